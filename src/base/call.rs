@@ -1,0 +1,74 @@
+//! Who asks, because of what, on whose bill. First argument of every service method.
+
+use std::sync::Arc;
+
+use super::usage::Meter;
+
+/// Identifies everything that one outside request (or schedule) led to: 32 lower-case hexadecimal characters, as in W3C Trace Context.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct TraceId(pub Arc<str>);
+
+impl TraceId {
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// On whose behalf a call is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Nobody said who they are.
+    Anonymous,
+    /// A signed-in end user.
+    User { uid: String },
+    /// A developer, a test or an administrator's SDK.
+    Admin,
+    /// A function of the project, by name.
+    Function(Arc<str>),
+    /// emu itself: seeding, expiry, delivery.
+    Operator,
+}
+
+/// What led to a call.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cause {
+    /// A request from outside, by its identifier.
+    Request(Arc<str>),
+    /// An invocation, by its identifier.
+    Invocation(Arc<str>),
+    /// A row of the outbox, by its number.
+    Event(i64),
+    /// emu itself.
+    Operator,
+}
+
+/// Who asks, because of what, on whose bill. Cheap to clone; clones share the bill.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// On whose behalf.
+    pub caller: Caller,
+    /// What led to it.
+    pub cause: Cause,
+    /// How many events lie between the outside request and this call; bounded, so that trigger loops end.
+    pub depth: u16,
+    /// Everything that one outside request led to shares this.
+    pub trace: TraceId,
+    /// The bill.
+    pub meter: Meter,
+}
+
+impl Call {
+    /// emu's own work (seeding, expiry), on nobody's bill.
+    pub fn operator() -> Call {
+        Call {
+            caller: Caller::Operator,
+            cause: Cause::Operator,
+            depth: 0,
+            trace: TraceId("0".repeat(32).into()),
+            meter: Meter::default(),
+        }
+    }
+}

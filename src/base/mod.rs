@@ -1,0 +1,11 @@
+//! What every layer speaks of: time, identifiers, who asks, and what it used. Imports nothing of the project.
+
+pub mod call;
+pub mod clock;
+pub mod id;
+pub mod usage;
+
+pub use call::{Call, Caller, Cause, TraceId};
+pub use clock::{Clock, Time};
+pub use id::Ids;
+pub use usage::{Meter, Unit, Usage};

@@ -1,0 +1,122 @@
+//! Units of work, in the providers' own measures, and the meter that adds them up.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
+macro_rules! units {
+    ($($(#[$doc:meta])* $name:ident = $label:literal,)*) => {
+        /// What is counted. The unit is part of the name; prices live in `cost/`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Unit { $($(#[$doc])* $name,)* }
+
+        impl Unit {
+            /// Every unit, in order of declaration.
+            pub const ALL: &'static [Unit] = &[$(Unit::$name),*];
+
+            /// A stable name for records and files.
+            pub fn label(self) -> &'static str {
+                match self { $(Unit::$name => $label),* }
+            }
+        }
+    };
+}
+
+units! {
+    /// Half a DynamoDB read request unit: 4 KB read eventually consistently.
+    TableReadHalves = "table-read-halves",
+    /// A DynamoDB write request unit: 1 KB written.
+    TableWrites = "table-writes",
+    /// An S3 request of the PUT, COPY, POST, LIST kind.
+    ObjectWrites = "object-writes",
+    /// An S3 request of the GET, SELECT and all other kinds.
+    ObjectReads = "object-reads",
+    /// Bytes of objects sent out.
+    ObjectBytesOut = "object-bytes-out",
+    /// An SQS request; every 64 KB of payload is one.
+    QueueRequests = "queue-requests",
+    /// An SNS publish; every 64 KB of payload is one.
+    TopicPublishes = "topic-publishes",
+    /// A mail sent to one recipient.
+    Mails = "mails",
+    /// A function invocation.
+    Invocations = "invocations",
+    /// Wall-clock microseconds of function invocations.
+    InvocationMicros = "invocation-micros",
+    /// Wall-clock microseconds of invocations times configured MiB.
+    InvocationMibMicros = "invocation-mib-micros",
+    /// A request to the HTTP API.
+    RouteRequests = "route-requests",
+}
+
+const UNITS: usize = Unit::ALL.len();
+
+/// Amounts by unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage([u64; UNITS]);
+
+impl Default for Usage {
+    fn default() -> Usage {
+        Usage([0; UNITS])
+    }
+}
+
+impl Usage {
+    /// The amount of one unit.
+    pub fn get(&self, unit: Unit) -> u64 {
+        self.0[unit as usize]
+    }
+
+    /// Adds to one unit; saturates.
+    pub fn add(&mut self, unit: Unit, amount: u64) {
+        let slot = &mut self.0[unit as usize];
+        *slot = slot.saturating_add(amount);
+    }
+
+    /// The units that are not zero.
+    pub fn iter(&self) -> impl Iterator<Item = (Unit, u64)> + '_ {
+        Unit::ALL.iter().map(|u| (*u, self.get(*u))).filter(|(_, n)| *n > 0)
+    }
+
+    /// Whether nothing was used.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|n| *n == 0)
+    }
+}
+
+/// Adds up what is done on one bill. Clones share the bill.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<[AtomicU64; UNITS]>);
+
+impl Meter {
+    /// Adds what was used. Called by the store after a commit, and by the invoker.
+    pub fn add(&self, usage: &Usage) {
+        for (unit, amount) in usage.iter() {
+            self.0[unit as usize].fetch_add(amount, Ordering::Relaxed);
+        }
+    }
+
+    /// What has been used so far.
+    pub fn total(&self) -> Usage {
+        let mut usage = Usage::default();
+        for unit in Unit::ALL {
+            usage.add(*unit, self.0[*unit as usize].load(Ordering::Relaxed));
+        }
+        usage
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_of_a_meter_share_the_bill() {
+        let meter = Meter::default();
+        let mut usage = Usage::default();
+        usage.add(Unit::TableWrites, 2);
+        meter.add(&usage);
+        meter.clone().add(&usage);
+        assert_eq!(meter.total().get(Unit::TableWrites), 4);
+        assert_eq!(meter.total().iter().count(), 1);
+    }
+}

@@ -1,0 +1,9 @@
+//! emu: a developer's whole serverless cloud on a laptop.
+//!
+//! The folders are layers, lowest first; each imports only from those below it (`ARCHITECTURE.md` has the table and
+//! `tests/layers.rs` compares it with the imports).
+
+pub mod base;
+pub mod services;
+pub mod store;
+pub mod wire;

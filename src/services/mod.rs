@@ -1,0 +1,1 @@
+//! The domain, one folder a service. Services know no protocol and never import each other.

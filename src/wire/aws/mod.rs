@@ -1,0 +1,4 @@
+//! The AWS protocols. One file or folder a service, each with `decode`, `encode`, `fail` and `event`.
+
+pub mod arn;
+pub mod sigv4;

@@ -1,0 +1,118 @@
+//! Requests and answers as every wire sees them, whether they came over a socket or from a function inside.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use http_body::{Frame, SizeHint};
+
+pub type Request = http::Request<Body>;
+pub type Response = http::Response<Body>;
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The bytes of a request or an answer.
+pub enum Body {
+    /// All at hand.
+    Bytes(Bytes),
+    /// Arriving or made piece by piece; `size_hint` where the length is known.
+    Stream { stream: Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>, length: Option<u64> },
+}
+
+impl Body {
+    /// No bytes.
+    pub fn empty() -> Body {
+        Body::Bytes(Bytes::new())
+    }
+
+    /// Pieces of unknown or known total length in bytes.
+    pub fn stream(stream: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static, length: Option<u64>) -> Body {
+        Body::Stream { stream: Box::pin(stream), length }
+    }
+
+    /// All bytes, if they are at most `bytes_max`.
+    pub async fn collect(self, bytes_max: usize) -> Result<Bytes, BodyError> {
+        match self {
+            Body::Bytes(bytes) if bytes.len() > bytes_max => Err(BodyError::TooLarge { bytes_max }),
+            Body::Bytes(bytes) => Ok(bytes),
+            Body::Stream { length: Some(length), .. } if length > bytes_max as u64 => Err(BodyError::TooLarge { bytes_max }),
+            Body::Stream { mut stream, .. } => {
+                let mut all = BytesMut::new();
+                while let Some(piece) = stream.next().await {
+                    let piece = piece.map_err(BodyError::Broken)?;
+                    if all.len() + piece.len() > bytes_max {
+                        return Err(BodyError::TooLarge { bytes_max });
+                    }
+                    all.extend_from_slice(&piece);
+                }
+                Ok(all.freeze())
+            }
+        }
+    }
+}
+
+/// Why the bytes of a request could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    #[error("the body is larger than {bytes_max} bytes")]
+    TooLarge { bytes_max: usize },
+    #[error("the body broke off: {0}")]
+    Broken(BoxError),
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(bytes: T) -> Body {
+        Body::Bytes(bytes.into())
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut *self {
+            Body::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Body::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Body::Stream { stream, .. } => stream.as_mut().poll_next(context).map(|piece| piece.map(|p| p.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Body::Bytes(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Body::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Body::Stream { length: Some(length), .. } => SizeHint::with_exact(*length),
+            Body::Stream { length: None, .. } => SizeHint::default(),
+        }
+    }
+}
+
+/// The value of a header as text; `None` where it is missing or not text.
+pub fn header<'a>(headers: &'a http::HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// An answer of JSON.
+pub fn json(status: http::StatusCode, body: &impl serde::Serialize) -> Response {
+    let body = serde_json::to_vec(body).expect("answers are plain data");
+    let mut response = http::Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_that_says_a_small_length_and_sends_more_is_refused() {
+        let pieces = futures_util::stream::iter([Ok(Bytes::from_static(b"abcd")), Ok(Bytes::from_static(b"efgh"))]);
+        let error = Body::stream(pieces, Some(4)).collect(6).await.expect_err("too large");
+        assert_eq!(error.to_string(), "the body is larger than 6 bytes");
+    }
+}
