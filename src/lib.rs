@@ -4,6 +4,8 @@
 //! `tests/layers.rs` compares it with the imports).
 
 pub mod base;
+pub mod project;
+pub mod sandbox;
 pub mod services;
 pub mod store;
 pub mod wire;

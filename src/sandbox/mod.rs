@@ -1,0 +1,5 @@
+//! The sandbox: runs a function's code, gives it nothing but one door. Knows nothing of clouds, events or projects.
+
+pub mod door;
+
+pub use door::{FetchError, Host, Level};
