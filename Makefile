@@ -1,0 +1,50 @@
+# `make start` and `make test` do all their own set-up, on a fresh machine too. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+
+.PHONY: help
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+.PHONY: start
+start: tools fixtures/shop/node_modules ## Run the shop of fixtures/shop
+	cargo build --release --locked
+	$${CARGO_TARGET_DIR:-target}/release/emu start --project fixtures/shop
+
+.PHONY: test
+test: tools fixtures lint ## Run every check and every test
+	cargo build --locked --tests --bins
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast; else cargo test --locked --no-fail-fast; fi
+
+.PHONY: lint
+lint: tools ## Check the format and the lints
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+.PHONY: bench
+bench: tools fixtures ## Measure a release build: in the process, then over HTTP
+	cargo bench --locked
+	cargo build --release --locked
+	EMU=$${CARGO_TARGET_DIR:-target}/release/emu benches/http.sh
+
+.PHONY: tools
+tools: ## Install what is missing to build: clang
+	@command -v clang >/dev/null || { echo "Installing clang, which compiles the sandbox's engine"; \
+	  command -v apt-get >/dev/null || { echo "Install clang with your package manager, then try again." >&2; exit 1; }; \
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq clang lld >/dev/null; }
+	@command -v cargo >/dev/null || { echo "Install Rust first: https://rustup.rs" >&2; exit 1; }
+
+.PHONY: fixtures
+fixtures: fixtures/shop/node_modules fixtures/packages/node_modules fixtures/python/.venv ## Install the packages of the test projects
+
+%/node_modules: %/package-lock.json
+	@command -v npm >/dev/null || { echo "The test projects need Node 20 with npm." >&2; exit 1; }
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+fixtures/python/.venv: fixtures/python/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

@@ -1,0 +1,243 @@
+//! The command line: what can be asked of emu, and the exit codes it answers with.
+
+mod check;
+mod child;
+mod exec;
+mod invoke;
+mod output;
+mod start;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+/// A developer's whole serverless cloud on a laptop.
+///
+/// emu runs the functions of a `serverless.yaml` in WebAssembly sandboxes and emulates the services around them
+/// (DynamoDB, S3, SQS, SNS, SES, Lambda, schedules) for the genuine AWS SDKs.
+#[derive(Parser, Debug)]
+#[command(name = "emu", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  emu start                            run the project in this folder, reload on save
+  emu exec -- npm test                 run tests against a fresh copy of the project, then end
+  emu invoke register --data '{}'      call one function once
+  emu check                            read the project file and say what is wrong with it";
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run a project and reload it as its files change
+    ///
+    /// Listens on the loopback only, unless `--host` says otherwise. State is kept in `.emu/` between runs; a kill at
+    /// any moment loses nothing that was acknowledged.
+    #[command(after_help = "Examples:
+  emu start
+  emu start --project fixtures/shop --ports http=8080,aws=4567
+  emu start --ephemeral --log-format json")]
+    Start(StartArgs),
+    /// Run a command against a project, then end everything and return the command's exit code
+    ///
+    /// Uses free ports and a state that is thrown away, unless told otherwise. The command is started when everything
+    /// answers, with these variables set: EMU_URL (the HTTP API), EMU_ADMIN_URL, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID,
+    /// AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION.
+    ///
+    /// Exit codes: the command's own; 128 + N where signal N ended it; 125 where emu could not start; 127 where the
+    /// command was not found.
+    #[command(after_help = "Examples:
+  emu exec -- node --test test/
+  emu exec --state .emu-ci -- pytest -x")]
+    Exec(ExecArgs),
+    /// Call a function once and print its answer
+    ///
+    /// Asks the emu that runs this project, if one does; else starts one for the call, on the project's own state.
+    #[command(after_help = "Examples:
+  emu invoke register --event events/register.json
+  emu invoke expireOrders
+  echo '{\"id\": 7}' | emu invoke getOrder --event -")]
+    Invoke(InvokeArgs),
+    /// Read the project file, resolve it, and say what is wrong with it
+    ///
+    /// Exit code 1 where there are errors.
+    Check(CheckArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Examples:
+  emu completions bash > ~/.local/share/bash-completion/completions/emu
+  emu completions zsh > ~/.zfunc/_emu")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Which project, and how it is read.
+#[derive(Args, Debug, Clone)]
+struct ProjectArgs {
+    /// The project's folder, or its project file
+    #[arg(long, short = 'p', value_name = "DIR", default_value = ".", value_hint = ValueHint::AnyPath, env = "EMU_PROJECT")]
+    project: PathBuf,
+    /// The stage: what `${sls:stage}` and `${opt:stage}` give
+    #[arg(long, value_name = "NAME")]
+    stage: Option<String>,
+    /// A parameter: what `${param:NAME}` gives; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    param: Vec<(String, String)>,
+}
+
+#[derive(Args, Debug, Clone)]
+struct RunArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    /// Ports, e.g. `http=3000,aws=4566,admin=4400`; 0 takes any free one
+    #[arg(long, value_name = "NAME=PORT,…", value_delimiter = ',', value_parser = PortArg::from_str)]
+    ports: Vec<PortArg>,
+    /// Fail where a port is taken, instead of taking the next free one
+    #[arg(long)]
+    strict_ports: bool,
+    /// The address to listen on; anything but a loopback address lets other machines in
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// The folder that keeps the state [default: `.emu` in the project's folder]
+    #[arg(long, value_name = "DIR", conflicts_with = "ephemeral", value_hint = ValueHint::DirPath)]
+    state: Option<PathBuf>,
+    /// Throw the state away at the end
+    #[arg(long)]
+    ephemeral: bool,
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", default_value = "pretty")]
+    log_format: LogFormat,
+}
+
+#[derive(Args, Debug)]
+struct StartArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Log lines instead of the dashboard
+    #[arg(long)]
+    no_tui: bool,
+}
+
+#[derive(Args, Debug)]
+struct ExecArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// End the command after so many seconds (exit code 124)
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    command: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+struct InvokeArgs {
+    /// The function's name in the project file, or its deployed name
+    name: String,
+    #[command(flatten)]
+    project: ProjectArgs,
+    /// A file with the event as JSON; `-` reads standard input
+    #[arg(long, short = 'e', value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "data")]
+    event: Option<PathBuf>,
+    /// The event as JSON
+    #[arg(long, short = 'd', value_name = "JSON")]
+    data: Option<String>,
+}
+
+#[derive(Args, Debug)]
+struct CheckArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    /// Print the resolved project as YAML
+    #[arg(long)]
+    print: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum LogFormat {
+    /// For people
+    Pretty,
+    /// A JSON object a line
+    Json,
+}
+
+/// `http=3000`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PortArg {
+    face: FaceName,
+    port: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FaceName {
+    Http,
+    Aws,
+    Admin,
+}
+
+impl FromStr for PortArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PortArg, String> {
+        let (face, port) = text.split_once('=').ok_or("write NAME=PORT, e.g. http=3000")?;
+        let face = match face {
+            "http" => FaceName::Http,
+            "aws" => FaceName::Aws,
+            "admin" => FaceName::Admin,
+            other => return Err(format!("there is no face `{other}`; there are http, aws, admin")),
+        };
+        let port = port.parse().map_err(|_| format!("`{port}` is not a port (0 to 65535)"))?;
+        Ok(PortArg { face, port })
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "write NAME=VALUE".to_owned())
+}
+
+/// emu itself could not start.
+const EXIT_NOT_STARTED: u8 = 125;
+
+/// Runs what the command line asks for.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Start(args) => start::run(&args),
+        Command::Exec(args) => exec::run(&args),
+        Command::Invoke(args) => invoke::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "emu", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    result.unwrap_or_else(|error| {
+        output::error(&error);
+        ExitCode::from(EXIT_NOT_STARTED)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn ports_are_read_and_wrong_ones_say_what_is_right() {
+        assert_eq!("aws=4566".parse(), Ok(PortArg { face: FaceName::Aws, port: 4566 }));
+        for (text, wanted) in [("aws", "write NAME=PORT"), ("awz=1", "there is no face `awz`"), ("aws=70000", "`70000` is not a port")] {
+            let error = text.parse::<PortArg>().expect_err(text);
+            assert!(error.contains(wanted), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The functions' way out: our own endpoints are served in the process, other hosts only where the project allows them.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+use super::guard;
+use crate::base::Call;
+use crate::functions;
+use crate::sandbox::FetchError;
+use crate::wire::http::{Body, Request, Response};
+
+/// Bytes of one answer that a function may take in.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// How long another host may take to answer.
+const OUTSIDE_MAX: Duration = Duration::from_secs(60);
+
+/// One of emu's own endpoints, served without a socket.
+pub trait Endpoint: Send + Sync + 'static {
+    fn serve(&self, call: Call, request: Request) -> BoxFuture<'_, Response>;
+}
+
+/// Where emu's own endpoints are.
+pub struct Endpoints {
+    pub aws: Arc<dyn Endpoint>,
+    pub aws_port: u16,
+    pub api: Arc<dyn Endpoint>,
+    pub api_port: u16,
+}
+
+/// The functions' way out. Cheap to clone.
+#[derive(Clone)]
+pub struct Network(Arc<Inner>);
+
+struct Inner {
+    endpoints: OnceLock<Endpoints>,
+    allow: ArcSwap<Vec<Pattern>>,
+    client: OnceLock<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
+}
+
+impl Default for Network {
+    fn default() -> Network {
+        Network(Arc::new(Inner { endpoints: OnceLock::new(), allow: ArcSwap::default(), client: OnceLock::new() }))
+    }
+}
+
+impl Network {
+    /// Says where emu's own endpoints are; once, when they are there.
+    pub fn connect(&self, endpoints: Endpoints) {
+        // A second call would be a mistake of the wiring; the first stands.
+        let _ = self.0.endpoints.set(endpoints);
+    }
+
+    /// Says which other hosts may be reached from now on (`emu.sandbox.allow`).
+    pub fn allow(&self, hosts: &[String]) {
+        self.0.allow.store(Arc::new(hosts.iter().map(|host| Pattern::new(host)).collect()));
+    }
+
+    fn endpoint(&self, host: &str, port: u16) -> Option<Arc<dyn Endpoint>> {
+        let endpoints = self.0.endpoints.get()?;
+        // What an SDK without an endpoint would call in production is ours as well.
+        if host.ends_with(".amazonaws.com") || host == "amazonaws.com" {
+            return Some(endpoints.aws.clone());
+        }
+        if guard::host(Some(host)).is_err() || host.parse::<IpAddr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified()) {
+            return None;
+        }
+        match port {
+            port if port == endpoints.aws_port => Some(endpoints.aws.clone()),
+            port if port == endpoints.api_port => Some(endpoints.api.clone()),
+            _ => None,
+        }
+    }
+
+    async fn send(self, call: Call, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, FetchError> {
+        let failed = |text: String| FetchError::Failed(text);
+        let uri = request.uri();
+        let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
+            return Err(failed(format!("`{uri}` is not an absolute URL")));
+        };
+        if scheme != "http" && scheme != "https" {
+            return Err(failed(format!("`{scheme}:` cannot be fetched; http and https can")));
+        }
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+        if let Some(endpoint) = self.endpoint(&host, port) {
+            return inside(endpoint, call, request).await;
+        }
+        if !self.0.allow.load().iter().any(|pattern| pattern.matches(&host, port)) {
+            return Err(FetchError::Denied { host: if uri.port().is_some() { format!("{host}:{port}") } else { host } });
+        }
+        self.outside(request).await
+    }
+
+    async fn outside(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, FetchError> {
+        let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
+        let client = self.0.client.get_or_init(|| {
+            let connector = hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
+            Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(30)).build(connector)
+        });
+        let answer = tokio::time::timeout(OUTSIDE_MAX, async {
+            let response = client.request(request.map(Full::new)).await.map_err(|error| FetchError::Failed(chain(&host, &error)))?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| FetchError::Failed(format!("{host} broke off: {error}")))?;
+            Ok(http::Response::from_parts(parts, body.to_bytes()))
+        });
+        answer.await.map_err(|_| FetchError::Failed(format!("{host} did not answer within {} s", OUTSIDE_MAX.as_secs())))?
+    }
+}
+
+impl functions::Network for Network {
+    fn fetch(&self, call: Call, request: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Bytes>, FetchError>> {
+        Box::pin(self.clone().send(call, request))
+    }
+}
+
+async fn inside(endpoint: Arc<dyn Endpoint>, call: Call, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, FetchError> {
+    let mut request = request.map(Body::from);
+    if !request.headers().contains_key(http::header::HOST)
+        && let Some(authority) = request.uri().authority().and_then(|a| http::HeaderValue::from_str(a.as_str()).ok())
+    {
+        request.headers_mut().insert(http::header::HOST, authority);
+    }
+    let (parts, body) = endpoint.serve(call, request).await.into_parts();
+    let body = body.collect(ANSWER_BYTES_MAX).await.map_err(|error| FetchError::Failed(format!("the answer cannot be taken in: {error}")))?;
+    Ok(http::Response::from_parts(parts, body))
+}
+
+fn chain(host: &str, error: &dyn std::error::Error) -> String {
+    let mut text = format!("{host} cannot be reached: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+/// `example.com`, `*.example.com`, `*`, each with an optional `:port`.
+struct Pattern {
+    host: String,
+    port: Option<u16>,
+}
+
+impl Pattern {
+    fn new(text: &str) -> Pattern {
+        let host = guard::without_port(text).to_ascii_lowercase();
+        let port = text.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        Pattern { host, port }
+    }
+
+    fn matches(&self, host: &str, port: u16) -> bool {
+        let host_matches = match self.host.strip_prefix('*') {
+            Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
+            None => host == self.host,
+        };
+        host_matches && self.port.is_none_or(|wanted| wanted == port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::Network as _;
+
+    #[test]
+    fn allowed_hosts() {
+        for (pattern, host, port, wanted) in [
+            ("example.com", "example.com", 443, true),
+            ("example.com", "api.example.com", 443, false),
+            ("*.example.com", "api.example.com", 443, true),
+            ("*.example.com", "example.com", 443, false),
+            ("*.example.com", "evilexample.com", 443, false),
+            ("example.com:8443", "example.com", 443, false),
+            ("127.0.0.1:9000", "127.0.0.1", 9000, true),
+            ("*", "anything.example", 80, true),
+        ] {
+            assert_eq!(Pattern::new(pattern).matches(host, port), wanted, "{pattern} {host}:{port}");
+        }
+    }
+
+    struct Echo(&'static str);
+
+    impl Endpoint for Echo {
+        fn serve(&self, call: Call, request: Request) -> BoxFuture<'_, Response> {
+            let text = format!("{} {} {:?}", self.0, request.uri().path(), call.caller);
+            Box::pin(async { http::Response::new(Body::from(text)) })
+        }
+    }
+
+    async fn fetch(network: &Network, url: &str) -> String {
+        let request = http::Request::get(url).body(Bytes::new()).expect("a request");
+        match network.fetch(Call::operator(), request).await {
+            Ok(answer) => String::from_utf8_lossy(answer.body()).into_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[tokio::test]
+    async fn own_endpoints_are_inside_and_others_are_denied_with_the_line_to_add() {
+        let network = Network::default();
+        network.connect(Endpoints { aws: Arc::new(Echo("aws")), aws_port: 4566, api: Arc::new(Echo("api")), api_port: 3000 });
+        for (url, wanted) in [
+            ("http://127.0.0.1:4566/a", "aws /a Operator"),
+            ("http://images.s3.localhost.localstack.cloud:4566/b", "aws /b Operator"),
+            ("https://sqs.eu-west-1.amazonaws.com/", "aws / Operator"),
+            ("http://localhost:3000/c", "api /c Operator"),
+            ("http://localhost:22/", "host `localhost:22` is not allowed; to allow it, add `- localhost:22` under `emu.sandbox.allow` in serverless.yaml"),
+            ("https://example.com/", "host `example.com` is not allowed; to allow it, add `- example.com` under `emu.sandbox.allow` in serverless.yaml"),
+            ("http://169.254.169.254/latest", "host `169.254.169.254` is not allowed; to allow it, add `- 169.254.169.254` under `emu.sandbox.allow` in serverless.yaml"),
+            ("file:///etc/passwd", "`file:///etc/passwd` is not an absolute URL"),
+        ] {
+            assert_eq!(fetch(&network, url).await, wanted, "{url}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! One integration crate: every module drives emu as a user does, through the program and its ports.
+
+mod command;
+mod crash;
+mod emu;
+mod layers;
+mod limits;
+mod reload;
+mod sdk;
