@@ -24,10 +24,11 @@ lint: tools ## Check the format and the lints
 	cargo clippy --locked --all-targets -- -D warnings
 
 .PHONY: bench
-bench: tools fixtures ## Measure a release build: in the process, then over HTTP
+bench: tools fixtures benches/peers/node_modules ## Measure a release build: in the process, then over HTTP
 	cargo bench --locked
 	cargo build --release --locked
-	EMU=$${CARGO_TARGET_DIR:-target}/release/emu benches/http.sh
+	@command -v wrk >/dev/null || $(SUDO) apt-get install -y -qq wrk >/dev/null
+	EMU=$${CARGO_TARGET_DIR:-target}/release/emu node benches/http.mjs
 
 .PHONY: tools
 tools: ## Install what is missing to build: clang

@@ -1,0 +1,222 @@
+// Measures a release build over HTTP, beside peers, in alternating passes of one run: the machine's speed drifts, ratios do not.
+// Repeat with: make bench       (or: node benches/http.mjs [passes] [seconds], with EMU=path/to/emu)
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const EMU = resolve(process.env.EMU ?? 'target/release/emu');
+const PASSES = Number(process.argv[2] ?? 3);
+const SECONDS = Number(process.argv[3] ?? 4);
+const agent = new http.Agent({ keepAlive: true });
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const spread = (values, digits = 0) => {
+  const fixed = (value) => value.toFixed(digits);
+  return `${fixed(median(values))} (${fixed(Math.min(...values))}–${fixed(Math.max(...values))})`;
+};
+
+/** The CPU time of a process and its children so far, in microseconds. */
+function cpu(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(stat[11]) + Number(stat[12])) * 10_000;
+}
+
+/** Memory of a process that it does not share, in MiB. */
+function privateMemory(pid) {
+  const rows = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').matchAll(/^Private_\w+:\s+(\d+)/gm);
+  return [...rows].reduce((sum, row) => sum + Number(row[1]), 0) / 1024;
+}
+
+function copy(fixture) {
+  const folder = mkdtempSync(join(tmpdir(), 'emu-bench-'));
+  for (const name of readdirSync(`fixtures/${fixture}`)) {
+    if (name === 'node_modules') symlinkSync(resolve(`fixtures/${fixture}/node_modules`), join(folder, name));
+    else if (name !== '.emu') cpSync(`fixtures/${fixture}/${name}`, join(folder, name), { recursive: true });
+  }
+  return folder;
+}
+
+async function startEmu(folder, ...more) {
+  const started = performance.now();
+  const args = ['start', '--no-tui', '--log-format', 'json', '--ports', 'http=0,aws=0,admin=0', '--project', folder, ...more];
+  const child = spawn(EMU, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const record = JSON.parse(line);
+    if (record.type === 'ready') {
+      child.stdout.resume();
+      return { child, ...record.addresses, readyMs: performance.now() - started, started };
+    }
+  }
+  throw new Error('emu ended before it was ready');
+}
+
+async function startNode(port, ...args) {
+  const child = spawn('node', args, { stdio: 'ignore', cwd: 'benches/peers' });
+  for (;;) {
+    try {
+      await request(`http://127.0.0.1:${port}/`);
+      return { child, url: `http://127.0.0.1:${port}` };
+    } catch {
+      await new Promise((resume) => setTimeout(resume, 20));
+    }
+  }
+}
+
+async function stop(server) {
+  const ended = new Promise((resume) => server.child.once('exit', resume));
+  server.child.kill('SIGTERM');
+  await ended;
+}
+
+function request(url, { method = 'GET', headers = {}, body } = {}) {
+  return new Promise((answer, refuse) => {
+    const sent = http.request(url, { method, headers, agent }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (piece) => (text += piece)).on('end', () => answer({ status: response.statusCode, text }));
+    });
+    sent.on('error', refuse).end(body);
+  });
+}
+
+/** One pass of wrk; answers requests/s, p50 in ms, and the server's CPU µs a request. */
+function wrk(server, url, connections, script) {
+  const args = ['-t1', `-c${connections}`, `-d${SECONDS}s`, '--latency', ...(script ? ['-s', script] : []), url];
+  const before = cpu(server.child.pid);
+  const out = execFileSync('wrk', args, { encoding: 'utf8' });
+  const used = cpu(server.child.pid) - before;
+  const requests = Number(out.match(/(\d+) requests in/)[1]);
+  const bad = out.match(/Non-2xx or 3xx responses: (\d+)/);
+  if (bad) throw new Error(`${bad[1]} bad answers from ${url}`);
+  const [, p50, unit] = out.match(/50%\s+([\d.]+)(us|ms|s)/);
+  return { perSecond: Number(out.match(/Requests\/sec:\s+([\d.]+)/)[1]), p50: Number(p50) * { us: 1e-3, ms: 1, s: 1e3 }[unit], cpu: used / requests };
+}
+
+/** Lua for wrk: a DynamoDB operation over 1,000 keys. */
+function dynamodbScript(folder, operation, table) {
+  const item = operation === 'PutItem'
+    ? `\\"Item\\":{\\"pk\\":{\\"S\\":\\"k%d\\"},\\"sk\\":{\\"S\\":\\"s\\"},\\"v\\":{\\"S\\":\\"${'x'.repeat(100)}\\"}}`
+    : '\\"Key\\":{\\"pk\\":{\\"S\\":\\"k%d\\"},\\"sk\\":{\\"S\\":\\"s\\"}}';
+  const file = join(folder, `${operation}.lua`);
+  writeFileSync(file, `wrk.method = "POST"
+wrk.headers["x-amz-target"] = "DynamoDB_20120810.${operation}"
+wrk.headers["content-type"] = "application/x-amz-json-1.0"
+wrk.headers["authorization"] = "AWS4-HMAC-SHA256 Credential=emu/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+local n = 0
+request = function()
+  n = (n + 1) % 1000
+  return wrk.format(nil, "/", nil, string.format("{\\"TableName\\":\\"${table}\\",${item}}", n))
+end
+`);
+  return file;
+}
+
+const rows = [];
+const row = (name, results) => rows.push([name, spread(results.map((r) => r.perSecond)), spread(results.map((r) => r.p50), 3), spread(results.map((r) => r.cpu))]);
+
+async function functions() {
+  const fresh = await startEmu(copy('bench'), '--ephemeral');
+  const warm = await startEmu(copyWarm(), '--ephemeral');
+  const framework = existsSync('benches/peers/node_modules')
+    ? await startNode(8089, 'node_modules/.bin/functions-framework', '--source=hello.js', '--target=hello', '--port=8089') : undefined;
+  const servers = [
+    ['emu, a fresh sandbox each', fresh, `${fresh.http}/hello`],
+    ['emu, warm', warm, `${warm.http}/hello`],
+    ...(framework ? [['functions-framework (Node, warm, no sandbox)', framework, `${framework.url}/`]] : []),
+  ];
+  for (const connections of [1, 16]) {
+    const results = servers.map(() => []);
+    for (const [, server, url] of servers) wrk(server, url, connections);
+    for (let pass = 0; pass < PASSES; pass++) servers.forEach(([, server, url], i) => results[i].push(wrk(server, url, connections)));
+    servers.forEach(([name], i) => row(`GET /hello, ${connections} connections: ${name}`, results[i]));
+  }
+  for (const [, server] of servers) await stop(server);
+}
+
+function copyWarm() {
+  const folder = copy('bench');
+  const file = join(folder, 'serverless.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace("${opt:isolation, 'fresh'}", 'warm'));
+  return folder;
+}
+
+async function dynamodb() {
+  const folder = copy('bench');
+  const emu = await startEmu(folder);
+  const dynalite = existsSync('benches/peers/node_modules') ? await startNode(8090, 'node_modules/.bin/dynalite', '--port', '8090', '--createTableMs', '0') : undefined;
+  const servers = [['emu, durable', emu, emu.aws, 'items'], ...(dynalite ? [['dynalite, in memory', dynalite, dynalite.url, 'items']] : [])];
+  if (dynalite) {
+    const target = (operation) => ({ 'x-amz-target': `DynamoDB_20120810.${operation}`, 'content-type': 'application/x-amz-json-1.0',
+      authorization: 'AWS4-HMAC-SHA256 Credential=emu/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0', 'x-amz-date': '20260101T000000Z' });
+    const body = JSON.stringify({ TableName: 'items', BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }, { AttributeName: 'sk', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }] });
+    await request(dynalite.url, { method: 'POST', headers: target('CreateTable'), body });
+  }
+  for (const operation of ['PutItem', 'GetItem']) {
+    const script = dynamodbScript(folder, operation, 'items');
+    for (const connections of [1, 16]) {
+      const results = servers.map(() => []);
+      for (let pass = 0; pass < PASSES; pass++) servers.forEach(([, server, url], i) => results[i].push(wrk(server, url, connections, script)));
+      servers.forEach(([name], i) => row(`${operation} 100 bytes, ${connections} connections: ${name}`, results[i]));
+    }
+  }
+  for (const [, server] of servers) await stop(server);
+  rmSync(folder, { recursive: true });
+}
+
+async function starts() {
+  const folder = copy('shop');
+  const first = [];
+  const ready = [];
+  let memory = 0;
+  for (let pass = 0; pass < 8; pass++) {
+    const emu = await startEmu(folder);
+    const answer = await request(`${emu.http}/stats?from=2026-01-01&to=2026-01-02`);
+    if (answer.status !== 200) throw new Error(`the shop answers ${answer.status}: ${answer.text}`);
+    // The first start fills the caches; it is not counted.
+    if (pass > 0) {
+      first.push(performance.now() - emu.started);
+      ready.push(emu.readyMs);
+    }
+    await new Promise((resume) => setTimeout(resume, 1500));
+    memory = privateMemory(emu.child.pid);
+    await stop(emu);
+  }
+  console.log(`start of the shop → ready: ${spread(ready, 1)} ms; → first answer of a function: ${spread(first, 1)} ms (spawning it and Node's request included)`);
+  console.log(`private memory when idle, the shop loaded and called once: ${memory.toFixed(1)} MiB`);
+  rmSync(folder, { recursive: true });
+}
+
+async function reloads() {
+  for (const [fixture, file, path] of [['bench', 'hello.ts', '/hello'], ['shop', 'src/functions/stats.ts', '/stats?from=x&to=x']]) {
+    const folder = copy(fixture);
+    const emu = await startEmu(folder, '--ephemeral');
+    const source = readFileSync(join(folder, file), 'utf8');
+    const times = [];
+    for (let pass = 0; pass < 15; pass++) {
+      const mark = `mark${pass}`;
+      const text = fixture === 'bench' ? source.replace('world', mark) : source.replace('from and to are days', `${mark} from and to are days`);
+      writeFileSync(join(folder, file), text);
+      const saved = performance.now();
+      while (!(await request(emu.http + path)).text.includes(mark)) await new Promise((resume) => setTimeout(resume, 1));
+      times.push(performance.now() - saved);
+      await new Promise((resume) => setTimeout(resume, 300));
+    }
+    console.log(`save → served, ${fixture}/${file}: ${spread(times, 1)} ms`);
+    await stop(emu);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const only = process.env.ONLY?.split(',');
+for (const [name, measure] of Object.entries({ starts, reloads, functions, dynamodb })) {
+  if (!only || only.includes(name)) await measure();
+}
+if (rows.length > 0) {
+  console.log(`\nmedian (lowest–highest) of ${PASSES} alternating passes of ${SECONDS} s; wrk -t1 on the same 2 cores`);
+  console.table(Object.fromEntries(rows.map(([name, perSecond, p50, used]) => [name, { 'requests/s': perSecond, 'p50 ms': p50, 'server CPU µs/request': used }])));
+}
+process.exit(0);

@@ -1,0 +1,2 @@
+// The function that functions-framework serves: the same answer as emu's fixtures/bench.
+exports.hello = (request, response) => response.json({ hello: 'world' });
