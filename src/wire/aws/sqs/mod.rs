@@ -1,0 +1,102 @@
+//! SQS, over both of its protocols: AWS JSON 1.0 (`X-Amz-Target: AmazonSQS.…`) and the older query protocol with XML.
+//! One table of actions between two decoders and two encoders. Source: the Amazon SQS API reference.
+
+mod action;
+mod decode;
+pub mod digest;
+mod encode;
+mod event;
+mod fail;
+mod peek;
+#[cfg(test)]
+mod tests;
+
+use http::header::{CONTENT_TYPE, HOST};
+
+use crate::base::{Call, Ids};
+use crate::services::queues::Queues;
+use crate::wire::aws::arn::Account;
+use crate::wire::aws::query::Parameters;
+use crate::wire::http::{Request, Response, header};
+
+pub use event::event;
+use fail::Fault;
+
+/// Bytes of a request: a whole batch, with room for escapes.
+const REQUEST_BYTES_MAX: usize = 16 << 20;
+
+/// The SQS wire. Cheap to clone.
+#[derive(Clone)]
+pub struct Sqs {
+    queues: Queues,
+    account: Account,
+    ids: Ids,
+}
+
+/// Which protocol a request speaks, so that the answer speaks it too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    Json,
+    Query,
+}
+
+impl Sqs {
+    /// A wire to `queues`, which are `account`'s.
+    pub fn new(queues: Queues, account: Account, ids: Ids) -> Sqs {
+        Sqs { queues, account, ids }
+    }
+
+    /// The ARN of a queue.
+    pub fn arn(&self, queue: &str) -> String {
+        self.account.arn("sqs", queue)
+    }
+
+    /// Answers one request in the protocol that it speaks.
+    pub async fn handle(&self, call: &Call, request: Request) -> Response {
+        let request_id = self.ids.uuid();
+        let dialect = match header(request.headers(), "x-amz-target") {
+            Some(_) => Dialect::Json,
+            None => Dialect::Query,
+        };
+        match self.answer(call, request, dialect).await {
+            Ok((action, output)) => encode::answer(dialect, &action, &output, &request_id),
+            Err(fault) => encode::fault(dialect, &fault, &request_id),
+        }
+    }
+
+    async fn answer(&self, call: &Call, request: Request, dialect: Dialect) -> Result<(String, encode::Output), Fault> {
+        let (parts, body) = request.into_parts();
+        let base = base_url(&parts);
+        let body = body.collect(REQUEST_BYTES_MAX).await.map_err(|error| Fault::unreadable(&error.to_string()))?;
+        let (name, input) = match dialect {
+            Dialect::Json => {
+                let target = header(&parts.headers, "x-amz-target").unwrap_or_default();
+                let name = target.rsplit('.').next().unwrap_or_default().to_owned();
+                (name, decode::json(&body)?)
+            }
+            Dialect::Query => {
+                let form = header(&parts.headers, CONTENT_TYPE.as_str()).is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
+                let mut all = parts.uri.query().unwrap_or_default().as_bytes().to_vec();
+                if form && !body.is_empty() {
+                    all.push(b'&');
+                    all.extend_from_slice(&body);
+                }
+                let parameters = Parameters::parse(&all).map_err(|error| Fault::unreadable(&error.to_string()))?;
+                let name = parameters.text("Action").ok_or_else(Fault::no_action)?.to_owned();
+                (name, decode::query(&parameters, parts.uri.path()))
+            }
+        };
+        let output = action::run(self, call, &name, input, &base).await.map_err(|fault| fault.said_in(dialect))?;
+        Ok((name, output))
+    }
+
+    fn url(&self, base: &str, queue: &str) -> String {
+        format!("{base}/{}/{queue}", self.account.id)
+    }
+}
+
+/// Where the client found us: what the URLs of queues begin with.
+fn base_url(parts: &http::request::Parts) -> String {
+    let host = header(&parts.headers, HOST.as_str()).or_else(|| parts.uri.authority().map(|a| a.as_str())).unwrap_or("localhost");
+    format!("{}://{host}", parts.uri.scheme_str().unwrap_or("http"))
+}
