@@ -1,3 +1,4 @@
 //! The domain, one folder a service. Services know no protocol and never import each other.
 
 pub mod queues;
+pub mod topics;

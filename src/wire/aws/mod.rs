@@ -3,4 +3,6 @@
 pub mod arn;
 pub mod query;
 pub mod sigv4;
+pub mod sns;
 pub mod sqs;
+pub mod sts;

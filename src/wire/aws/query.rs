@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use crate::wire::http::{Body, Response};
+use crate::wire::http::{Body, BodyError, Request, Response, header};
 
 /// Parameters of one request.
 const PARAMETERS_MAX: usize = 10_000;
@@ -20,8 +21,10 @@ pub struct Parameters {
 }
 
 /// Why a form could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum Malformed {
+    #[error(transparent)]
+    Body(#[from] BodyError),
     #[error("the request has more than {PARAMETERS_MAX} parameters")]
     TooMany,
     #[error("the name of a parameter is nested deeper than {DEPTH_MAX}")]
@@ -88,6 +91,19 @@ impl Parameters {
     pub fn map_of_texts(&self, name: &str, key: &str, value: &str) -> BTreeMap<String, String> {
         self.map(name, key, value).into_iter().filter_map(|(key, item)| Some((key, item.value()?.to_owned()))).collect()
     }
+}
+
+/// The parameters of a request: those of its URL and those of its body, which may have `bytes_max` bytes.
+pub async fn parameters(request: Request, bytes_max: usize) -> Result<Parameters, Malformed> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect(bytes_max).await?;
+    let form = header(&parts.headers, CONTENT_TYPE.as_str()).is_none_or(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let mut all = parts.uri.query().unwrap_or_default().as_bytes().to_vec();
+    if form && !body.is_empty() {
+        all.push(b'&');
+        all.extend_from_slice(&body);
+    }
+    Parameters::parse(&all)
 }
 
 /// XML that is being written.
@@ -221,9 +237,9 @@ mod tests {
     #[test]
     fn hostile_forms_are_refused() {
         let many = "a=1&".repeat(PARAMETERS_MAX + 1);
-        assert_eq!(Parameters::parse(many.as_bytes()), Err(Malformed::TooMany));
+        assert!(matches!(Parameters::parse(many.as_bytes()), Err(Malformed::TooMany)));
         let deep = "a.".repeat(DEPTH_MAX) + "a=1";
-        assert_eq!(Parameters::parse(deep.as_bytes()), Err(Malformed::TooDeep));
+        assert!(matches!(Parameters::parse(deep.as_bytes()), Err(Malformed::TooDeep)));
     }
 
     #[test]

@@ -11,12 +11,12 @@ mod peek;
 #[cfg(test)]
 mod tests;
 
-use http::header::{CONTENT_TYPE, HOST};
+use http::header::HOST;
 
 use crate::base::{Call, Ids};
 use crate::services::queues::Queues;
 use crate::wire::aws::arn::Account;
-use crate::wire::aws::query::Parameters;
+use crate::wire::aws::query;
 use crate::wire::http::{Request, Response, header};
 
 pub use event::event;
@@ -65,25 +65,19 @@ impl Sqs {
     }
 
     async fn answer(&self, call: &Call, request: Request, dialect: Dialect) -> Result<(String, encode::Output), Fault> {
-        let (parts, body) = request.into_parts();
-        let base = base_url(&parts);
-        let body = body.collect(REQUEST_BYTES_MAX).await.map_err(|error| Fault::unreadable(&error.to_string()))?;
+        let base = base_url(&request);
         let (name, input) = match dialect {
             Dialect::Json => {
-                let target = header(&parts.headers, "x-amz-target").unwrap_or_default();
+                let target = header(request.headers(), "x-amz-target").unwrap_or_default();
                 let name = target.rsplit('.').next().unwrap_or_default().to_owned();
+                let body = request.into_body().collect(REQUEST_BYTES_MAX).await.map_err(|error| Fault::unreadable(&error.to_string()))?;
                 (name, decode::json(&body)?)
             }
             Dialect::Query => {
-                let form = header(&parts.headers, CONTENT_TYPE.as_str()).is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
-                let mut all = parts.uri.query().unwrap_or_default().as_bytes().to_vec();
-                if form && !body.is_empty() {
-                    all.push(b'&');
-                    all.extend_from_slice(&body);
-                }
-                let parameters = Parameters::parse(&all).map_err(|error| Fault::unreadable(&error.to_string()))?;
+                let path = request.uri().path().to_owned();
+                let parameters = query::parameters(request, REQUEST_BYTES_MAX).await.map_err(|error| Fault::unreadable(&error.to_string()))?;
                 let name = parameters.text("Action").ok_or_else(Fault::no_action)?.to_owned();
-                (name, decode::query(&parameters, parts.uri.path()))
+                (name, decode::query(&parameters, &path))
             }
         };
         let output = action::run(self, call, &name, input, &base).await.map_err(|fault| fault.said_in(dialect))?;
@@ -96,7 +90,8 @@ impl Sqs {
 }
 
 /// Where the client found us: what the URLs of queues begin with.
-fn base_url(parts: &http::request::Parts) -> String {
-    let host = header(&parts.headers, HOST.as_str()).or_else(|| parts.uri.authority().map(|a| a.as_str())).unwrap_or("localhost");
-    format!("{}://{host}", parts.uri.scheme_str().unwrap_or("http"))
+fn base_url(request: &Request) -> String {
+    let uri = request.uri();
+    let host = header(request.headers(), HOST.as_str()).or_else(|| uri.authority().map(|a| a.as_str())).unwrap_or("localhost");
+    format!("{}://{host}", uri.scheme_str().unwrap_or("http"))
 }
