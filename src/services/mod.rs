@@ -2,3 +2,5 @@
 
 pub mod tables;
 pub mod objects;
+pub mod queues;
+pub mod topics;

@@ -2,4 +2,8 @@
 
 pub mod arn;
 pub mod json;
+pub mod query;
 pub mod sigv4;
+pub mod sns;
+pub mod sqs;
+pub mod sts;
