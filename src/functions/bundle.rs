@@ -187,10 +187,14 @@ impl Job {
             .in_order()
             .into_iter()
             .map(|chunk| {
-                let stable = is_vendor(&chunk);
+                let stable = is_stable(&chunk);
+                let mut code = chunk.code.clone();
+                if stable {
+                    code.push_str(&pieces.eager_calls(&chunk));
+                }
                 Module {
                     path: chunk.filename.to_string(),
-                    code: chunk.code.clone(),
+                    code,
                     // Frames inside dependencies stay as they are: their maps would be most of the memory of a version.
                     map: chunk.map.as_ref().filter(|_| !stable).map(|map| map.to_json_string()),
                     stable,
@@ -215,6 +219,24 @@ struct Pieces {
 }
 
 impl Pieces {
+    /// CommonJS is evaluated when it is first required. What the project's own modules require while they are evaluated is required at the
+    /// end of the dependencies already, so that it is part of their layer and not of every save's work.
+    fn eager_calls(&self, dependencies: &OutputChunk) -> String {
+        let own = self.chunks.iter().filter(|chunk| !is_stable(chunk) && !chunk.is_dynamic_entry);
+        let mut calls = String::new();
+        for row in own.flat_map(|chunk| chunk.code.lines()) {
+            for name in dependencies.exports.iter().filter(|name| name.starts_with("require_")) {
+                let call = format!("{name}()");
+                let at_top = row.starts_with(&call) || row.starts_with("var ") || row.starts_with("const ");
+                if at_top && (row.ends_with(&format!("__toESM({call});")) || row.ends_with(&format!("__toESM({call}, 1);")) || row == format!("{call};")) {
+                    calls.push_str(&call);
+                    calls.push_str(";\n");
+                }
+            }
+        }
+        calls
+    }
+
     /// Those that import nothing first.
     fn in_order(&self) -> Vec<Arc<OutputChunk>> {
         let mut left: Vec<&Arc<OutputChunk>> = self.chunks.iter().collect();
@@ -233,8 +255,14 @@ impl Pieces {
     }
 }
 
-fn is_vendor(chunk: &OutputChunk) -> bool {
-    chunk.name.as_str() == VENDOR
+/// Whether a module holds dependencies and the bundler's helpers, and nothing of the project's own.
+fn is_stable(chunk: &OutputChunk) -> bool {
+    !chunk.is_entry && chunk.module_ids.iter().all(|id| is_foreign(id.as_str()))
+}
+
+/// The bundler's own modules have names that begin with a zero.
+fn is_foreign(id: &str) -> bool {
+    id.starts_with('\0') || is_dependency(Path::new(id))
 }
 
 fn is_dependency(file: &Path) -> bool {
@@ -244,8 +272,11 @@ fn is_dependency(file: &Path) -> bool {
 /// Whether the project's own code could notice that dependencies are evaluated before it: where it changes what all modules share at its
 /// top level (globals, the environment, prototypes), or where a dependency imports the project's code.
 fn needs_source_order(pieces: &Pieces, inputs: &BTreeSet<PathBuf>) -> bool {
-    let Some(vendor) = pieces.chunks.iter().find(|chunk| is_vendor(chunk)) else { return false };
-    if vendor.imports.iter().any(|name| pieces.chunks.iter().any(|chunk| chunk.filename == *name && !is_vendor(chunk))) {
+    if !pieces.chunks.iter().any(|chunk| chunk.name.as_str() == VENDOR) {
+        return false;
+    }
+    let own: Vec<_> = pieces.chunks.iter().filter(|chunk| !is_stable(chunk)).map(|chunk| &chunk.filename).collect();
+    if pieces.chunks.iter().any(|chunk| is_stable(chunk) && chunk.imports.iter().any(|name| own.contains(&name))) {
         return true;
     }
     inputs
@@ -289,8 +320,7 @@ fn options(root: &Path, entry: &Path, layout: Layout) -> BundlerOptions {
     let vendor = MatchGroup {
         name: MatchGroupName::Static(VENDOR.to_string()),
         test: Some(MatchGroupTest::Function(Arc::new(|id: &str| {
-            // The bundler's own helpers go along, so that the layer imports nothing.
-            let dependency = id.starts_with('\0') || is_dependency(Path::new(id));
+            let dependency = is_dependency(Path::new(id));
             Box::pin(async move { Ok(Some(dependency)) })
         }))),
         ..MatchGroup::default()
@@ -319,6 +349,8 @@ fn options(root: &Path, entry: &Path, layout: Layout) -> BundlerOptions {
         define: Some(define.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()),
         code_splitting: Some(code_splitting),
         transform: Some(transform),
+        // Names that depend on each other's order would change the dependencies' module with the project's own code.
+        minify_internal_exports: Some(false),
         log_level: Some(LogLevel::Silent),
         ..BundlerOptions::default()
     }

@@ -85,8 +85,8 @@ async fn typescript_json_text_and_aliases_become_one_module_with_a_map() {
 const PACKAGES: &[(&str, &str)] = &[
     ("node_modules/esm/package.json", r#"{"name":"esm","version":"1.0.0","type":"module","exports":{"browser":"./browser.js","import":"./import.js"}}"#),
     ("node_modules/esm/browser.js", "export const from = 'browser';"),
-    ("node_modules/esm/import.js", "import { helper } from './helper.js';\nexport const from = 'import' + helper;"),
-    ("node_modules/esm/helper.js", "export const helper = '!';"),
+    ("node_modules/esm/import.js", "import { helper } from './helper.js';\nexport const from = () => 'import' + helper();"),
+    ("node_modules/esm/helper.js", "export const helper = () => globalThis.process;"),
     ("node_modules/cjs/package.json", r#"{"name":"cjs","version":"1.0.0","main":"main.js"}"#),
     ("node_modules/cjs/main.js", "const fs = require('fs');\nexports.from = () => 'cjs' + typeof fs.readFileSync;"),
 ];
@@ -101,7 +101,7 @@ async fn dependencies_are_a_module_of_their_own_that_a_save_does_not_change() {
     let first = build("a.handler", &files("import { from } from 'esm';\nimport cjs from 'cjs';\nexport const handler = () => [from, cjs.from(), 1];"))
         .await
         .expect("a build");
-    assert_eq!(first.modules.iter().map(|module| (module.path.as_str(), module.stable)).collect::<Vec<_>>(), [("vendor.mjs", true), ("index.mjs", false)]);
+    assert_eq!(first.modules.iter().map(|module| (module.path.as_str(), module.stable)).collect::<Vec<_>>(), [("rolldown-runtime.mjs", true), ("vendor.mjs", true), ("index.mjs", false)]);
     let second = build("a.handler", &files("import { from } from 'esm';\nimport cjs from 'cjs';\nexport const handler = () => [from, cjs.from(), 'changed'];"))
         .await
         .expect("a build");
@@ -109,6 +109,7 @@ async fn dependencies_are_a_module_of_their_own_that_a_save_does_not_change() {
     assert_ne!(code(&first)["index.mjs"], code(&second)["index.mjs"]);
     assert!(code(&first)["vendor.mjs"].contains("'import'") || code(&first)["vendor.mjs"].contains("\"import"), "{}", code(&first)["vendor.mjs"]);
     assert!(!code(&first)["vendor.mjs"].contains("browser"));
+    assert!(code(&first)["vendor.mjs"].ends_with("require_main();\n"), "CommonJS is evaluated with the layer: {}", code(&first)["vendor.mjs"]);
 }
 
 #[tokio::test]
@@ -227,7 +228,7 @@ async fn what_a_dependency_needs_only_when_reached_may_be_missing() {
         ]
     };
     build("a.handler", &files("exports.load = () => require('optional');")).await.expect("a lazy require is left for its call");
-    build("a.handler", &files("try { require('optional') } catch {}")).await.expect("a guarded require is left");
+    build("a.handler", &files("try { exports.x = require('optional') } catch {}")).await.expect("a guarded require is left");
     let complaints = complaints("a.handler", &files("import x from 'needed';\nexport default x;")).await;
     assert_eq!(complaints, ["node_modules/dep/index.js:1:15 cannot find package `needed` (npm install needed)"]);
 }
