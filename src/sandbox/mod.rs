@@ -37,3 +37,7 @@ impl Sandbox {
         load::load(&self.0, bundle, host).await
     }
 }
+mod outcome;
+
+pub use door::{FetchError, Host, Level};
+pub use outcome::{Bundle, Error, Failure, Input, LoadError, Module, Options, Outcome};
