@@ -8,4 +8,5 @@ pub mod project;
 pub mod sandbox;
 pub mod services;
 pub mod store;
+pub mod triggers;
 pub mod wire;

@@ -1,1 +1,3 @@
 //! The domain, one folder a service. Services know no protocol and never import each other.
+
+pub mod schedules;

@@ -1,4 +1,6 @@
 //! The AWS protocols. One file or folder a service, each with `decode`, `encode`, `fail` and `event`.
 
 pub mod arn;
+pub mod events;
+pub mod lambda;
 pub mod sigv4;
