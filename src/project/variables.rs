@@ -1,0 +1,6 @@
+//! `${…}` of the Serverless Framework: parsing them and putting values in their place, with defaults, nesting and types kept.
+
+mod resolve;
+mod template;
+
+pub use resolve::{Inputs, Resolver};
