@@ -10,4 +10,5 @@ pub mod sandbox;
 pub mod services;
 pub mod store;
 pub mod telemetry;
+pub mod triggers;
 pub mod wire;

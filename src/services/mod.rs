@@ -4,3 +4,4 @@ pub mod tables;
 pub mod objects;
 pub mod queues;
 pub mod topics;
+pub mod schedules;

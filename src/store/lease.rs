@@ -45,6 +45,19 @@ pub fn defer(tx: &mut Tx<'_>, table: &str, id: i64, receipt: &str, due: Time) ->
     Ok(tx.execute(&format!("UPDATE {table} SET due = ?1 WHERE id = ?2 AND receipt = ?3"), (due.millis(), id, receipt))? == 1)
 }
 
+/// Gives a row back without a holder: it is handed out again from `due` on. False where the receipt is no longer the row's.
+pub fn release(tx: &mut Tx<'_>, table: &str, id: i64, receipt: &str, due: Time) -> Result<bool, Error> {
+    let sql = format!("UPDATE {table} SET due = ?1, receipt = NULL WHERE id = ?2 AND receipt = ?3");
+    Ok(tx.execute(&sql, (due.millis(), id, receipt))? == 1)
+}
+
+/// Takes back every row that somebody holds; answers how many. For tables whose rows are only handed out within this process, at
+/// its start: whoever held them is gone.
+pub fn void(tx: &mut Tx<'_>, table: &str) -> Result<usize, Error> {
+    let now = tx.now().millis();
+    tx.execute(&format!("UPDATE {table} SET due = ?1, receipt = NULL WHERE receipt IS NOT NULL"), [now])
+}
+
 /// When the next row of `table` that meets `filter` is due.
 pub fn next_due(tx: &Tx<'_>, table: &str, filter: (&str, &[&dyn ToSql])) -> Result<Option<Time>, Error> {
     let (filter, parameters) = filter;

@@ -3,6 +3,8 @@
 pub mod arn;
 pub mod json;
 pub mod query;
+pub mod events;
+pub mod lambda;
 pub mod sigv4;
 pub mod sns;
 pub mod sqs;

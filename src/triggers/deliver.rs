@@ -1,0 +1,207 @@
+//! Makes one delivery, and settles what follows from it in one transaction.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::engine::DATABASE_RETRY;
+use super::policy::{self, Condition, Outcome, Verdict};
+use super::ports::{Answer, PortError, Refusal};
+use super::rules::{MESSAGE_AGE_MAX_MS, too_deep};
+use super::store::{self, Delivery, Draft, Envelope, Origin, Target};
+use super::table::{Callee, Table};
+use super::world::World;
+use crate::base::{Call, Time};
+use crate::project::Destination;
+use crate::store::{Error, Tx};
+use crate::wire::aws::lambda::event::{Ended, ended};
+
+/// Tries a delivery once and settles it. A time is one until which what goes to the same queue or topic must wait for it.
+pub(super) async fn attempt(world: &Arc<World>, delivery: &Delivery) -> Option<Time> {
+    let sent = match &delivery.target {
+        Target::Function(name) => {
+            call_function(world, delivery, name).await;
+            return None;
+        }
+        Target::Queue(name) | Target::Topic(name) => {
+            let (body, envelope) = (String::from_utf8_lossy(&delivery.payload), delivery.envelope.clone().unwrap_or_default());
+            let call = delivery.origin.call();
+            match delivery.target {
+                Target::Queue(_) => world.ports.queues.send(&call, name, &body, &envelope).await,
+                _ => world.ports.topics.publish(&call, name, &body, &envelope).await,
+            }
+        }
+    };
+    settle_message(world, delivery, sent).await
+}
+
+/// Gives a delivery back, untouched, until `due`.
+pub(super) async fn put_back(world: &Arc<World>, delivery: &Delivery, due: Time) {
+    settle(world, delivery, move |tx, delivery| store::again_in(tx, delivery, delivery.failures, due).map(|_| ())).await;
+}
+
+async fn call_function(world: &Arc<World>, delivery: &Delivery, name: &str) {
+    let table = world.table.load_full();
+    let Some(callee) = table.functions.get(name).cloned() else {
+        return bury(world, delivery, format!("there is no function `{name}` (any more)"), String::new()).await;
+    };
+    if world.db.now() > delivery.expires {
+        let over = Over { table, callee, condition: Condition::EventAgeExceeded, answer: None, detail: String::new() };
+        return settle(world, delivery, move |tx, delivery| over.settle_in(tx, delivery)).await;
+    }
+    let result = world.ports.invoker.invoke(&delivery.origin.call(), name, delivery.payload.clone()).await;
+    let (outcome, answer, detail) = match result {
+        Ok(Answer { failed: None, payload, .. }) => (Outcome::Succeeded, Some(payload), String::new()),
+        Ok(Answer { failed: Some(what), payload, .. }) => (Outcome::Failed, Some(payload), what),
+        Err(refusal @ Refusal::Throttled) => (Outcome::NotRun, None, refusal.to_string()),
+        Err(refusal @ (Refusal::Unavailable(_) | Refusal::NoFunction(_))) => (Outcome::Failed, None, refusal.to_string()),
+    };
+    let verdict = policy::judge(&table, &callee, delivery, outcome, world.db.now());
+    settle(world, delivery, move |tx, delivery| match verdict {
+        Verdict::Done => {
+            Over { table: table.clone(), callee: callee.clone(), condition: Condition::Success, answer: answer.clone(), detail: String::new() }
+                .settle_in(tx, delivery)
+        }
+        Verdict::Again { failures, due } => {
+            let wait_ms = due.0.saturating_sub(tx.now().0);
+            tracing::info!(function = %callee.key, wait_ms, "tried again later: {detail}");
+            store::again_in(tx, delivery, failures, due).map(|_| ())
+        }
+        Verdict::Over(condition) => {
+            let over = Over { table: table.clone(), callee: callee.clone(), condition, answer: answer.clone(), detail: detail.clone() };
+            over.settle_in(tx, delivery)
+        }
+    })
+    .await;
+}
+
+async fn settle_message(world: &Arc<World>, delivery: &Delivery, sent: Result<(), PortError>) -> Option<Time> {
+    let Err(error) = sent else {
+        settle(world, delivery, |tx, delivery| store::done_in(tx, delivery).map(|_| ())).await;
+        return None;
+    };
+    let due = policy::resend_at(delivery, world.db.now()).filter(|_| error.passing);
+    match due {
+        Some(due) => settle(world, delivery, move |tx, delivery| store::again_in(tx, delivery, delivery.failures, due).map(|_| ())).await,
+        None => bury(world, delivery, format!("{} could not take it", name_of(&delivery.target)), error.to_string()).await,
+    }
+    due
+}
+
+fn name_of(target: &Target) -> String {
+    match target {
+        Target::Function(name) => format!("function `{name}`"),
+        Target::Queue(name) => format!("queue `{name}`"),
+        Target::Topic(name) => format!("topic `{name}`"),
+    }
+}
+
+async fn bury(world: &Arc<World>, delivery: &Delivery, reason: String, detail: String) {
+    settle(world, delivery, move |tx, delivery| {
+        if store::done_in(tx, delivery)? {
+            store::bury_in(tx, &delivery.letter(reason.clone(), detail.clone()))?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// Stores what follows from an attempt: until it is stored, for otherwise the delivery would be held for ever.
+async fn settle<F>(world: &Arc<World>, delivery: &Delivery, change: F)
+where
+    F: Fn(&mut Tx<'_>, &Delivery) -> Result<(), Error> + Send + Sync + 'static,
+{
+    let (change, delivery) = (Arc::new(change), Arc::new(delivery.clone()));
+    loop {
+        let (change, delivery) = (change.clone(), delivery.clone());
+        match world.db.write(&Call::operator(), move |tx| change(tx, &delivery)).await {
+            Ok(()) => return,
+            Err(error) => tracing::error!(%error, "the outcome of a delivery could not be stored; trying again"),
+        }
+        tokio::time::sleep(DATABASE_RETRY).await;
+    }
+}
+
+/// An asynchronous invocation that ended one way or the other.
+struct Over {
+    table: Arc<Table>,
+    callee: Arc<Callee>,
+    condition: Condition,
+    /// The last answer, where there was one.
+    answer: Option<Bytes>,
+    detail: String,
+}
+
+impl Over {
+    fn settle_in(&self, tx: &mut Tx<'_>, delivery: &Delivery) -> Result<(), Error> {
+        if !store::done_in(tx, delivery)? {
+            return Ok(());
+        }
+        let failed = self.condition != Condition::Success;
+        let destination = if failed { &self.callee.on_failure } else { &self.callee.on_success };
+        match destination {
+            Some(destination) => {
+                let record = self.record(tx.now(), delivery);
+                send_in(tx, &self.table, destination, record.to_string(), Envelope::default(), &delivery.origin)
+            }
+            None if failed => store::bury_in(tx, &delivery.letter(self.reason(delivery), self.detail.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn reason(&self, delivery: &Delivery) -> String {
+        let key = &self.callee.key;
+        match self.condition {
+            Condition::Success => format!("function `{key}` succeeded"),
+            Condition::RetriesExhausted => {
+                format!("function `{key}` failed {} times, as often as `maximumRetryAttempts` allows", delivery.failures + 1)
+            }
+            Condition::EventAgeExceeded => {
+                format!("the event for function `{key}` grew older than its `maximumEventAge`, {} s", self.callee.event_age_max_ms / 1_000)
+            }
+        }
+    }
+
+    fn record(&self, at: Time, delivery: &Delivery) -> serde_json::Value {
+        let failed = self.condition != Condition::Success;
+        ended(&Ended {
+            at,
+            request_id: &delivery.request_id,
+            function_arn: &self.table.function_arn(&self.callee.key),
+            condition: match self.condition {
+                Condition::Success => "Success",
+                Condition::RetriesExhausted => "RetriesExhausted",
+                Condition::EventAgeExceeded => "EventAgeExceeded",
+            },
+            invoke_count: delivery.attempts - u32::from(self.condition == Condition::EventAgeExceeded && self.answer.is_none()),
+            request: &delivery.payload,
+            response: self.answer.as_ref().map(|answer| (&answer[..], failed)),
+        })
+    }
+}
+
+/// Arranges that a record reaches a destination.
+pub(super) fn send_in(
+    tx: &mut Tx<'_>,
+    table: &Table,
+    destination: &Destination,
+    record: String,
+    envelope: Envelope,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let origin = Origin { depth: origin.depth.saturating_add(1), ..origin.clone() };
+    let (target, age_max_ms) = match destination {
+        Destination::Queue(name) => (Target::Queue(name.as_str().into()), MESSAGE_AGE_MAX_MS),
+        Destination::Topic(name) => (Target::Topic(name.as_str().into()), MESSAGE_AGE_MAX_MS),
+        Destination::Function(name) => match table.function(name) {
+            Some(callee) => (Target::Function(callee.key.clone()), callee.event_age_max_ms),
+            None => (Target::Function(name.as_str().into()), MESSAGE_AGE_MAX_MS),
+        },
+    };
+    let envelope = (!matches!(target, Target::Function(_))).then_some(envelope);
+    let draft = Draft { target, payload: record.into(), envelope, source: "destination".into(), age_max_ms, origin };
+    match too_deep(draft.origin.depth) {
+        Some(reason) => store::bury_in(tx, &draft.letter(reason)),
+        None => store::insert_in(tx, &draft).map(|_| ()),
+    }
+}

@@ -1,0 +1,267 @@
+//! Consumes a queue for a function (an SQS event source mapping).
+//!
+//! What the function did is deleted; what it failed on stays hidden until the queue's visibility timeout ends and then comes
+//! back, or moves to the dead-letter queue, as the queue's redrive policy says.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::DATABASE_RETRY;
+use super::partial::{self, Batch};
+use super::pattern::Pattern;
+use super::ports::{Message, PortError, Refusal};
+use super::rules::too_deep;
+use super::store::{self, Letter, Origin, Target};
+use super::table::QueueRule;
+use super::world::{Busy, World};
+use crate::base::{Call, Time};
+use crate::store::Error;
+
+/// Bytes of an event that a function takes at most.
+pub(super) const EVENT_BYTES_MAX: usize = 6_291_556;
+
+/// Runs until `stop`, then lets what is under way end.
+pub(super) async fn run(world: Arc<World>, rule: Arc<QueueRule>, stop: CancellationToken) {
+    let mut running: JoinSet<()> = JoinSet::new();
+    while !stop.is_cancelled() {
+        let arrivals = world.db.woken(&world.ports.queues.wake_key(&rule.queue));
+        let mut arrivals = std::pin::pin!(arrivals.notified());
+        arrivals.as_mut().enable();
+        let mut next = None;
+        if running.len() < rule.concurrency_max {
+            match collect(&world, &rule, &stop).await {
+                Ok(Collected::Batch(messages, busy)) => {
+                    for batch in cut(messages) {
+                        let (world, rule, busy) = (world.clone(), rule.clone(), busy.clone());
+                        running.spawn(async move {
+                            let done = AssertUnwindSafe(process(&world, &rule, batch)).catch_unwind().await;
+                            if done.is_err() {
+                                tracing::error!(queue = rule.queue, "a batch failed inside emu; this is a bug in emu, please report it");
+                            }
+                            drop(busy);
+                        });
+                    }
+                    while running.try_join_next().is_some() {}
+                    continue;
+                }
+                Ok(Collected::Nothing(until)) => next = until,
+                Err(error) => {
+                    tracing::error!(queue = rule.queue, %error, "the queue could not be read; trying again");
+                    tokio::select! { () = tokio::time::sleep(DATABASE_RETRY) => continue, () = stop.cancelled() => break }
+                }
+            }
+        }
+        world.touched();
+        let due = async {
+            match next {
+                Some(time) => world.db.clock().sleep_until(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = arrivals => {}
+            () = due => {}
+            Some(_) = running.join_next(), if !running.is_empty() => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    while running.join_next().await.is_some() {}
+}
+
+enum Collected {
+    Batch(Vec<Message>, Arc<Busy>),
+    /// Nothing before this time, unless something arrives.
+    Nothing(Option<Time>),
+}
+
+/// Receives a batch: as many as there are, or as come within the window.
+async fn collect(world: &Arc<World>, rule: &QueueRule, stop: &CancellationToken) -> Result<Collected, PortError> {
+    // Counted from before the messages are hidden, so that nobody sees neither the messages nor the work.
+    let busy = Arc::new(world.begin());
+    let queues = &world.ports.queues;
+    let mut batch = queues.receive(&rule.queue, rule.batch_size).await?;
+    if batch.is_empty() {
+        let next = queues.next_visible(&rule.queue).await?;
+        let now = world.db.now();
+        return Ok(Collected::Nothing(next.filter(|next| *next > now)));
+    }
+    let end = world.db.now().plus_ms(rule.window_ms);
+    while rule.window_ms > 0 && batch.len() < rule.batch_size && world.db.now() < end && !stop.is_cancelled() {
+        let arrivals = world.db.woken(&queues.wake_key(&rule.queue));
+        let mut arrivals = std::pin::pin!(arrivals.notified());
+        arrivals.as_mut().enable();
+        let more = queues.receive(&rule.queue, rule.batch_size - batch.len()).await?;
+        if more.is_empty() {
+            let next = queues.next_visible(&rule.queue).await?.filter(|next| *next > world.db.now());
+            let until = next.map_or(end, |next| next.min(end));
+            tokio::select! {
+                () = arrivals => {}
+                () = world.db.clock().sleep_until(until) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        batch.extend(more);
+    }
+    Ok(Collected::Batch(batch, busy))
+}
+
+/// Cuts a batch so that each part fits into an event.
+fn cut(messages: Vec<Message>) -> Vec<Vec<Message>> {
+    const FRAME: usize = 64;
+    let mut parts: Vec<Vec<Message>> = Vec::new();
+    let mut bytes = usize::MAX;
+    for message in messages {
+        let size = message.record.to_string().len() + 1;
+        if bytes.saturating_add(size) > EVENT_BYTES_MAX {
+            parts.push(Vec::new());
+            bytes = FRAME;
+        }
+        bytes += size;
+        if let Some(part) = parts.last_mut() {
+            part.push(message);
+        }
+    }
+    parts
+}
+
+/// Whether a message is one that the mapping asks for. Its body counts as JSON where the pattern looks into it.
+fn wanted(filters: &[Pattern], record: &Value) -> bool {
+    if filters.is_empty() {
+        return true;
+    }
+    let parsed = record.get("body").and_then(Value::as_str).and_then(|body| serde_json::from_str::<Value>(body).ok());
+    filters.iter().any(|filter| match &parsed {
+        Some(body) if filter.nests("body") => {
+            let mut record = record.clone();
+            record["body"] = body.clone();
+            filter.matches(&record)
+        }
+        _ => filter.matches(record),
+    })
+}
+
+/// What a batch goes on with: the trace of its first record, and the depth of the deepest.
+pub(super) fn origin<'a>(mut origins: impl Iterator<Item = &'a Origin>) -> Option<Origin> {
+    let mut joint = origins.next()?.clone();
+    joint.depth = origins.map(|origin| origin.depth).fold(joint.depth, u16::max);
+    Some(joint)
+}
+
+async fn process(world: &Arc<World>, rule: &QueueRule, batch: Vec<Message>) {
+    let (batch, mut finished): (Vec<Message>, Vec<Message>) = batch.into_iter().partition(|message| wanted(&rule.filters, &message.record));
+    let (batch, deep): (Vec<Message>, Vec<Message>) = batch.into_iter().partition(|message| too_deep(message.origin.depth).is_none());
+    if !deep.is_empty() && bury(world, rule, &deep).await {
+        finished.extend(deep);
+    }
+    if let Some(origin) = origin(batch.iter().map(|message| &message.origin)) {
+        let ids: Vec<String> = batch.iter().map(|message| message.id.clone()).collect();
+        let failed = call_function(world, rule, &batch, &origin, &ids).await;
+        finished.extend(batch.into_iter().enumerate().filter(|(index, _)| failed.binary_search(index).is_err()).map(|(_, message)| message));
+    }
+    if finished.is_empty() {
+        return;
+    }
+    let receipts = finished.into_iter().map(|message| message.receipt).collect();
+    if let Err(error) = world.ports.queues.delete(&rule.queue, receipts).await {
+        tracing::error!(queue = rule.queue, %error, "messages that were dealt with could not be deleted; they will be delivered again");
+    }
+}
+
+/// Calls the function; answers the indices of the messages that are to come back, rising.
+async fn call_function(world: &Arc<World>, rule: &QueueRule, batch: &[Message], origin: &Origin, ids: &[String]) -> Vec<usize> {
+    let all = || (0..batch.len()).collect();
+    let records: Vec<&Value> = batch.iter().map(|message| &message.record).collect();
+    let event = Bytes::from(serde_json::json!({ "Records": records }).to_string());
+    let (function, queue) = (&rule.function, &rule.queue);
+    match world.ports.invoker.invoke(&origin.call(), function, event).await {
+        Ok(answer) => match answer.failed {
+            Some(what) => {
+                tracing::warn!(%function, queue, "a batch of {} failed and comes back after the visibility timeout: {what}", batch.len());
+                all()
+            }
+            None if rule.partial_failures => {
+                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+                match partial::read(&answer.payload, &ids) {
+                    Batch::Done => Vec::new(),
+                    Batch::Failed(indices) => {
+                        tracing::warn!(%function, queue, "{} of {} messages failed and come back", indices.len(), batch.len());
+                        indices
+                    }
+                    Batch::Unclear(why) => {
+                        tracing::warn!(%function, queue, "the whole batch counts as failed: {why}");
+                        all()
+                    }
+                }
+            }
+            None => Vec::new(),
+        },
+        Err(refusal @ (Refusal::NoFunction(_) | Refusal::Throttled | Refusal::Unavailable(_))) => {
+            tracing::warn!(%function, queue, "a batch of {} comes back after the visibility timeout: {refusal}", batch.len());
+            all()
+        }
+    }
+}
+
+/// Keeps messages that came round in a circle as dead letters. False where they could not be kept.
+async fn bury(world: &Arc<World>, rule: &QueueRule, messages: &[Message]) -> bool {
+    let letters: Vec<Letter> = messages
+        .iter()
+        .map(|message| Letter {
+            target: Target::Function(rule.function.clone()).to_string(),
+            payload: serde_json::json!({ "Records": [message.record] }).to_string().into(),
+            envelope: None,
+            source: "queues".into(),
+            origin: message.origin.clone(),
+            reason: too_deep(message.origin.depth).unwrap_or_default(),
+            detail: String::new(),
+            attempts: 0,
+            request_id: String::new(),
+        })
+        .collect();
+    let kept = world.db.write(&Call::operator(), move |tx| letters.iter().try_for_each(|letter| store::bury_in(tx, letter)));
+    let kept: Result<(), Error> = kept.await;
+    kept.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::base::{Cause, TraceId};
+
+    #[test]
+    fn a_pattern_looks_into_a_body_of_json_and_at_a_body_of_text() {
+        let rows = [
+            (json!({"body": {"kind": ["paid"]}}), r#"{"kind":"paid"}"#, true),
+            (json!({"body": {"kind": ["paid"]}}), r#"{"kind":"open"}"#, false),
+            (json!({"body": {"kind": ["paid"]}}), "kind paid", false),
+            (json!({"body": ["hello"]}), "hello", true),
+            (json!({"body": [{"prefix": "{"}]}), "{}", true),
+            (json!({"messageAttributes": {"a": {"stringValue": ["x"]}}}), "anything", true),
+        ];
+        for (pattern, body, expected) in rows {
+            let record = json!({"body": body, "messageAttributes": {"a": {"stringValue": "x"}}});
+            assert_eq!(wanted(&[Pattern::parse(&pattern).expect("a pattern")], &record), expected, "{pattern} on {body}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_cut_where_it_would_not_fit_into_an_event() {
+        let message = |bytes: usize| Message {
+            id: "m".into(),
+            receipt: "r".into(),
+            record: json!({ "body": "x".repeat(bytes) }),
+            origin: Origin { trace: TraceId("t".into()), cause: Cause::Operator, depth: 1 },
+        };
+        let sizes: Vec<usize> = cut((0..13).map(|_| message(1_000_000)).collect()).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [6, 6, 1]);
+        assert_eq!(cut(vec![message(7_000_000)]).len(), 1, "what never fits is left for the function's own refusal");
+    }
+}

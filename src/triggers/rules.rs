@@ -1,0 +1,106 @@
+//! Which functions (and queues) an event leads to. Pure.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::ports::{Happening, Recipient};
+use super::store::{Draft, Envelope, Origin, Target};
+use super::table::{BucketRule, Table};
+
+/// Events that may lie between the outside request and a call: where there are more, functions call each other in a circle.
+pub const DEPTH_MAX: u16 = 16;
+
+/// Milliseconds after which what goes to a queue or topic is given up (as long as events of functions live).
+pub const MESSAGE_AGE_MAX_MS: i64 = 21_600_000;
+
+/// Who gets what of an event.
+pub fn targets(table: &Table, happening: Happening, source: &str, origin: &Origin) -> Vec<Draft> {
+    let to_function = |key: &Arc<str>, age_max_ms: i64, event: &serde_json::Value| Draft {
+        target: Target::Function(key.clone()),
+        payload: Bytes::from(event.to_string()),
+        envelope: None,
+        source: source.to_owned(),
+        age_max_ms,
+        origin: origin.clone(),
+    };
+    match happening {
+        Happening::Object { bucket, key, name, event } => table
+            .bucket(&bucket)
+            .iter()
+            .filter(|rule| wants(rule, &name, &key))
+            .filter_map(|rule| table.functions.get(&rule.function))
+            .map(|callee| to_function(&callee.key, callee.event_age_max_ms, &event))
+            .collect(),
+        Happening::Published { recipients, .. } => recipients
+            .into_iter()
+            .map(|recipient| match recipient {
+                Recipient::Function { name, event } => match table.function(&name) {
+                    Some(callee) => to_function(&callee.key, callee.event_age_max_ms, &event),
+                    // Delivering it will say that there is no such function.
+                    None => to_function(&name.into(), MESSAGE_AGE_MAX_MS, &event),
+                },
+                Recipient::Queue { name, body, envelope } => message(Target::Queue(name.into()), body, envelope, source, origin),
+            })
+            .collect(),
+        Happening::Nothing => Vec::new(),
+    }
+}
+
+fn message(target: Target, body: String, envelope: Envelope, source: &str, origin: &Origin) -> Draft {
+    Draft {
+        target,
+        payload: body.into(),
+        envelope: Some(envelope),
+        source: source.to_owned(),
+        age_max_ms: MESSAGE_AGE_MAX_MS,
+        origin: origin.clone(),
+    }
+}
+
+/// Whether a rule asks for what happened to the object `key`. Source: the page "Supported event types for SQS, SNS, and Lambda".
+fn wants(rule: &BucketRule, name: &str, key: &str) -> bool {
+    let named = match rule.event.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == rule.event,
+    };
+    named && key.starts_with(&rule.prefix) && key.ends_with(&rule.suffix)
+}
+
+/// Why an event goes no further; `None` where it may.
+pub fn too_deep(depth: u16) -> Option<String> {
+    (depth > DEPTH_MAX).then(|| {
+        format!(
+            "{depth} events in a row led to each other, more than {DEPTH_MAX}: a function seems to cause the event that calls it; \
+             write where its own trigger does not look (another prefix, table or queue)"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_matched_by_event_prefix_and_suffix() {
+        let rows = [
+            ("ObjectCreated:*", "", "", "ObjectCreated:Put", "a", true),
+            ("ObjectCreated:*", "", "", "ObjectRemoved:Delete", "a", false),
+            ("ObjectCreated:Put", "", "", "ObjectCreated:Copy", "a", false),
+            ("ObjectCreated:Put", "images/", ".png", "ObjectCreated:Put", "images/a.png", true),
+            ("ObjectCreated:Put", "images/", ".png", "ObjectCreated:Put", "images/a.jpg", false),
+            ("ObjectCreated:Put", "images/", ".png", "ObjectCreated:Put", "docs/images/a.png", false),
+            ("*", "", "", "ObjectRemoved:DeleteMarkerCreated", "a", true),
+        ];
+        for (event, prefix, suffix, name, key, wanted) in rows {
+            let rule = BucketRule { function: "f".into(), event: event.into(), prefix: prefix.into(), suffix: suffix.into() };
+            assert_eq!(wants(&rule, name, key), wanted, "{event} {prefix}…{suffix} on {name} {key}");
+        }
+    }
+
+    #[test]
+    fn a_chain_of_events_ends() {
+        assert_eq!(too_deep(DEPTH_MAX), None);
+        assert!(too_deep(DEPTH_MAX + 1).is_some_and(|why| why.starts_with("17 events in a row")));
+    }
+}

@@ -1,0 +1,294 @@
+//! Reads a table's stream for a function (a DynamoDB event source mapping): in order, one batch at a time.
+//!
+//! How far the function has come, and how it fares with what comes next, is stored: a batch that fails is tried again until it
+//! succeeds or is given up, also after a restart, and nothing after it is touched before.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::deliver::send_in;
+use super::engine::DATABASE_RETRY;
+use super::partial::{self, Batch};
+use super::policy::{self, Step, StreamOutcome};
+use super::ports::{PortError, Record};
+use super::queue::{EVENT_BYTES_MAX, origin};
+use super::rules::too_deep;
+use super::store::{self, Cursor, Envelope, Letter, Origin, Target};
+use super::table::StreamRule;
+use super::world::{Busy, World};
+use crate::base::{Call, Time};
+use crate::project::Destination;
+use crate::store::Error;
+use crate::wire::aws::lambda::event::{GivenUp, given_up};
+
+/// Why a turn of the reader did not work.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Store(#[from] Error),
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// Runs until `stop`, then lets what is under way end.
+pub(super) async fn run(world: Arc<World>, rule: Arc<StreamRule>, stop: CancellationToken) {
+    let reader = Reader { world, rule, stop };
+    while !reader.stop.is_cancelled() {
+        let arrivals = reader.world.db.woken(&reader.world.ports.streams.wake_key(&reader.rule.table));
+        let mut arrivals = std::pin::pin!(arrivals.notified());
+        arrivals.as_mut().enable();
+        let mut reloads = reader.world.reloads.subscribe();
+        let turn = AssertUnwindSafe(reader.turn()).catch_unwind().await;
+        reader.world.touched();
+        let wait = match turn {
+            Ok(Ok(Turn::Again)) => continue,
+            Ok(Ok(Turn::Wait(until))) => until,
+            Ok(Err(error)) => {
+                tracing::error!(table = reader.rule.table, %error, "the stream could not be read; trying again");
+                tokio::select! { () = tokio::time::sleep(DATABASE_RETRY) => continue, () = reader.stop.cancelled() => return }
+            }
+            Err(_) => {
+                tracing::error!(table = reader.rule.table, "a batch failed inside emu; this is a bug in emu, please report it");
+                tokio::select! { () = tokio::time::sleep(DATABASE_RETRY) => continue, () = reader.stop.cancelled() => return }
+            }
+        };
+        let due = async {
+            match wait {
+                Some(time) => reader.world.db.clock().sleep_until(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // While a failed batch waits, what arrives behind it changes nothing.
+            () = arrivals, if wait.is_none() => {}
+            () = due => {}
+            _ = reloads.changed(), if wait.is_some() => reader.make_due().await,
+            () = reader.stop.cancelled() => {}
+        }
+    }
+}
+
+enum Turn {
+    Again,
+    /// Until this time, or else until something arrives.
+    Wait(Option<Time>),
+}
+
+struct Reader {
+    world: Arc<World>,
+    rule: Arc<StreamRule>,
+    stop: CancellationToken,
+}
+
+/// Where the cursors of a table's stream are kept.
+pub(super) fn source(table: &str) -> String {
+    format!("tables:{table}")
+}
+
+impl Reader {
+    async fn turn(&self) -> Result<Turn, Failure> {
+        let (world, rule) = (&self.world, &self.rule);
+        let busy = world.begin();
+        let cursor = self.cursor().await?;
+        if cursor.due > world.db.now() {
+            return Ok(Turn::Wait(Some(cursor.due)));
+        }
+        // Asked for first: what comes after it will wake us.
+        let newest = world.ports.streams.newest(&rule.table).await?;
+        let mut records = world.ports.streams.records(&rule.table, cursor.position, rule.batch_size).await?;
+        let Some(first) = records.first() else {
+            if newest <= cursor.position {
+                return Ok(Turn::Wait(None));
+            }
+            // They were there and have expired.
+            self.store(Cursor { position: newest, ..Cursor::default() }).await?;
+            return Ok(Turn::Again);
+        };
+        match cursor.ends.iter().copied().find(|end| *end >= first.number) {
+            Some(end) => records.retain(|record| record.number <= end),
+            None => self.fill(&mut records, &busy).await?,
+        }
+        fit(&mut records);
+        let Some(last) = records.last() else { return Ok(Turn::Again) };
+        self.process(cursor, last.number, &records).await?;
+        Ok(Turn::Again)
+    }
+
+    async fn cursor(&self) -> Result<Cursor, Failure> {
+        let (source, function) = (source(&self.rule.table), self.rule.function.clone());
+        let known = self.world.db.read(&Call::operator(), |tx| store::cursor(tx, &source, &function)).await?;
+        if let Some(cursor) = known {
+            return Ok(cursor);
+        }
+        let position = if self.rule.from_latest { self.world.ports.streams.newest(&self.rule.table).await? } else { 0 };
+        let cursor = Cursor { position, ..Cursor::default() };
+        self.store(cursor.clone()).await?;
+        Ok(cursor)
+    }
+
+    async fn store(&self, cursor: Cursor) -> Result<(), Error> {
+        let (source, function) = (source(&self.rule.table), self.rule.function.clone());
+        self.world.db.write(&Call::operator(), move |tx| store::set_cursor_in(tx, &source, &function, &cursor)).await
+    }
+
+    async fn make_due(&self) {
+        let (source, function) = (source(&self.rule.table), self.rule.function.clone());
+        let made = self.world.db.write(&Call::operator(), move |tx| {
+            let Some(cursor) = store::cursor(tx, &source, &function)? else { return Ok(()) };
+            store::set_cursor_in(tx, &source, &function, &Cursor { due: Time(0), ..cursor })
+        });
+        if let Err(error) = made.await {
+            let error: Error = error;
+            tracing::error!(%error, "a stream could not be made due");
+        }
+    }
+
+    /// Waits for more records, as long as the window says.
+    async fn fill(&self, records: &mut Vec<Record>, _busy: &Busy) -> Result<(), Failure> {
+        let (world, rule) = (&self.world, &self.rule);
+        let end = world.db.now().plus_ms(rule.window_ms);
+        while rule.window_ms > 0 && records.len() < rule.batch_size && world.db.now() < end && !self.stop.is_cancelled() {
+            let arrivals = world.db.woken(&world.ports.streams.wake_key(&rule.table));
+            let mut arrivals = std::pin::pin!(arrivals.notified());
+            arrivals.as_mut().enable();
+            let after = records.last().map_or(0, |last| last.number);
+            let more = world.ports.streams.records(&rule.table, after, rule.batch_size - records.len()).await?;
+            if more.is_empty() {
+                tokio::select! {
+                    () = arrivals => {}
+                    () = world.db.clock().sleep_until(end) => {}
+                    () = self.stop.cancelled() => {}
+                }
+            }
+            records.extend(more);
+        }
+        Ok(())
+    }
+
+    async fn process(&self, cursor: Cursor, end: i64, records: &[Record]) -> Result<(), Failure> {
+        let rule = &self.rule;
+        let wanted: Vec<&Record> =
+            records.iter().filter(|r| rule.filters.is_empty() || rule.filters.iter().any(|filter| filter.matches(&r.record))).collect();
+        let Some(origin) = origin(wanted.iter().map(|record| &record.origin)) else {
+            let ends = cursor.ends.into_iter().filter(|e| *e > end).collect();
+            return Ok(self.store(Cursor { position: end, ends, ..Cursor::default() }).await?);
+        };
+        if let Some(reason) = too_deep(origin.depth) {
+            let step = Step { cursor: Cursor { position: end, ..Cursor::default() }, given_up: Some((0..wanted.len(), "")) };
+            return self.settle(step, &wanted, &origin, reason, String::new(), cursor.failures).await;
+        }
+        let (outcome, detail, request_id) = self.call_function(&wanted, &origin).await;
+        let numbers: Vec<i64> = wanted.iter().map(|record| record.number).collect();
+        let oldest = wanted.first().map_or(Time(0), |record| record.at);
+        let step = policy::judge_batch(rule, &cursor, &numbers, end, oldest, &outcome, self.world.db.now());
+        if outcome != StreamOutcome::Succeeded {
+            let wait_ms = step.cursor.due.0.saturating_sub(self.world.db.now().0).max(0);
+            tracing::warn!(function = %rule.function, table = rule.table, wait_ms, "a batch of {} failed: {detail}", wanted.len());
+        }
+        self.settle(step, &wanted, &origin, detail, request_id, cursor.failures).await
+    }
+
+    async fn call_function(&self, batch: &[&Record], origin: &Origin) -> (StreamOutcome, String, String) {
+        let records: Vec<&Value> = batch.iter().map(|record| &record.record).collect();
+        let event = Bytes::from(json!({ "Records": records }).to_string());
+        match self.world.ports.invoker.invoke(&origin.call(), &self.rule.function, event).await {
+            Ok(answer) => match answer.failed {
+                Some(what) => (StreamOutcome::Failed, what, answer.request_id),
+                None if self.rule.partial_failures => {
+                    let ids: Vec<&str> = batch.iter().map(|record| record.id.as_str()).collect();
+                    let (outcome, detail) = match partial::read(&answer.payload, &ids) {
+                        Batch::Done => (StreamOutcome::Succeeded, String::new()),
+                        Batch::Failed(indices) => match indices.first() {
+                            Some(index) => (StreamOutcome::FailedFrom(*index), format!("the function reported record {} as failed", ids[*index])),
+                            None => (StreamOutcome::Succeeded, String::new()),
+                        },
+                        Batch::Unclear(why) => (StreamOutcome::Failed, why),
+                    };
+                    (outcome, detail, answer.request_id)
+                }
+                None => (StreamOutcome::Succeeded, String::new(), answer.request_id),
+            },
+            Err(refusal) => (StreamOutcome::Failed, refusal.to_string(), String::new()),
+        }
+    }
+
+    /// Stores where the stream stands and, where records are given up, sends word of them: in one transaction.
+    async fn settle(&self, step: Step, batch: &[&Record], origin: &Origin, detail: String, request_id: String, failures: u32) -> Result<(), Failure> {
+        let (source, rule, cursor) = (source(&self.rule.table), self.rule.clone(), step.cursor);
+        let given_up = match step.given_up {
+            Some((range, why)) => self.given_up(&batch[range], why, detail, request_id, failures).await,
+            None => None,
+        };
+        let (table, origin) = (self.world.table.load_full(), origin.clone());
+        let write = self.world.db.write(&Call::operator(), move |tx| {
+            store::set_cursor_in(tx, &source, &rule.function, &cursor)?;
+            match given_up {
+                Some(Lost::Record(destination, record)) => send_in(tx, &table, &destination, record, Envelope::default(), &origin),
+                Some(Lost::Letter(letter)) => store::bury_in(tx, &letter),
+                None => Ok(()),
+            }
+        });
+        Ok(write.await.map_err(|error: Error| error)?)
+    }
+
+    async fn given_up(&self, lost: &[&Record], condition: &'static str, detail: String, request_id: String, failures: u32) -> Option<Lost> {
+        let rule = &self.rule;
+        let attempts = failures.saturating_add(1);
+        let (first, last) = (lost.first()?, lost.last()?);
+        if let (Some(destination), false) = (&rule.on_failure, condition.is_empty()) {
+            let names = self.world.ports.streams.names(&rule.table).await;
+            let record = given_up(&GivenUp {
+                at: self.world.db.now(),
+                request_id: &request_id,
+                function_arn: &self.world.table.load().function_arn(&rule.function),
+                condition,
+                invoke_count: attempts,
+                stream_arn: &names.arn,
+                shard_id: &names.shard,
+                first: (&first.id, first.at),
+                last: (&last.id, last.at),
+                batch_size: lost.len(),
+            });
+            return Some(Lost::Record(destination.clone(), record.to_string()));
+        }
+        let records: Vec<&Value> = lost.iter().map(|record| &record.record).collect();
+        let reason = match condition {
+            "RecordAgeExceeded" => "the records grew older than a stream keeps them".to_owned(),
+            "RetryAttemptsExhausted" => format!("function `{}` failed {attempts} times, as often as `maximumRetryAttempts` allows", rule.function),
+            _ => detail.clone(),
+        };
+        Some(Lost::Letter(Letter {
+            target: Target::Function(rule.function.clone()).to_string(),
+            payload: json!({ "Records": records }).to_string().into(),
+            envelope: None,
+            source: "tables".into(),
+            origin: first.origin.clone(),
+            reason,
+            detail,
+            attempts,
+            request_id,
+        }))
+    }
+}
+
+/// Cuts the batch where it would not fit into an event; one record is always left.
+fn fit(records: &mut Vec<Record>) {
+    let mut bytes = 64;
+    let fitting = records.iter().take_while(|record| {
+        bytes += record.record.to_string().len() + 1;
+        bytes <= EVENT_BYTES_MAX
+    });
+    let fitting = fitting.count().max(1);
+    records.truncate(fitting);
+}
+
+/// What becomes of records that are given up.
+enum Lost {
+    Record(Destination, String),
+    Letter(Letter),
+}

@@ -1,0 +1,87 @@
+//! What the parts of the triggers share: the database, the current table, who does the work, and whether there is any.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::ports::{Dialect, Invoker, Queues, Streams, Topics};
+use super::schedule::Planned;
+use super::table::Table;
+use crate::store::Db;
+
+/// Who does what the triggers ask for.
+#[derive(Clone)]
+pub struct Ports {
+    pub invoker: Arc<dyn Invoker>,
+    pub queues: Arc<dyn Queues>,
+    pub streams: Arc<dyn Streams>,
+    pub topics: Arc<dyn Topics>,
+    pub dialect: Arc<dyn Dialect>,
+}
+
+pub(super) struct World {
+    pub(super) db: Db,
+    pub(super) ports: Ports,
+    pub(super) table: ArcSwap<Table>,
+    pub(super) planned: ArcSwap<Planned>,
+    /// Told to end: nothing new is begun from then on.
+    pub(super) stop: CancellationToken,
+    /// Told of every new table: what waits to be tried again because a function failed is tried at once, for it may be mended.
+    pub(super) reloads: watch::Sender<u64>,
+    /// Told whenever something was looked at or ended.
+    changes: watch::Sender<u64>,
+    busy: AtomicUsize,
+}
+
+impl World {
+    pub(super) fn new(db: Db, ports: Ports, table: Table) -> World {
+        World {
+            db,
+            ports,
+            table: ArcSwap::from_pointee(table),
+            planned: ArcSwap::from_pointee(Planned::default()),
+            stop: CancellationToken::new(),
+            reloads: watch::Sender::new(0),
+            changes: watch::Sender::new(0),
+            busy: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Says that the state of the work may have changed.
+    pub(super) fn touched(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// To learn of changes from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Counts as under way until what this answers is dropped.
+    pub(super) fn begin(self: &Arc<World>) -> Busy {
+        self.busy.fetch_add(1, Ordering::SeqCst);
+        Busy(self.clone())
+    }
+
+    /// Batches of queues and streams under way.
+    pub(super) fn batches(&self) -> usize {
+        self.busy.load(Ordering::SeqCst)
+    }
+}
+
+/// Something under way.
+pub(super) struct Busy(Arc<World>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::SeqCst);
+        self.0.touched();
+    }
+}
