@@ -13,6 +13,8 @@ mod outcome;
 #[cfg(test)]
 mod tests;
 mod trace;
+pub mod ops;
+pub mod runtime;
 
 pub use door::{FetchError, Host, Level};
 pub use image::Image;
