@@ -1,0 +1,124 @@
+//! The admin API: what tests and tools ask of a running emu. JSON over HTTP under `/emu/v1/`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::listener::Face;
+use super::origin::Origin;
+use crate::base::{Call, Caller, Clock, Time};
+use crate::wire::http::{Body, Request, Response, json};
+
+/// Bytes of a request at most: an event for a function, and room for what is around it.
+const BODY_BYTES_MAX: usize = 7 << 20;
+
+/// What the admin API can ask of the World that it administers.
+pub trait World: Send + Sync + 'static {
+    /// This World's clock.
+    fn clock(&self) -> &Clock;
+    /// What there is and how it is: addresses, functions, what is pending.
+    fn health(&self) -> BoxFuture<'_, Value>;
+    /// Waits until everything that was committed has been delivered; an error says why it cannot know.
+    fn idle(&self) -> BoxFuture<'_, Result<(), String>>;
+    /// Calls a function and answers `{payload, error, logs}`; an error says why it could not be called.
+    fn invoke(&self, call: Call, name: String, event: Bytes) -> BoxFuture<'_, Result<Value, String>>;
+    /// What could not be delivered, newest first.
+    fn dead_letters(&self) -> BoxFuture<'_, Result<Value, String>>;
+}
+
+pub struct Admin {
+    pub world: Arc<dyn World>,
+    pub origin: Origin,
+}
+
+impl Face for Admin {
+    fn handle(&self, request: Request) -> BoxFuture<'_, Response> {
+        Box::pin(async move {
+            match self.origin.enter("admin", &request, Caller::Admin, false) {
+                Ok(entered) => {
+                    let response = self.answer(&entered.call, request).await.unwrap_or_else(|refused| refused);
+                    self.origin.leave(entered, response, None)
+                }
+                Err(refused) => refused,
+            }
+        })
+    }
+}
+
+impl Admin {
+    async fn answer(&self, call: &Call, request: Request) -> Result<Response, Response> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().strip_prefix("/emu/v1/").unwrap_or_default().to_owned();
+        let segments: Vec<&str> = path.split('/').collect();
+        let clock = self.world.clock();
+        match (&parts.method, segments.as_slice()) {
+            (&Method::GET, ["health"]) => Ok(json(StatusCode::OK, &self.world.health().await)),
+            (&Method::POST, ["idle"]) => {
+                self.world.idle().await.map_err(|why| failed(StatusCode::INTERNAL_SERVER_ERROR, why))?;
+                Ok(json(StatusCode::OK, &json!({ "idle": true })))
+            }
+            (&Method::GET, ["clock"]) => Ok(time(clock)),
+            (&Method::POST, ["clock", change]) => {
+                move_clock(clock, change, body).await?;
+                Ok(time(clock))
+            }
+            (&Method::POST, ["functions", name, "invocations"]) => {
+                let event = collect(body).await?;
+                let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
+                let answer = self.world.invoke(call.clone(), name, event).await.map_err(|why| failed(StatusCode::NOT_FOUND, why))?;
+                Ok(json(StatusCode::OK, &answer))
+            }
+            (&Method::GET, ["dead-letters"]) => {
+                let letters = self.world.dead_letters().await.map_err(|why| failed(StatusCode::INTERNAL_SERVER_ERROR, why))?;
+                Ok(json(StatusCode::OK, &letters))
+            }
+            _ => Err(failed(
+                StatusCode::NOT_FOUND,
+                format!("the admin API has no {} {}; it has GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{{advance,set,freeze,resume}}, POST /emu/v1/functions/NAME/invocations, GET /emu/v1/dead-letters", parts.method, parts.uri.path()),
+            )),
+        }
+    }
+}
+
+async fn move_clock(clock: &Clock, change: &str, body: Body) -> Result<(), Response> {
+    #[derive(serde::Deserialize)]
+    struct Advance {
+        ms: i64,
+    }
+    #[derive(serde::Deserialize)]
+    struct Set {
+        time: String,
+    }
+    let body = collect(body).await?;
+    let wrong = |error: String| failed(StatusCode::BAD_REQUEST, error);
+    match change {
+        "advance" => {
+            let advance: Advance = serde_json::from_slice(&body).map_err(|e| wrong(format!("send {{\"ms\": 60000}}: {e}")))?;
+            clock.advance_ms(advance.ms);
+        }
+        "set" => {
+            let set: Set = serde_json::from_slice(&body).map_err(|e| wrong(format!("send {{\"time\": \"2026-01-31T12:00:00Z\"}}: {e}")))?;
+            let time = chrono::DateTime::parse_from_rfc3339(&set.time).map_err(|e| wrong(format!("`{}` is no time: {e}", set.time)))?;
+            clock.set(Time(time.timestamp_millis()));
+        }
+        "freeze" => clock.freeze(),
+        "resume" => clock.resume(),
+        other => return Err(failed(StatusCode::NOT_FOUND, format!("a clock cannot `{other}`; it can advance, set, freeze, resume"))),
+    }
+    Ok(())
+}
+
+fn time(clock: &Clock) -> Response {
+    json(StatusCode::OK, &json!({ "time": clock.now().iso(), "frozen": clock.is_frozen() }))
+}
+
+async fn collect(body: Body) -> Result<Bytes, Response> {
+    body.collect(BODY_BYTES_MAX).await.map_err(|error| failed(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()))
+}
+
+fn failed(status: StatusCode, message: String) -> Response {
+    json(status, &json!({ "message": message }))
+}

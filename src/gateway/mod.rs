@@ -1,0 +1,12 @@
+//! The way in and the way out: listeners, the guard, the faces behind the ports, the admin API, the functions' network.
+
+pub mod admin;
+pub mod api;
+pub mod aws;
+pub mod guard;
+pub mod listener;
+pub mod network;
+mod origin;
+
+pub use listener::{Bound, Face, bind, serve};
+pub use network::{Endpoint, Endpoints, Network};
