@@ -3,8 +3,11 @@
 //! The folders are layers, lowest first; each imports only from those below it (`ARCHITECTURE.md` has the table and
 //! `tests/layers.rs` compares it with the imports).
 
+pub mod app;
 pub mod base;
+pub mod cli;
 pub mod functions;
+pub mod gateway;
 pub mod project;
 pub mod sandbox;
 pub mod services;
@@ -12,3 +15,4 @@ pub mod store;
 pub mod telemetry;
 pub mod triggers;
 pub mod wire;
+pub mod watch;

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::child::{self, Ended};
-use super::{EXIT_NOT_STARTED, ExecArgs, output, start};
-use crate::app::App;
+use super::start::{self, Purpose, Stream};
+use super::{ExecArgs, output};
+use crate::app::{App, url};
 
 /// The command took longer than `--timeout`; as `timeout(1)` answers.
 const EXIT_TIMED_OUT: u8 = 124;
@@ -15,16 +16,15 @@ const EXIT_NOT_FOUND: u8 = 127;
 
 pub fn run(args: &ExecArgs) -> anyhow::Result<ExitCode> {
     start::runtime()?.block_on(async {
-        let mut options = match start::options(&args.run, start::Purpose::Exec) {
-            Ok(options) => options,
-            Err(start::NotStarted::Problems) => return Ok(ExitCode::from(EXIT_NOT_STARTED)),
-            Err(start::NotStarted::Error(error)) => return Err(error),
+        let app = match App::start(start::options(&args.run, Purpose::Exec)).await {
+            Ok(app) => app,
+            Err(error) => return start::not_started(error),
         };
-        options.watch = false;
-        let app = App::start(options).await?;
-        let environment = environment(&app);
-        let ended = child::run(&args.command, &environment, args.timeout.map(Duration::from_secs)).await;
+        output::problems(app.problems());
+        let printer = tokio::spawn(start::print(app.subscribe(), args.run.log_format, Stream::Err));
+        let ended = child::run(&args.command, &environment(&app), args.timeout.map(Duration::from_secs)).await;
         app.stop().await;
+        printer.abort();
         Ok(match ended? {
             Ended::Exited(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => ExitCode::from(code.clamp(0, 255) as u8),
@@ -46,11 +46,11 @@ pub fn run(args: &ExecArgs) -> anyhow::Result<ExitCode> {
 /// What tells the command, and the SDKs in it, where everything is.
 fn environment(app: &App) -> Vec<(String, String)> {
     let addresses = app.addresses();
-    let region = app.region();
+    let region = app.project().region.clone();
     [
-        ("EMU_URL", output::url(addresses.http)),
-        ("EMU_ADMIN_URL", output::url(addresses.admin)),
-        ("AWS_ENDPOINT_URL", output::url(addresses.aws)),
+        ("EMU_URL", url(addresses.http)),
+        ("EMU_ADMIN_URL", url(addresses.admin)),
+        ("AWS_ENDPOINT_URL", url(addresses.aws)),
         ("AWS_ACCESS_KEY_ID", "emu".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "emu".to_owned()),
         ("AWS_REGION", region.clone()),

@@ -1,7 +1,8 @@
 //! What the command line prints for people.
 
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
+
+use crate::project::{Problem, Renderer};
 
 /// Whether standard error takes colours.
 pub fn colours() -> bool {
@@ -19,27 +20,21 @@ pub fn error(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// An address as people type it.
-pub fn url(address: SocketAddr) -> String {
-    let ip = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { bracketed(address) };
-    format!("http://{ip}:{}", address.port())
+/// Whether standard output takes colours.
+pub fn colours_out() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-fn bracketed(address: SocketAddr) -> String {
-    match address {
-        SocketAddr::V4(v4) => v4.ip().to_string(),
-        SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
+/// Prints what is wrong with a project, each thing with its lines.
+pub fn problems(problems: &[Problem]) {
+    if problems.is_empty() {
+        return;
     }
+    let mut renderer = Renderer::new(std::env::current_dir().unwrap_or_default(), colours());
+    let _ = writeln!(std::io::stderr(), "{}", renderer.render_all(problems).trim_end());
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_printed_as_people_type_them() {
-        for (address, wanted) in [("0.0.0.0:80", "http://127.0.0.1:80"), ("[::1]:80", "http://[::1]:80"), ("10.0.0.7:80", "http://10.0.0.7:80")] {
-            assert_eq!(url(address.parse().expect("an address")), wanted);
-        }
-    }
+/// Prints a result to standard output.
+pub fn print(text: &str) {
+    let _ = write!(std::io::stdout(), "{text}");
 }

@@ -1,7 +1,38 @@
 //! The domain, one folder a service. Services know no protocol and never import each other.
 
-pub mod tables;
+pub mod mail;
 pub mod objects;
 pub mod queues;
-pub mod topics;
 pub mod schedules;
+pub mod tables;
+pub mod topics;
+
+use crate::store::blobs::Blobs;
+use crate::store::{Db, Schema};
+
+/// The services of one World. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Services {
+    pub mail: mail::Mail,
+    pub objects: objects::Objects,
+    pub queues: queues::Queues,
+    pub tables: tables::Tables,
+    pub topics: topics::Topics,
+}
+
+/// The tables of all services, to open a database with.
+pub static SCHEMAS: [&Schema; 6] =
+    [&mail::SCHEMA, &objects::SCHEMA, &queues::SCHEMA, &schedules::SCHEMA, &tables::SCHEMA, &topics::SCHEMA];
+
+impl Services {
+    /// The services over a database opened with [`SCHEMAS`], and a folder for large objects.
+    pub fn new(db: &Db, blobs: Blobs) -> Services {
+        Services {
+            mail: mail::Mail::new(db.clone()),
+            objects: objects::Objects::new(db.clone(), blobs),
+            queues: queues::Queues::new(db.clone()),
+            tables: tables::Tables::new(db.clone()),
+            topics: topics::Topics::new(db.clone()),
+        }
+    }
+}

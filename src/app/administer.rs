@@ -1,0 +1,60 @@
+//! What the admin API asks of a running emu.
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::{Shared, url};
+use crate::base::{Call, Clock};
+use crate::gateway::admin::World;
+
+/// Dead letters that are shown at once.
+const DEAD_LETTERS_MAX: usize = 1_000;
+
+impl World for Shared {
+    fn clock(&self) -> &Clock {
+        self.world.db.clock()
+    }
+
+    fn health(&self) -> BoxFuture<'_, Value> {
+        Box::pin(async move {
+            let stats = self.triggers.stats().await.unwrap_or_default();
+            let catalog = self.functions.catalog();
+            let functions: Vec<Value> = catalog
+                .iter()
+                .map(|entry| json!({ "name": entry.name, "ready": entry.version.is_some(), "problems": entry.problems.len() }))
+                .collect();
+            json!({
+                "version": env!("CARGO_PKG_VERSION"),
+                "project": self.project().file,
+                "addresses": { "http": url(self.addresses.http), "aws": url(self.addresses.aws), "admin": url(self.addresses.admin) },
+                "functions": functions,
+                "pending": stats.pending,
+                "inFlight": stats.in_flight,
+                "deadLetters": stats.dead_letters,
+                "recordsDropped": self.sink.dropped(),
+            })
+        })
+    }
+
+    fn idle(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move { self.triggers.idle().await.map_err(|error| error.to_string()) })
+    }
+
+    fn invoke(&self, call: Call, name: String, event: Bytes) -> BoxFuture<'_, Result<Value, String>> {
+        Box::pin(async move {
+            let answer = self.functions.invoke(&call, &name, event).await.map_err(|error| error.to_string())?;
+            let payload = serde_json::from_slice::<Value>(&answer.payload).unwrap_or(Value::Null);
+            let error = answer.error.as_ref().map(|error| json!({ "kind": error.kind, "message": error.message }));
+            Ok(json!({ "payload": payload, "error": error, "log": answer.log_text() }))
+        })
+    }
+
+    fn dead_letters(&self) -> BoxFuture<'_, Result<Value, String>> {
+        Box::pin(async move {
+            let letters = self.triggers.dead_letters(&Call::operator(), DEAD_LETTERS_MAX).await.map_err(|error| error.to_string())?;
+            let letters: Vec<Value> = letters.iter().map(|letter| json!(format!("{letter:?}"))).collect();
+            Ok(json!({ "deadLetters": letters }))
+        })
+    }
+}

@@ -1,0 +1,324 @@
+//! The program: a project, its state, and everything that runs on them, from start to stop.
+
+mod administer;
+mod reload;
+mod resources;
+mod seed;
+mod state;
+mod world;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::base::{Clock, Ids};
+use crate::functions::{Bounds, Changed, Functions, Parts, Surroundings};
+use crate::gateway::{self, Endpoints, Face, Network};
+use crate::project::{self, Load, Loaded, Problem, Project};
+use crate::sandbox::{self, Sandbox};
+use crate::telemetry::{Record, Sink, Subscriber};
+use crate::triggers::Triggers;
+use crate::wire::aws::Aws;
+use crate::wire::aws::arn::Account;
+pub use state::{Holder, StateFolder};
+use world::World;
+
+/// What to run, and how.
+pub struct Options {
+    /// The project, and what its variables see.
+    pub load: Load,
+    /// The folder of the state; `None` where the project says, or `.emu` in its folder.
+    pub state: Option<PathBuf>,
+    /// The state is thrown away at the end.
+    pub ephemeral: bool,
+    pub host: IpAddr,
+    /// Ports that were asked for; those that were not are the project's, else the usual ones (or any free ones).
+    pub ports: Ports,
+    /// Ports that nobody asked for are any free ones rather than the usual ones.
+    pub any_ports: bool,
+    /// Fail where a port is taken.
+    pub strict_ports: bool,
+    /// Reload as files change.
+    pub watch: bool,
+}
+
+/// Ports of the faces.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ports {
+    pub http: Option<u16>,
+    pub aws: Option<u16>,
+    pub admin: Option<u16>,
+}
+
+/// The usual ports.
+const HTTP_PORT: u16 = 3000;
+const AWS_PORT: u16 = 4566;
+const ADMIN_PORT: u16 = 4400;
+
+/// Records that a slow reader may be behind.
+const RECORDS_MAX: usize = 16_384;
+/// How long deliveries under way may take to end at a stop; what does not is delivered again at the next start.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Where the faces answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    pub http: SocketAddr,
+    pub aws: SocketAddr,
+    pub admin: SocketAddr,
+}
+
+/// Why nothing was started.
+#[derive(Debug)]
+pub enum NotStarted {
+    /// The project is wrong: everything that is.
+    Project(Vec<Problem>),
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for NotStarted {
+    fn from(error: E) -> NotStarted {
+        NotStarted::Failed(error.into())
+    }
+}
+
+/// A running emu.
+pub struct App {
+    shared: Arc<Shared>,
+    addresses: Addresses,
+    /// What should be said at the start: ports that were taken, warnings of the project.
+    notes: Vec<String>,
+    warnings: Vec<Problem>,
+    shutdown: CancellationToken,
+    tasks: JoinSet<()>,
+    _watch: Option<reload::Watching>,
+    _state: StateFolder,
+}
+
+/// What the parts of a running emu share.
+pub(crate) struct Shared {
+    pub(crate) load: Load,
+    pub(crate) project: Mutex<Arc<Project>>,
+    pub(crate) world: World,
+    pub(crate) functions: Functions,
+    pub(crate) triggers: Triggers,
+    pub(crate) network: Network,
+    pub(crate) account: Account,
+    pub(crate) sink: Sink,
+    pub(crate) addresses: Addresses,
+}
+
+impl Shared {
+    /// The project as it was last loaded without errors.
+    pub(crate) fn project(&self) -> Arc<Project> {
+        self.project.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+}
+
+struct Listeners {
+    http: gateway::Bound,
+    aws: gateway::Bound,
+    admin: gateway::Bound,
+}
+
+impl App {
+    /// Starts everything; answers once every face answers and every function is built.
+    pub async fn start(options: Options) -> Result<App, NotStarted> {
+        let (sink, ids, clock) = (Sink::new(RECORDS_MAX), Ids::random(), Clock::system());
+        let mut load = options.load.clone();
+        let Loaded { project, warnings } = project::load(&load).map_err(NotStarted::Project)?;
+        let listeners = listen(&options, &project).await?;
+        let addresses =
+            Addresses { http: listeners.http.address, aws: listeners.aws.address, admin: listeners.admin.address };
+        // The project names its own addresses, in queue URLs for one; so it is read again where they are not those it was read with.
+        let (aws_url, http_url) = (url(addresses.aws), url(addresses.http));
+        let project = if (&load.aws_url, &load.http_url) == (&aws_url, &http_url) {
+            project
+        } else {
+            (load.aws_url, load.http_url) = (aws_url.clone(), http_url);
+            project::load(&load).map_err(NotStarted::Project)?.project
+        };
+        let project = Arc::new(project);
+        let account = Account::local(&project.region);
+        let mut state = take_state(&options, &project, &ids)?;
+        // Compiling or reading the engine takes a thread; meanwhile the state is opened on this one.
+        let engine = tokio::task::spawn_blocking(|| Sandbox::new(sandbox::Options::new(cache_folder())));
+        let new = !state.path().join("state.db").exists();
+        let world = World::open(state.path(), clock.clone(), ids.clone(), options.ephemeral).await?;
+        let mut problems = resources::ensure(&world.services, &project, &account).await;
+        if new {
+            seed::load(&world, &project).await?;
+        }
+        let sandbox = engine.await.context("the sandbox's engine could not be made ready")??;
+        let network = Network::default();
+        network.allow(&project.settings.allow);
+        let functions = Functions::new(Parts {
+            engine: Arc::new(sandbox),
+            network: Arc::new(network.clone()),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            sink: sink.clone(),
+            surroundings: Surroundings { account: account.id.to_string(), aws_url },
+            bounds: Bounds::default(),
+        })?;
+        let triggers = crate::triggers::connect(&world.db, &world.services, &functions, &account).await?;
+        let origin = gateway::Origin { clock: clock.clone(), ids: ids.clone(), sink: sink.clone() };
+        let aws = Arc::new(gateway::AwsFace {
+            aws: Aws::new(&world.services, crate::triggers::lambda_port(&triggers, &functions), &account, &world.db),
+            origin: origin.clone(),
+        });
+        let api = Arc::new(gateway::Api { functions: functions.clone(), origin: origin.clone() });
+        network.connect(Endpoints { aws: aws.clone(), aws_port: addresses.aws.port(), api: api.clone(), api_port: addresses.http.port() });
+        let shared = Arc::new(Shared {
+            load,
+            project: Mutex::new(project.clone()),
+            world,
+            functions,
+            triggers,
+            network,
+            account,
+            sink,
+            addresses,
+        });
+        problems.extend(shared.functions.reload(project.clone(), Changed::All).await.problems);
+        problems.extend(apply_triggers(&shared, &project).await?);
+        let shutdown = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let admin = Arc::new(gateway::Admin { world: shared.clone(), origin });
+        let notes = taken_ports(&listeners);
+        let faces: [(gateway::Bound, Arc<dyn Face>); 3] = [(listeners.http, api), (listeners.aws, aws), (listeners.admin, admin)];
+        for (bound, face) in faces {
+            tasks.spawn(gateway::serve(bound.listener, face, shutdown.clone()));
+        }
+        tasks.spawn(expire(shared.clone(), shutdown.clone()));
+        state.announce(Some(url(addresses.admin)))?;
+        let watch = if options.watch { Some(reload::watch(&shared)?) } else { None };
+        let warnings = warnings.into_iter().chain(problems).collect();
+        Ok(App { shared, addresses, notes, warnings, shutdown, tasks, _watch: watch, _state: state })
+    }
+
+    /// Where the faces answer.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The project as it is now.
+    pub fn project(&self) -> Arc<Project> {
+        self.shared.project()
+    }
+
+    /// What should be said at the start, in sentences.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// What is wrong with the project although it runs.
+    pub fn problems(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// Everything that happens from now on.
+    pub fn subscribe(&self) -> Subscriber {
+        self.shared.sink.subscribe()
+    }
+
+    /// How many records readers were too slow to see.
+    pub fn dropped(&self) -> u64 {
+        self.shared.sink.dropped()
+    }
+
+    /// The functions, to call one without a port.
+    pub fn functions(&self) -> &Functions {
+        &self.shared.functions
+    }
+
+    /// Stops: takes no more requests, lets what is under way end for a moment, lets go of the state.
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        self._watch = None;
+        self.shared.triggers.shutdown(GRACE).await;
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// An address as a URL; for an address that means all, the loopback's.
+pub fn url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    format!("http://{ip}:{}", address.port())
+}
+
+/// Where a project's state is kept.
+pub fn state_folder(chosen: Option<&Path>, project: &Project) -> PathBuf {
+    match (chosen, &project.settings.state) {
+        (Some(folder), _) => folder.to_owned(),
+        (None, Some(folder)) => project.root.join(folder),
+        (None, None) => project.root.join(".emu"),
+    }
+}
+
+fn take_state(options: &Options, project: &Project, ids: &Ids) -> anyhow::Result<StateFolder> {
+    if options.ephemeral { StateFolder::ephemeral(&ids.hex(8)) } else { StateFolder::keep(&state_folder(options.state.as_deref(), project)) }
+}
+
+/// Where compiled engines and evaluated dependencies are kept between runs: a cache, lost without harm.
+fn cache_folder() -> PathBuf {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    variable("EMU_CACHE")
+        .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("emu")))
+        .or_else(|| variable("HOME").map(|home| home.join(".cache/emu")))
+        .unwrap_or_else(|| std::env::temp_dir().join("emu-cache"))
+}
+
+async fn listen(options: &Options, project: &Project) -> anyhow::Result<Listeners> {
+    let configured = &project.settings.ports;
+    let bind = async |name: &str, asked: Option<u16>, configured: Option<u16>, usual: u16| {
+        let port = asked.unwrap_or(if options.any_ports { 0 } else { configured.unwrap_or(usual) });
+        gateway::bind(options.host, port, options.strict_ports).await.map_err(|error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                anyhow!("port {port} for `{name}` is taken; end what listens there, or choose another with `--ports {name}=PORT`")
+            }
+            _ => anyhow!("`{name}` cannot listen on {}:{port}: {error}", options.host),
+        })
+    };
+    Ok(Listeners {
+        http: bind("http", options.ports.http, configured.http, HTTP_PORT).await?,
+        aws: bind("aws", options.ports.aws, configured.aws, AWS_PORT).await?,
+        admin: bind("admin", options.ports.admin, configured.admin, ADMIN_PORT).await?,
+    })
+}
+
+fn taken_ports(listeners: &Listeners) -> Vec<String> {
+    let all = [("http", &listeners.http), ("aws", &listeners.aws), ("admin", &listeners.admin)];
+    let moved = all.iter().filter_map(|(name, bound)| bound.instead_of.map(|port| (name, port, bound.address.port())));
+    moved.map(|(name, port, now)| format!("port {port} is taken, so `{name}` listens on {now}")).collect()
+}
+
+/// Puts a project's triggers in place; answers what of them cannot be used.
+pub(crate) async fn apply_triggers(shared: &Shared, project: &Project) -> anyhow::Result<Vec<Problem>> {
+    let wrong = shared.triggers.apply(project).await.context("the triggers could not be put in place")?;
+    let problem = |message| Problem { severity: project::Severity::Error, message, help: None, at: None };
+    Ok(wrong.into_iter().map(problem).collect())
+}
+
+/// Tells whoever reads the records of what is wrong with the project.
+pub(crate) fn tell(shared: &Shared, problems: &[Problem]) {
+    let mut renderer = project::Renderer::new(shared.project().root.clone(), false);
+    for problem in problems {
+        let frame = renderer.render(problem);
+        shared.sink.put(|| Record::Problem(reload::record(problem, frame, shared.world.db.now())));
+    }
+}
+
+/// Removes items of tables whose time has come, when it comes.
+async fn expire(shared: Arc<Shared>, shutdown: CancellationToken) {
+    shutdown.run_until_cancelled(crate::triggers::expire(shared.world.db.clone(), shared.world.services.clone())).await;
+}

@@ -1,0 +1,111 @@
+//! Hot reload: from files that changed to functions, routes, resources and triggers that are new.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::{Shared, apply_triggers, resources, tell};
+use crate::base::Time;
+use crate::functions::Changed;
+use crate::project::{self, Loaded, Problem, Severity};
+use crate::telemetry::{self, Level};
+use crate::watch::Watch;
+
+/// Watches until it is dropped.
+pub(super) struct Watching {
+    _watch: Arc<Watch>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Saves that may wait while one is dealt with; further ones are told together with a later one, so none is lost.
+const SAVES_MAX: usize = 64;
+
+/// Reloads what is affected, whenever files change.
+pub(super) fn watch(shared: &Arc<Shared>) -> anyhow::Result<Watching> {
+    let project = shared.project();
+    let (sender, mut saves) = mpsc::channel::<BTreeSet<PathBuf>>(SAVES_MAX);
+    let ignore = crate::project::affected::ignore(&project);
+    let watch = Arc::new(Watch::start(&project.root, ignore, move |paths| {
+        // The watching thread waits while as many saves are waiting: it gathers more paths meanwhile.
+        let _ = sender.blocking_send(paths);
+    })?);
+    watch.also(project.sources.clone());
+    let (shared, watching) = (shared.clone(), watch.clone());
+    let task = tokio::spawn(async move {
+        while let Some(mut paths) = saves.recv().await {
+            while let Ok(more) = saves.try_recv() {
+                paths.extend(more);
+            }
+            let shared = shared.clone();
+            if let Err(error) = changed(&shared, paths, &watching).await {
+                tracing::error!("a change of files could not be dealt with: {error:#}");
+            }
+        }
+    });
+    Ok(Watching { _watch: watch, task })
+}
+
+async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) -> anyhow::Result<()> {
+    let before = shared.project();
+    let mut problems = Vec::new();
+    let mut project = before.clone();
+    if paths.iter().any(|path| before.sources.contains(path) || is_source(path)) {
+        let load = shared.load.clone();
+        match tokio::task::spawn_blocking(move || project::load(&load)).await? {
+            Ok(Loaded { project: loaded, warnings }) => {
+                problems.extend(warnings);
+                project = Arc::new(loaded);
+            }
+            // The project stays as it was last right.
+            Err(wrong) => {
+                tell(shared, &wrong);
+                return Ok(());
+            }
+        }
+    }
+    let new = project != before;
+    if new {
+        problems.extend(resources::ensure(&shared.world.services, &project, &shared.account).await);
+        shared.network.allow(&project.settings.allow);
+        watch.also(project.sources.clone());
+    }
+    let changed = if new && project.settings.isolation != before.settings.isolation { Changed::All } else { Changed::Files(paths) };
+    let report = shared.functions.reload(project.clone(), changed).await;
+    problems.extend(report.problems);
+    if new {
+        *shared.project.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = project.clone();
+        problems.extend(apply_triggers(shared, &project).await?);
+    }
+    tell(shared, &problems);
+    Ok(())
+}
+
+/// Whether a file that the project has not read yet would be read now: a new `.env`, or a project file under its other name.
+fn is_source(path: &std::path::Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with(".env") || project::FILE_NAMES.contains(&name)
+}
+
+/// A problem as a record.
+pub(super) fn record(problem: &Problem, frame: String, at: Time) -> telemetry::Problem {
+    telemetry::Problem {
+        at,
+        level: match problem.severity {
+            Severity::Error => Level::Error,
+            Severity::Warning => Level::Warn,
+        },
+        message: problem.message.clone(),
+        help: problem.help.clone(),
+        place: problem.at.as_ref().map(|at| format!("{}:{}:{}", at.file.display(), at.line, at.column)),
+        frame: Some(frame),
+    }
+}

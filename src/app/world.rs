@@ -1,0 +1,42 @@
+//! One World: a database, its blobs, its clock, its services.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::base::{Call, Clock, Ids};
+use crate::services::{SCHEMAS, Services};
+use crate::store::blobs::Blobs;
+use crate::store::{Db, Options};
+use crate::triggers;
+
+/// A state that is open. Cheap to clone.
+#[derive(Clone)]
+pub struct World {
+    pub db: Db,
+    pub services: Services,
+}
+
+impl World {
+    /// Opens the state in `folder`, making it where it is new, and tidies up what a killed process left.
+    pub async fn open(folder: &Path, clock: Clock, ids: Ids, ephemeral: bool) -> anyhow::Result<World> {
+        let options = Options { path: folder.join("state.db"), clock, ids: ids.clone(), ephemeral };
+        let mut schemas = SCHEMAS.to_vec();
+        schemas.push(&triggers::SCHEMA);
+        let db = Db::open(options, &schemas).with_context(|| format!("the state in {} cannot be opened", folder.display()))?;
+        let blobs = Blobs::open(folder.join("blobs"), ids)?;
+        let services = Services::new(&db, blobs);
+        // Until the triggers of a project are known nobody listens; what is loaded before then calls nobody.
+        db.set_interest(Box::new(|_, _| false));
+        let swept = services.objects.sweep().await?;
+        if swept > 0 {
+            tracing::info!("{swept} unfinished uploads of an emu that was killed were removed");
+        }
+        Ok(World { db, services })
+    }
+
+    /// emu's own work in this World, on nobody's bill.
+    pub fn operator(&self) -> Call {
+        Call::operator()
+    }
+}

@@ -1,0 +1,151 @@
+//! `emu start`: a project that runs until it is told to stop.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{EXIT_NOT_STARTED, FaceName, LogFormat, ProjectArgs, RunArgs, StartArgs, output};
+use crate::app::{App, NotStarted, Options, Ports, url};
+use crate::project::Load;
+use crate::telemetry::{self, Record, Subscriber};
+
+/// Who starts a project: this decides what is usual where nothing was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A developer at work: the usual ports, a state that is kept.
+    Start,
+    /// A test run: free ports, a state that is thrown away.
+    Exec,
+}
+
+pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
+    let format = args.run.log_format;
+    runtime()?.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let app = match App::start(options(&args.run, Purpose::Start)).await {
+            Ok(app) => app,
+            Err(error) => return not_started(error),
+        };
+        let printer = tokio::spawn(print(app.subscribe(), format, Stream::Out));
+        ready(&app, format);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        // A second Ctrl-C does not wait.
+        let stopped = tokio::select! {
+            () = app.stop() => true,
+            _ = interrupt.recv() => false,
+        };
+        printer.abort();
+        Ok(if stopped { ExitCode::SUCCESS } else { ExitCode::from(128 + 2) })
+    })
+}
+
+/// The runtime that everything runs on, and emu's own log lines on standard error.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    use std::io::IsTerminal;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("EMU_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("emu=info,warn"));
+    let colour = std::io::stderr().is_terminal() && output::colours();
+    // An error says that a test has set one up already.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).with_target(false).try_init();
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("emu").build().context("the system gives no threads")
+}
+
+/// How a project is read.
+pub fn load(args: &ProjectArgs) -> Load {
+    Load {
+        stage: args.stage.clone(),
+        params: args.param.iter().cloned().collect(),
+        env: std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect(),
+        ..Load::new(&args.project)
+    }
+}
+
+/// What the arguments ask for.
+pub fn options(args: &RunArgs, purpose: Purpose) -> Options {
+    let port = |face: FaceName| args.ports.iter().rev().find(|port| port.face == face).map(|port| port.port);
+    let exec = purpose == Purpose::Exec;
+    Options {
+        load: load(&args.project),
+        state: args.state.clone(),
+        ephemeral: args.ephemeral || (exec && args.state.is_none()),
+        host: args.host,
+        ports: Ports { http: port(FaceName::Http), aws: port(FaceName::Aws), admin: port(FaceName::Admin) },
+        any_ports: exec,
+        strict_ports: args.strict_ports,
+        watch: !exec,
+    }
+}
+
+/// Says why nothing was started.
+pub fn not_started(error: NotStarted) -> anyhow::Result<ExitCode> {
+    match error {
+        NotStarted::Project(problems) => {
+            output::problems(&problems);
+            Ok(ExitCode::from(EXIT_NOT_STARTED))
+        }
+        NotStarted::Failed(error) => Err(error),
+    }
+}
+
+/// Where records are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Out,
+    /// Standard output belongs to the command that `emu exec` runs.
+    Err,
+}
+
+/// Prints what happens, as it happens.
+pub async fn print(mut records: Subscriber, format: LogFormat, stream: Stream) {
+    while let Some(record) = records.next().await {
+        put(&line(&record, format, stream), stream);
+    }
+}
+
+fn line(record: &Arc<Record>, format: LogFormat, stream: Stream) -> String {
+    let format = match format {
+        LogFormat::Json => telemetry::Format::Json,
+        LogFormat::Pretty => telemetry::Format::Pretty { colour: if stream == Stream::Out { output::colours_out() } else { output::colours() } },
+    };
+    telemetry::line(record, format)
+}
+
+fn put(text: &str, stream: Stream) {
+    // Where nobody reads any more there is nobody to tell.
+    let _ = match stream {
+        Stream::Out => writeln!(std::io::stdout().lock(), "{text}"),
+        Stream::Err => writeln!(std::io::stderr().lock(), "{text}"),
+    };
+}
+
+/// Says that everything answers, and where.
+fn ready(app: &App, format: LogFormat) {
+    output::problems(app.problems());
+    let addresses = app.addresses();
+    let (http, aws, admin) = (url(addresses.http), url(addresses.aws), url(addresses.admin));
+    if format == LogFormat::Json {
+        let notes = app.notes();
+        put(&json!({ "type": "ready", "addresses": { "http": http, "aws": aws, "admin": admin }, "notes": notes }).to_string(), Stream::Out);
+        return;
+    }
+    let project = app.project();
+    let mut text = String::new();
+    for note in app.notes() {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    let plural = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    text.push_str(&format!("emu runs {} ({}), {}\n\n", project.service, project.stage, plural(project.functions.len(), "function")));
+    text.push_str(&format!("  HTTP API   {http}\n  AWS        {aws}   AWS_ENDPOINT_URL={aws}\n  mail       {aws}/_aws/ses\n  admin      {admin}/emu/v1/health\n\n"));
+    for route in app.functions().catalog().routes.iter() {
+        text.push_str(&format!("  {:<28} {}\n", route.key(), route.function));
+    }
+    text.push_str("\nCtrl-C stops it.");
+    put(&text, Stream::Out);
+}
