@@ -9,7 +9,9 @@ mod heavy;
 mod image;
 mod invoke;
 mod load;
+pub mod ops;
 mod outcome;
+pub mod runtime;
 #[cfg(test)]
 mod tests;
 mod trace;
