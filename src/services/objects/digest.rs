@@ -80,6 +80,13 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// That of bytes at hand.
+    pub fn of(bytes: &[u8], asked: Option<Algorithm>, payload: bool) -> Fingerprint {
+        let mut hasher = Hasher::new(asked, payload);
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
     /// The checksum by `algorithm`, where it was worked out.
     pub fn checksum(&self, algorithm: Algorithm) -> Option<Vec<u8>> {
         match algorithm {

@@ -40,6 +40,11 @@ impl Objects {
         Objects { db, blobs }
     }
 
+    /// The time by this World's clock.
+    pub fn now(&self) -> crate::base::Time {
+        self.db.now()
+    }
+
     /// Removes the files that a killed process has left behind; answers how many. Only before anything is written.
     pub async fn sweep(&self) -> Result<usize, Error> {
         let live = self.db.read(&Call::operator(), |tx| store::blobs(tx).map_err(Error::from)).await?;

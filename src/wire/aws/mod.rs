@@ -5,6 +5,7 @@ pub mod json;
 pub mod query;
 pub mod events;
 pub mod lambda;
+pub mod s3;
 pub mod sigv4;
 pub mod sns;
 pub mod sqs;
