@@ -26,7 +26,12 @@ pub fn parse(file: &Path, text: &str, outer: &BTreeMap<String, String>, inherite
             continue;
         };
         let name = name.trim();
-        if name.is_empty() || !name.bytes().enumerate().all(|(i, b)| b == b'_' || b == b'.' || b == b'-' || b.is_ascii_alphabetic() || (i > 0 && b.is_ascii_digit())) {
+        if name.is_empty()
+            || !name
+                .bytes()
+                .enumerate()
+                .all(|(i, b)| b == b'_' || b == b'.' || b == b'-' || b.is_ascii_alphabetic() || (i > 0 && b.is_ascii_digit()))
+        {
             let help = "letters, digits and `_`, not beginning with a digit";
             parsed.problems.push(Problem::error(&at, format!("`{name}` is not a name of a variable")).with_help(help));
             continue;
@@ -48,10 +53,17 @@ pub fn parse(file: &Path, text: &str, outer: &BTreeMap<String, String>, inherite
                     parsed.problems.push(Problem::error(&at, format!("the quote {quote} of `{name}` is never closed")));
                     break;
                 };
-                if quote == '"' { expand(&unescape(&body[..end]), &|n| lookup(n, outer, &parsed.variables, inherited)) } else { body[..end].to_string() }
+                if quote == '"' {
+                    expand(&unescape(&body[..end]), &|n| lookup(n, outer, &parsed.variables, inherited))
+                } else {
+                    body[..end].to_string()
+                }
             }
             _ => {
-                let end = value.char_indices().find(|(i, c)| *c == '#' && (*i == 0 || value[..*i].ends_with([' ', '\t']))).map_or(value.len(), |(i, _)| i);
+                let end = value
+                    .char_indices()
+                    .find(|(i, c)| *c == '#' && (*i == 0 || value[..*i].ends_with([' ', '\t'])))
+                    .map_or(value.len(), |(i, _)| i);
                 expand(value[..end].trim_end(), &|n| lookup(n, outer, &parsed.variables, inherited))
             }
         };
@@ -71,7 +83,12 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
 }
 
-fn lookup<'a>(name: &str, outer: &'a BTreeMap<String, String>, own: &'a BTreeMap<String, String>, inherited: &'a BTreeMap<String, String>) -> Option<&'a str> {
+fn lookup<'a>(
+    name: &str,
+    outer: &'a BTreeMap<String, String>,
+    own: &'a BTreeMap<String, String>,
+    inherited: &'a BTreeMap<String, String>,
+) -> Option<&'a str> {
     outer.get(name).or_else(|| own.get(name)).or_else(|| inherited.get(name)).map(String::as_str)
 }
 

@@ -1,5 +1,19 @@
 //! The project: what `serverless.yaml` says, resolved and checked. Knows nothing of how any of it is run.
 
+mod check;
+pub mod dotenv;
+mod functions;
+mod intrinsics;
+pub mod keys;
+mod load;
 pub mod model;
+pub mod problem;
+mod resources;
+pub mod schedule;
+mod settings;
+mod variables;
+pub mod yaml;
 
+pub use load::{FILE_NAMES, Load, Loaded, find, load};
 pub use model::*;
+pub use problem::Renderer;

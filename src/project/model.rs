@@ -72,9 +72,17 @@ pub enum Destination {
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventSource {
     /// `httpApi`, payload 2.0 (or as `payload` says).
-    HttpApi { method: Method, path: String, payload: Payload },
+    HttpApi {
+        method: Method,
+        path: String,
+        payload: Payload,
+    },
     /// `http`, payload 1.0.
-    Http { method: Method, path: String, cors: Option<Cors> },
+    Http {
+        method: Method,
+        path: String,
+        cors: Option<Cors>,
+    },
     Schedule(Schedule),
     Queue(QueueSource),
     Bucket(BucketSource),

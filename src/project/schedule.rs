@@ -9,7 +9,9 @@ use crate::base::Time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expression {
     /// Every so many milliseconds, counted from the last time.
-    Rate { every_ms: i64 },
+    Rate {
+        every_ms: i64,
+    },
     Cron(Cron),
     /// Once.
     At(Time),
@@ -29,9 +31,18 @@ pub struct Cron {
 /// Which days of a month match: AWS lets an expression say this by date or by weekday, not both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Day {
-    Dates { set: u64, last: bool, near: Vec<u32>, last_weekday: bool },
+    Dates {
+        set: u64,
+        last: bool,
+        near: Vec<u32>,
+        last_weekday: bool,
+    },
     /// Weekdays from 1 = Sunday; `(weekday, which)` for `#`; weekdays whose last one in the month counts.
-    Weekdays { set: u64, nth: Vec<(u32, u32)>, last: Vec<u32> },
+    Weekdays {
+        set: u64,
+        nth: Vec<(u32, u32)>,
+        last: Vec<u32>,
+    },
 }
 
 /// What is wrong with an expression, in words for the one who wrote it.

@@ -3,4 +3,4 @@
 mod resolve;
 mod template;
 
-pub use resolve::{Inputs, Resolver};
+pub use resolve::{ACCOUNT, Inputs, Resolver};

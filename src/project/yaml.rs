@@ -182,14 +182,7 @@ impl Node {
 /// Reads one YAML document. An empty one is null. All duplicate keys and unknown tags are reported, but only the first syntax error.
 pub fn parse(file: &Path, text: &str) -> Result<Node, Vec<Problem>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut builder = Builder {
-        file,
-        stack: Vec::new(),
-        anchors: HashMap::new(),
-        nodes: 0,
-        root: None,
-        problems: Vec::new(),
-    };
+    let mut builder = Builder { file, stack: Vec::new(), anchors: HashMap::new(), nodes: 0, root: None, problems: Vec::new() };
     if text.len() > FILE_BYTES_MAX {
         return Err(vec![builder.problem(1, 1, format!("this file is too large: {} MiB are read at most", FILE_BYTES_MAX >> 20), None)]);
     }
@@ -424,8 +417,23 @@ impl Builder<'_> {
 
 /// Short tags that stand for `Fn::` and their name.
 const SHORT: &[&str] = &[
-    "And", "Base64", "Cidr", "Equals", "FindInMap", "GetAZs", "If", "ImportValue", "Join", "Length", "Not", "Or", "Select", "Split", "Sub",
-    "ToJsonString", "Transform",
+    "And",
+    "Base64",
+    "Cidr",
+    "Equals",
+    "FindInMap",
+    "GetAZs",
+    "If",
+    "ImportValue",
+    "Join",
+    "Length",
+    "Not",
+    "Or",
+    "Select",
+    "Split",
+    "Sub",
+    "ToJsonString",
+    "Transform",
 ];
 
 /// `!Name` of a local tag, `!!name` of one of YAML's own.

@@ -107,7 +107,10 @@ impl<'a> Resolver<'a> {
                 }
                 Value::List(items) => Value::List(items.iter().map(|i| self.resolve(i)).collect()),
                 Value::Map(entries) => Value::Map(
-                    entries.iter().map(|e| Entry { key: self.key(&e.key, &e.at), at: e.at.clone(), value: self.resolve(&e.value) }).collect(),
+                    entries
+                        .iter()
+                        .map(|e| Entry { key: self.key(&e.key, &e.at), at: e.at.clone(), value: self.resolve(&e.value) })
+                        .collect(),
                 ),
                 other => other.clone(),
             }

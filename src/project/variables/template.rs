@@ -92,7 +92,8 @@ impl Scan<'_> {
         let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
         let after = &rest[length..];
         let named = rest.starts_with(|c: char| c.is_ascii_alphabetic());
-        (named && (after.starts_with('(') || (after.starts_with(':') && !after.starts_with("::")))).then_some((&rest[..length], begin + length))
+        (named && (after.starts_with('(') || (after.starts_with(':') && !after.starts_with("::"))))
+            .then_some((&rest[..length], begin + length))
     }
 
     fn variable(&mut self) -> Result<Variable, String> {
