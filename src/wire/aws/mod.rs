@@ -3,4 +3,8 @@
 pub mod arn;
 pub mod events;
 pub mod lambda;
+pub mod query;
 pub mod sigv4;
+pub mod sns;
+pub mod sqs;
+pub mod sts;
