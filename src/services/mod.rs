@@ -3,3 +3,4 @@
 pub mod schedules;
 pub mod queues;
 pub mod topics;
+pub mod tables;

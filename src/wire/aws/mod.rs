@@ -4,6 +4,7 @@ pub mod arn;
 pub mod events;
 pub mod lambda;
 pub mod query;
+pub mod json;
 pub mod sigv4;
 pub mod sns;
 pub mod sqs;
