@@ -4,3 +4,4 @@ pub mod schedules;
 pub mod queues;
 pub mod topics;
 pub mod tables;
+pub mod objects;

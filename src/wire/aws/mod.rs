@@ -5,6 +5,7 @@ pub mod events;
 pub mod lambda;
 pub mod query;
 pub mod json;
+pub mod s3;
 pub mod sigv4;
 pub mod sns;
 pub mod sqs;
