@@ -4,9 +4,11 @@
 //! `tests/layers.rs` compares it with the imports).
 
 pub mod base;
+pub mod functions;
 pub mod project;
 pub mod sandbox;
 pub mod services;
 pub mod store;
 pub mod triggers;
+pub mod telemetry;
 pub mod wire;

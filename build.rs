@@ -1,0 +1,193 @@
+//! Builds the sandbox's JavaScript engine: QuickJS-ng and `src/sandbox/engine/glue.c`, for WebAssembly, with clang alone.
+//!
+//! The C sources, the C library's headers and its archive are those of the crates.io package `rquickjs-sys`, which `Cargo.lock` pins and
+//! which is never compiled for the host. The linker is the one inside the Rust toolchain. Nothing is downloaded beside crates.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs};
+
+const PACKAGE: &str = "rquickjs-sys";
+const VERSION: &str = "0.14.0";
+/// The C stack that the module has, in bytes; what JavaScript may use of it is set where the engine is booted.
+const STACK_BYTES: u32 = 2 << 20;
+const GLUE: &str = "src/sandbox/engine/glue.c";
+const INSTALL: &str = "install it with `apt-get install clang` (Debian, Ubuntu), `dnf install clang` (Fedora) or `brew install llvm` (macOS), \
+                       or name it by the environment variable EMU_CLANG";
+
+fn main() {
+    for file in ["build.rs", "Cargo.lock", GLUE] {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    for variable in ["EMU_CLANG", "EMU_WASM_LD", "EMU_QUICKJS"] {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
+    if let Err(problem) = build() {
+        println!("cargo::error={}", problem.replace('\n', " | "));
+        std::process::exit(1);
+    }
+}
+
+fn build() -> Result<(), String> {
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets no OUT_DIR")?);
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets no CARGO_MANIFEST_DIR")?);
+    let package = sources(&root)?;
+    let quickjs = package.join("quickjs");
+    let libc = package.join("vendor/wasi-libc");
+    for needed in [quickjs.join("quickjs.c"), libc.join("include/stdlib.h"), libc.join("lib/libc.a")] {
+        if !needed.is_file() {
+            return Err(format!("{} is missing from the sources of {PACKAGE} {VERSION}", needed.display()));
+        }
+    }
+    let clang = clang()?;
+    let linker = linker()?;
+    let units = [root.join(GLUE), quickjs.join("libregexp.c"), quickjs.join("libunicode.c"), quickjs.join("dtoa.c")];
+    let objects = compile(&clang, &units, &quickjs, &libc, &out)?;
+    let module = out.join("engine.wasm");
+    let mut link = Command::new(&linker);
+    if linker.file_stem().is_some_and(|stem| stem == "rust-lld") {
+        link.args(["-flavor", "wasm"]);
+    }
+    // The stack comes first in memory, so that running over its end is a trap and not a write into data.
+    link.args(["--no-entry", "--import-memory", "--stack-first", "--gc-sections", "--strip-all", "--export=input_area", "-O2", "-z"])
+        .arg(format!("stack-size={STACK_BYTES}"))
+        .arg("-o")
+        .arg(&module)
+        .args(&objects)
+        .arg(libc.join("lib/libc.a"));
+    run(&mut link)?;
+    Ok(())
+}
+
+/// Compiles each unit in a process of its own, all at once.
+fn compile(clang: &Path, units: &[PathBuf], quickjs: &Path, libc: &Path, out: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut running = Vec::new();
+    for unit in units {
+        let stem = unit.file_stem().ok_or_else(|| format!("{} is no file", unit.display()))?;
+        let object = out.join(stem).with_extension("o");
+        let mut command = Command::new(clang);
+        command
+            .args(["--target=wasm32-unknown-unknown", "-O2", "-DNDEBUG", "-D_GNU_SOURCE", "-Wno-everything", "-c"])
+            // QuickJS has switches for one other libc without threads and rounding modes; ours is alike.
+            .args(["-DEMSCRIPTEN=1", "-DFE_DOWNWARD=0", "-DFE_UPWARD=0"])
+            .arg("-isystem")
+            .arg(libc.join("include"))
+            .arg("-I")
+            .arg(quickjs)
+            .arg("-o")
+            .arg(&object)
+            .arg(unit);
+        let child = command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("cannot start {}: {e}", clang.display()))?;
+        running.push((child, unit, object));
+    }
+    let mut objects = Vec::new();
+    for (child, unit, object) in running {
+        let output = child.wait_with_output().map_err(|e| format!("clang was lost: {e}"))?;
+        if !output.status.success() {
+            return Err(format!("clang cannot compile {}:\n{}", unit.display(), String::from_utf8_lossy(&output.stderr)));
+        }
+        objects.push(object);
+    }
+    Ok(objects)
+}
+
+/// The directory of the package's sources, as cargo has it: from the registry, a mirror of it, or a vendored copy.
+fn sources(root: &Path) -> Result<PathBuf, String> {
+    if let Some(given) = env::var_os("EMU_QUICKJS") {
+        return Ok(given.into());
+    }
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut problem = String::new();
+    for offline in [true, false] {
+        let mut command = Command::new(&cargo);
+        command.current_dir(root).args(["metadata", "--locked", "--format-version", "1"]);
+        if offline {
+            command.arg("--offline");
+        }
+        match run(&mut command) {
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.stdout);
+                return manifest_path(&text)
+                    .and_then(|manifest| manifest.parent().map(Path::to_owned))
+                    .ok_or_else(|| format!("cargo metadata names no {PACKAGE} {VERSION}; is it in Cargo.toml and Cargo.lock?"));
+            }
+            Err(e) => problem = e,
+        }
+    }
+    // Without a network `cargo metadata` also wants the packages of other platforms; those already unpacked are enough for us.
+    unpacked().ok_or(format!("cannot find the sources of {PACKAGE} {VERSION} (run `cargo fetch --locked` once): {problem}"))
+}
+
+/// The package's `manifest_path` in the output of `cargo metadata`.
+fn manifest_path(metadata: &str) -> Option<PathBuf> {
+    let package = metadata.find(&format!("\"name\":\"{PACKAGE}\",\"version\":\"{VERSION}\""))?;
+    let key = "\"manifest_path\":\"";
+    let start = package + metadata[package..].find(key)? + key.len();
+    let end = start + metadata[start..].find('"')?;
+    Some(metadata[start..end].replace("\\\\", "\\").into())
+}
+
+fn unpacked() -> Option<PathBuf> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
+    let registries = fs::read_dir(home.join("registry/src")).ok()?;
+    registries.flatten().map(|registry| registry.path().join(format!("{PACKAGE}-{VERSION}"))).find(|dir| dir.is_dir())
+}
+
+/// A clang that can build for WebAssembly (Apple's cannot).
+fn clang() -> Result<PathBuf, String> {
+    let mut names: Vec<PathBuf> = Vec::new();
+    match env::var_os("EMU_CLANG") {
+        Some(given) => names.push(given.into()),
+        None => {
+            names.push("clang".into());
+            names.extend((14..=24).rev().map(|version| format!("clang-{version}").into()));
+            names.extend(["/opt/homebrew/opt/llvm/bin/clang", "/usr/local/opt/llvm/bin/clang"].map(PathBuf::from));
+        }
+    }
+    let mut found = None;
+    for name in names {
+        let Ok(output) = Command::new(&name).arg("--print-targets").output() else { continue };
+        if output.status.success() && String::from_utf8_lossy(&output.stdout).contains("wasm32") {
+            return Ok(name);
+        }
+        found = Some(name);
+    }
+    Err(match found {
+        None => format!("clang is needed to build the JavaScript engine and was not found; {INSTALL}"),
+        Some(name) => format!("{} cannot build for wasm32; install another clang: {INSTALL}", name.display()),
+    })
+}
+
+/// The linker for WebAssembly inside the Rust toolchain, or one of the system.
+fn linker() -> Result<PathBuf, String> {
+    if let Some(given) = env::var_os("EMU_WASM_LD") {
+        return Ok(given.into());
+    }
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = run(Command::new(rustc).args(["--print", "sysroot"]))?;
+    let lib = Path::new(String::from_utf8_lossy(&sysroot.stdout).trim()).join("lib/rustlib");
+    let host = env::var("HOST").unwrap_or_default();
+    let inside = lib.join(host).join("bin").join(format!("rust-lld{}", env::consts::EXE_SUFFIX));
+    if inside.is_file() {
+        return Ok(inside);
+    }
+    let mut names = vec!["wasm-ld".to_string()];
+    names.extend((14..=24).rev().map(|version| format!("wasm-ld-{version}")));
+    let works = |name: &String| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    names.into_iter().find(works).map(PathBuf::from).ok_or(format!(
+        "no linker for WebAssembly: neither {} nor wasm-ld exists; use a Rust toolchain of rustup, or install lld (`apt-get install lld`)",
+        inside.display()
+    ))
+}
+
+fn run(command: &mut Command) -> Result<Output, String> {
+    let output = command.output().map_err(|e| format!("cannot start {}: {e}", command.get_program().to_string_lossy()))?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    Err(format!("{} failed ({}):\n{}", command.get_program().to_string_lossy(), output.status, String::from_utf8_lossy(&output.stderr)))
+}

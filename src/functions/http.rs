@@ -1,0 +1,189 @@
+//! A request from outside, all the way: route, event, invocation, answer. API Gateway's bounds and texts.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::HeaderValue;
+use http::{Request, Response, StatusCode};
+
+use super::answer::{ANSWER_BYTES_MAX, EVENT_BYTES_MAX, InvokeError};
+use super::catalog::{Catalog, Entry};
+use super::invoke::{Detached, Functions};
+use super::route::{Decision, Kind, Match};
+use super::shapes::{self, Arrival, Gateway, Refusal};
+use crate::base::{Call, Cause, Unit, Usage};
+use crate::telemetry::{Level, Problem, Record};
+
+/// Largest body of a request, in bytes (API Gateway quotas: payload size).
+pub const BODY_BYTES_MAX: usize = 10_485_760;
+/// How long an HTTP API waits for a function, in milliseconds; the listener's clock.
+const HTTP_API_WAIT_MS: u64 = 30_000;
+/// How long a REST API waits.
+const REST_WAIT_MS: u64 = 29_000;
+/// A request of an HTTP API is billed per so many bytes.
+const BILLED_BYTES: usize = 524_288;
+
+/// An answer, and who gave it.
+#[derive(Debug)]
+pub struct Reply {
+    pub response: Response<Bytes>,
+    /// The function that the request was routed to.
+    pub function: Option<Arc<str>>,
+}
+
+impl Functions {
+    /// Answers a request from `source` by the project's routes. Never fails: what goes wrong is answered as API Gateway answers it, and
+    /// told to the log.
+    pub async fn http(&self, call: &Call, request: Request<Bytes>, source: IpAddr) -> Reply {
+        let catalog = self.catalog();
+        let (parts, body) = request.into_parts();
+        let mut usage = Usage::default();
+        usage.add(Unit::RouteRequests, body.len().div_ceil(BILLED_BYTES).max(1) as u64);
+        call.meter.add(&usage);
+        let mut found = match catalog.routes.decide(parts.method.as_str(), parts.uri.path(), &parts.headers) {
+            Decision::Invoke(found) => found,
+            Decision::Preflight(headers) => {
+                let mut response = Response::new(Bytes::new());
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                *response.headers_mut() = headers;
+                return Reply { response, function: None };
+            }
+            Decision::NotFound => return refused(Kind::HttpApi(crate::project::Payload::V2), Refusal::NotFound, None),
+            Decision::MissingToken => return refused(Kind::Rest, Refusal::NotFound, None),
+        };
+        let kind = found.route.kind;
+        let Some(entry) = catalog.get(&found.route.function).cloned() else {
+            return refused(kind, Refusal::Broken, None);
+        };
+        let name = Arc::clone(&entry.name);
+        let outcome = if body.len() > BODY_BYTES_MAX {
+            Err(Refusal::TooLarge)
+        } else if entry.version.as_ref().is_some_and(|version| version.program.takes_requests()) {
+            self.pass_on(call, entry, Request::from_parts(parts.clone(), body)).await
+        } else {
+            self.invoke_for(call, &catalog, entry, &mut found, &parts, &body, source).await
+        };
+        let mut response = outcome.unwrap_or_else(|refusal| shapes::refuse(kind, refusal));
+        catalog.routes.add_cors(kind, &parts.headers, response.headers_mut());
+        let id = request_id(call).unwrap_or_else(|| self.world().ids.uuid().into());
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            let name = if kind == Kind::Rest { "x-amzn-requestid" } else { "apigw-requestid" };
+            response.headers_mut().insert(name, id);
+        }
+        Reply { response, function: Some(name) }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one request, in one private place")]
+    async fn invoke_for(
+        &self,
+        call: &Call,
+        catalog: &Catalog,
+        entry: Arc<Entry>,
+        found: &mut Match<'_>,
+        parts: &http::request::Parts,
+        body: &Bytes,
+        source: IpAddr,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let kind = found.route.kind;
+        let request_id = request_id(call).unwrap_or_else(|| self.world().ids.uuid().into());
+        let gateway = Gateway { account: self.account().to_string(), api_id: catalog.service.clone(), stage: catalog.stage.clone() };
+        let event = shapes::event(&Arrival {
+            found,
+            method: parts.method.as_str(),
+            query: parts.uri.query(),
+            headers: &parts.headers,
+            version: parts.version,
+            body,
+            source,
+            at: self.world().clock.now(),
+            request_id: &request_id,
+            gateway: &gateway,
+        });
+        let event = Bytes::from(serde_json::to_vec(&event).expect("an event is plain data"));
+        if event.len() > EVENT_BYTES_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        let wait_ms = wait_ms(kind);
+        let timeout_ms = entry.function.timeout_ms;
+        let name = Arc::clone(&entry.name);
+        let invocation = self.invoke_entry(call, entry, event);
+        let answer = if timeout_ms <= wait_ms {
+            invocation.await
+        } else {
+            let clock = &self.world().clock;
+            tokio::select! {
+                answer = invocation => answer,
+                () = clock.sleep_until(clock.now().plus_ms(wait_ms as i64)) => return Err(Refusal::TimedOut),
+            }
+        };
+        let answer = answer.map_err(|error| self.explain(&name, &error))?;
+        if answer.error.is_some() {
+            return Err(Refusal::Broken);
+        }
+        shapes::answer(kind, &answer.payload).map_err(|malformed| {
+            self.tell(&name, malformed.to_string());
+            Refusal::Broken
+        })
+    }
+
+    /// Hands a request to a program that takes requests as they come.
+    async fn pass_on(&self, call: &Call, entry: Arc<Entry>, request: Request<Bytes>) -> Result<Response<Bytes>, Refusal> {
+        let name = Arc::clone(&entry.name);
+        let admitted = self.admit(call, entry).await.map_err(|error| self.explain(&name, &error))?;
+        let (functions, meter) = (self.clone(), call.meter.clone());
+        let served = Detached::new(async move { functions.serve(admitted, request, &meter).await }).await;
+        match served.response {
+            Ok(response) if response.body().len() > ANSWER_BYTES_MAX => {
+                self.tell(&name, format!("the answer is larger than {ANSWER_BYTES_MAX} bytes"));
+                Err(Refusal::Broken)
+            }
+            Ok(response) => Ok(response),
+            Err(_) => Err(Refusal::Broken),
+        }
+    }
+
+    fn explain(&self, name: &Arc<str>, error: &InvokeError) -> Refusal {
+        match error {
+            InvokeError::Throttled { .. } => Refusal::Throttled,
+            InvokeError::TooLarge { .. } => Refusal::TooLarge,
+            InvokeError::NotBuilt { .. } | InvokeError::NotFound { .. } | InvokeError::NotJson(_) => {
+                self.tell(name, error.to_string());
+                Refusal::Broken
+            }
+        }
+    }
+
+    /// What the client does not get to see.
+    fn tell(&self, name: &Arc<str>, message: String) {
+        let world = self.world();
+        world.sink.put(|| {
+            Record::Problem(Problem {
+                at: world.clock.now(),
+                level: Level::Error,
+                message: format!("function `{name}`: {message}"),
+                help: None,
+                place: None,
+                frame: None,
+            })
+        });
+    }
+}
+
+fn wait_ms(kind: Kind) -> u64 {
+    match kind {
+        Kind::HttpApi(_) => HTTP_API_WAIT_MS,
+        Kind::Rest => REST_WAIT_MS,
+    }
+}
+
+fn request_id(call: &Call) -> Option<Arc<str>> {
+    match &call.cause {
+        Cause::Request(id) => Some(Arc::clone(id)),
+        Cause::Invocation(_) | Cause::Event(_) | Cause::Operator => None,
+    }
+}
+
+fn refused(kind: Kind, refusal: Refusal, function: Option<Arc<str>>) -> Reply {
+    Reply { response: shapes::refuse(kind, refusal), function }
+}

@@ -1,0 +1,455 @@
+//! Invocations: admission, the door, the bill, the answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::answer::{ANSWER_BYTES_MAX, Answer, EVENT_BYTES_MAX, FunctionError, InvokeError, LogLine, Throttle, failure, failure_line, too_large};
+use super::catalog::{Catalog, Entry, Place, Version};
+use super::door::{Door, Network, World};
+use super::make::{Maker, Surroundings};
+use super::program::{Engine, Served};
+use crate::base::{Call, Caller, Cause, Clock, Ids, Meter, Unit, Usage};
+use crate::project::{Problem, Project};
+use crate::sandbox::{Host, Input, Level, Outcome};
+use crate::telemetry::{self, Record, Sink};
+
+/// Bounds on what runs at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Invocations from outside and from triggers; more wait in the order they came.
+    pub running_max: usize,
+    /// Invocations that functions wait for. They never wait themselves, or the outermost could wait for the innermost for ever.
+    pub nested_max: usize,
+    /// Invocations that wait; more are throttled.
+    pub waiting_max: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { running_max: 256, nested_max: 512, waiting_max: 10_000 }
+    }
+}
+
+/// What functions are made of and run in.
+pub struct Parts {
+    pub engine: Arc<dyn Engine>,
+    pub network: Arc<dyn Network>,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub sink: Sink,
+    pub surroundings: Surroundings,
+    pub bounds: Bounds,
+}
+
+/// The project's functions. Cheap to clone; clones are the same functions.
+#[derive(Clone)]
+pub struct Functions(Arc<Inner>);
+
+struct Inner {
+    catalog: ArcSwap<Catalog>,
+    maker: Maker,
+    world: World,
+    surroundings: Surroundings,
+    running: Arc<Semaphore>,
+    nested: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    waiting_max: usize,
+    /// Reloads go one after the other.
+    reload: tokio::sync::Mutex<()>,
+}
+
+/// What has to be built again.
+#[derive(Clone, Debug)]
+pub enum Changed {
+    /// Every function.
+    All,
+    /// The functions that these files are part of, and those that the project file defines otherwise than before.
+    Files(BTreeSet<PathBuf>),
+}
+
+/// What a reload did.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Functions with a new version, with the microseconds that bundling and loading took.
+    pub ready: Vec<(Arc<str>, u64, u64)>,
+    /// Functions whose build failed.
+    pub failed: Vec<Arc<str>>,
+    /// Functions that are no more.
+    pub removed: Vec<Arc<str>>,
+    /// What the builds complained about, each thing once.
+    pub problems: Vec<Problem>,
+    pub micros: u64,
+}
+
+/// An invocation that was let in: everything it needs to run, and to be told of.
+pub(super) struct Admitted {
+    pub entry: Arc<Entry>,
+    pub version: Arc<Version>,
+    pub id: Arc<str>,
+    call: Call,
+    door: Arc<Door>,
+    parent: Cause,
+    bill: Meter,
+    queued_micros: u64,
+    _places: (Place, OwnedSemaphorePermit),
+}
+
+impl Functions {
+    /// No functions yet: `reload` brings them. Fails where the system gives no threads.
+    pub fn new(parts: Parts) -> std::io::Result<Functions> {
+        let Parts { engine, network, clock, ids, sink, surroundings, bounds } = parts;
+        Ok(Functions(Arc::new(Inner {
+            catalog: ArcSwap::from_pointee(Catalog::default()),
+            maker: Maker::new(engine)?,
+            world: World { clock, ids, network, sink },
+            surroundings,
+            running: Arc::new(Semaphore::new(bounds.running_max)),
+            nested: Arc::new(Semaphore::new(bounds.nested_max)),
+            waiting: AtomicUsize::new(0),
+            waiting_max: bounds.waiting_max,
+            reload: tokio::sync::Mutex::default(),
+        })))
+    }
+
+    /// The functions as they are now. What is taken from it stays valid after a reload.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.0.catalog.load_full()
+    }
+
+    pub(super) fn world(&self) -> &World {
+        &self.0.world
+    }
+
+    pub(super) fn account(&self) -> &str {
+        &self.0.surroundings.account
+    }
+
+    /// Builds what is affected and swaps the catalog. A function whose build fails keeps its last good version.
+    pub async fn reload(&self, project: Arc<Project>, changed: Changed) -> Report {
+        let _one_at_a_time = self.0.reload.lock().await;
+        let began = Instant::now();
+        let before = self.catalog();
+        let mut names = before.outdated(&project);
+        match &changed {
+            Changed::All => names.extend(project.functions.iter().map(|function| function.name.clone())),
+            Changed::Files(files) => names.extend(before.affected(&project.root, files)),
+        }
+        let making = project.functions.iter().filter(|function| names.contains(&function.name)).map(|function| {
+            let (functions, project, function) = (self.clone(), Arc::clone(&project), function.clone());
+            tokio::spawn(async move {
+                let inner = &functions.0;
+                let attempt = inner.maker.make(&project, &function, &inner.surroundings, &inner.world).await;
+                (function, attempt)
+            })
+        });
+        let mut attempts = BTreeMap::new();
+        let mut report = Report::default();
+        for made in futures_util::future::join_all(making).await {
+            let (function, attempt) = match made {
+                Ok(made) => made,
+                // A build that panicked is left out: the function keeps what it had, and is built again at the next change.
+                Err(_) => continue,
+            };
+            let name: Arc<str> = function.name.as_str().into();
+            match &attempt.result {
+                Ok((version, warnings)) => {
+                    report.ready.push((name, version.bundle_micros, version.load_micros));
+                    report.problems.extend(warnings.iter().cloned());
+                }
+                Err(problems) => {
+                    report.failed.push(name);
+                    report.problems.extend(problems.iter().cloned());
+                }
+            }
+            attempts.insert(function.name, attempt);
+        }
+        let after = before.after(&project, attempts);
+        report.removed = before.iter().filter(|entry| after.get(&entry.name).is_none()).map(|entry| Arc::clone(&entry.name)).collect();
+        let mut seen: Vec<Problem> = Vec::new();
+        report.problems.retain(|problem| {
+            let new = !seen.contains(problem);
+            if new {
+                seen.push(problem.clone());
+            }
+            new
+        });
+        self.0.catalog.store(Arc::new(after));
+        report.micros = began.elapsed().as_micros() as u64;
+        self.0.world.sink.put(|| {
+            Record::Reload(telemetry::Reload {
+                at: self.0.world.clock.now(),
+                ready: report.ready.iter().map(|(name, ..)| Arc::clone(name)).collect(),
+                failed: report.failed.clone(),
+                removed: report.removed.clone(),
+                micros: report.micros,
+            })
+        });
+        report
+    }
+
+    /// Runs a function once, by its key or deployed name. `event` is JSON; none at all is `{}`. What the function does wrong is part of
+    /// the answer; an error here says that it was not run. An invocation that has begun ends even if nobody waits for it any more.
+    pub async fn invoke(&self, call: &Call, name: &str, event: Bytes) -> Result<Answer, InvokeError> {
+        let entry = self.catalog().get(name).cloned().ok_or_else(|| InvokeError::NotFound { name: name.to_string() })?;
+        if event.len() > EVENT_BYTES_MAX {
+            return Err(InvokeError::TooLarge { bytes: event.len(), bytes_max: EVENT_BYTES_MAX });
+        }
+        let event = if event.is_empty() { Bytes::from_static(b"{}") } else { event };
+        if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&event) {
+            return Err(InvokeError::NotJson(error.to_string()));
+        }
+        self.invoke_entry(call, entry, event).await
+    }
+
+    /// The same for an event that is known to be JSON of a fitting size.
+    pub(super) async fn invoke_entry(&self, call: &Call, entry: Arc<Entry>, event: Bytes) -> Result<Answer, InvokeError> {
+        let admitted = self.admit(call, entry).await?;
+        let functions = self.clone();
+        let parent = call.meter.clone();
+        Ok(Detached::new(async move { functions.run(admitted, event, &parent).await }).await)
+    }
+
+    /// Lets an invocation in, or says why not. Waits for a place where it may.
+    pub(super) async fn admit(&self, call: &Call, entry: Arc<Entry>) -> Result<Admitted, InvokeError> {
+        let Some(version) = entry.version.clone() else {
+            let error = InvokeError::NotBuilt { name: entry.name.to_string(), problems: entry.problems.clone() };
+            self.refuse(call, &entry, &error);
+            return Err(error);
+        };
+        let began = Instant::now();
+        let result = match entry.gate.enter() {
+            None => Err(Throttle::Function),
+            Some(place) => self.sandbox(call).await.map(|permit| (place, permit)),
+        };
+        let places = match result {
+            Ok(places) => places,
+            Err(reason) => {
+                let error = InvokeError::Throttled { reason };
+                self.refuse(call, &entry, &error);
+                return Err(error);
+            }
+        };
+        let id: Arc<str> = self.0.world.ids.uuid().into();
+        let bill = Meter::default();
+        let own = Call {
+            caller: Caller::Function(Arc::clone(&entry.name)),
+            cause: Cause::Invocation(Arc::clone(&id)),
+            depth: call.depth,
+            trace: call.trace.clone(),
+            meter: bill.clone(),
+        };
+        let door = Arc::new(Door::new(&self.0.world, own.clone(), Arc::clone(&id), Arc::clone(&entry.name)));
+        let queued_micros = began.elapsed().as_micros() as u64;
+        Ok(Admitted { entry, version, id, call: own, door, parent: call.cause.clone(), bill, queued_micros, _places: places })
+    }
+
+    async fn sandbox(&self, call: &Call) -> Result<OwnedSemaphorePermit, Throttle> {
+        if matches!(call.caller, Caller::Function(_)) {
+            return Arc::clone(&self.0.nested).try_acquire_owned().map_err(|_| Throttle::Nesting);
+        }
+        if let Ok(permit) = Arc::clone(&self.0.running).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _waiting = Waiting::enter(&self.0).ok_or(Throttle::Queue)?;
+        Ok(Arc::clone(&self.0.running).acquire_owned().await.expect("the semaphore is never closed"))
+    }
+
+    fn refuse(&self, call: &Call, entry: &Entry, error: &InvokeError) {
+        let world = &self.0.world;
+        world.sink.put(|| {
+            Record::Invocation(telemetry::Invocation {
+                id: world.ids.uuid().into(),
+                trace: call.trace.clone(),
+                parent: call.cause.clone(),
+                depth: call.depth,
+                function: Arc::clone(&entry.name),
+                at: world.clock.now(),
+                outcome: telemetry::Outcome::Refused { message: error.to_string() },
+                cold: false,
+                cpu_micros: 0,
+                wall_micros: 0,
+                queued_micros: 0,
+                memory_peak_bytes: 0,
+                usage: Usage::default(),
+            })
+        });
+    }
+
+    async fn run(&self, admitted: Admitted, event: Bytes, parent: &Meter) -> Answer {
+        let function = &admitted.version.function;
+        let at = self.0.world.clock.now();
+        let context = json!({
+            "awsRequestId": &*admitted.id,
+            "callbackWaitsForEmptyEventLoop": true,
+            "deadlineMs": at.millis().saturating_add(admitted.timeout_ms() as i64),
+            "functionName": function.deployed_name,
+            "functionVersion": "$LATEST",
+            "invokedFunctionArn": format!(
+                "arn:aws:lambda:{}:{}:function:{}", self.catalog().region, self.0.surroundings.account, function.deployed_name
+            ),
+            "logGroupName": format!("/aws/lambda/{}", function.deployed_name),
+            "logStreamName": "emu",
+            "memoryLimitInMB": function.memory_mib.to_string(),
+        });
+        let input = Input { event, context, timeout_ms: admitted.timeout_ms() };
+        let Outcome { result, cold, cpu_micros, wall_micros, memory_peak_bytes } =
+            admitted.version.program.invoke(admitted.host(), input).await;
+        let served = Ended { cold, cpu_micros, wall_micros, memory_peak_bytes };
+        match result {
+            Ok(payload) if payload.len() > ANSWER_BYTES_MAX => {
+                let (payload, error) = too_large();
+                self.end(admitted, served, payload, Some(error), parent)
+            }
+            Ok(payload) => self.end(admitted, served, payload, None, parent),
+            Err(why) => {
+                let (payload, error) = failure(&why, &admitted.id);
+                admitted.door.log(Level::Error, &failure_line(&why, &payload));
+                self.end(admitted, served, payload, Some(error), parent)
+            }
+        }
+    }
+
+    /// Has a program that takes requests serve one as it came.
+    pub(super) async fn serve(&self, admitted: Admitted, request: http::Request<Bytes>, parent: &Meter) -> Served {
+        let served = admitted.version.program.serve(admitted.host(), request, admitted.timeout_ms()).await;
+        let ended = Ended {
+            cold: served.cold,
+            cpu_micros: served.cpu_micros,
+            wall_micros: served.wall_micros,
+            memory_peak_bytes: served.memory_peak_bytes,
+        };
+        let error = served.response.as_ref().err().map(|why| {
+            let (payload, error) = failure(why, &admitted.id);
+            admitted.door.log(Level::Error, &failure_line(why, &payload));
+            error
+        });
+        self.end(admitted, ended, Bytes::new(), error, parent);
+        served
+    }
+
+    /// Writes the bill and the record, and gives the answer.
+    fn end(&self, admitted: Admitted, ended: Ended, payload: Bytes, error: Option<FunctionError>, parent: &Meter) -> Answer {
+        let function = &admitted.version.function;
+        let mut usage = admitted.bill.total();
+        usage.add(Unit::Invocations, 1);
+        usage.add(Unit::InvocationMicros, ended.wall_micros);
+        usage.add(Unit::InvocationMibMicros, ended.wall_micros.saturating_mul(u64::from(function.memory_mib)));
+        parent.add(&usage);
+        let world = &self.0.world;
+        let at = world.clock.now();
+        world.sink.put(|| {
+            Record::Invocation(telemetry::Invocation {
+                id: Arc::clone(&admitted.id),
+                trace: admitted.call.trace.clone(),
+                parent: admitted.parent.clone(),
+                depth: admitted.call.depth,
+                function: Arc::clone(&admitted.entry.name),
+                at: at.plus_ms(-((ended.wall_micros / 1000) as i64)),
+                outcome: match &error {
+                    None => telemetry::Outcome::Succeeded,
+                    Some(error) => telemetry::Outcome::Failed { kind: error.kind.clone(), message: error.message.clone() },
+                },
+                cold: ended.cold,
+                cpu_micros: ended.cpu_micros,
+                wall_micros: ended.wall_micros,
+                queued_micros: admitted.queued_micros,
+                memory_peak_bytes: ended.memory_peak_bytes,
+                usage,
+            })
+        });
+        let (logs, logs_dropped): (Vec<LogLine>, u64) = admitted.door.take_log();
+        Answer {
+            payload,
+            error,
+            logs,
+            logs_dropped,
+            request_id: Arc::clone(&admitted.id),
+            function: Arc::clone(&admitted.entry.name),
+            cold: ended.cold,
+            cpu_micros: ended.cpu_micros,
+            wall_micros: ended.wall_micros,
+            memory_peak_bytes: ended.memory_peak_bytes,
+            memory_mib: function.memory_mib,
+            at,
+        }
+    }
+}
+
+/// The numbers of an invocation that ended.
+struct Ended {
+    cold: bool,
+    cpu_micros: u64,
+    wall_micros: u64,
+    memory_peak_bytes: u64,
+}
+
+impl Admitted {
+    /// As the project file has it now: a new timeout needs no new version.
+    fn timeout_ms(&self) -> u64 {
+        self.entry.function.timeout_ms
+    }
+
+    fn host(&self) -> Arc<dyn Host> {
+        let door: Arc<Door> = Arc::clone(&self.door);
+        door
+    }
+}
+
+/// One of those that wait for a place; counted while it lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Waiting<'_> {
+    fn enter(inner: &Inner) -> Option<Waiting<'_>> {
+        let waiting = Waiting(&inner.waiting);
+        // Where there is no room, dropping `waiting` takes it off the count again.
+        (inner.waiting.fetch_add(1, Ordering::AcqRel) < inner.waiting_max).then_some(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Runs to its end even when it is dropped before: a client that hangs up does not stop the function it called.
+pub(super) struct Detached<T: Send + 'static>(Option<BoxFuture<'static, T>>);
+
+impl<T: Send + 'static> Detached<T> {
+    pub fn new(work: impl Future<Output = T> + Send + 'static) -> Detached<T> {
+        Detached(Some(Box::pin(work)))
+    }
+}
+
+impl<T: Send + 'static> Future for Detached<T> {
+    type Output = T;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<T> {
+        let work = self.0.as_mut().expect("a future is not polled after it is ready");
+        let result = work.as_mut().poll(context);
+        if result.is_ready() {
+            self.0 = None;
+        }
+        result
+    }
+}
+
+impl<T: Send + 'static> Drop for Detached<T> {
+    fn drop(&mut self) {
+        if let (Some(work), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            // At shutdown there is no runtime left, and nothing to run to its end.
+            runtime.spawn(async move {
+                work.await;
+            });
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Making versions: bundle or compile, evaluate, keep what went wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::bundle::{BuildError, Bundler};
+use super::catalog::{Attempt, Version};
+use super::door::{Door, World};
+use super::program::{Component, Engine, Program};
+use crate::base::Call;
+use crate::project::{Function, Isolation, Position, Problem, Project, Runtime, Severity};
+use crate::sandbox::{Bundle, LoadError};
+
+/// How long a `build:` command may take.
+const COMMAND_TIME_MAX: Duration = Duration::from_secs(600);
+/// How much of what a failed command said is shown, in bytes.
+const COMMAND_OUTPUT_MAX: usize = 16_384;
+/// Largest component that is read.
+const COMPONENT_BYTES_MAX: u64 = 256 << 20;
+
+/// Where functions run and what they see of it.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Twelve digits.
+    pub account: String,
+    /// Where the AWS services answer, e.g. `http://127.0.0.1:4566`.
+    pub aws_url: String,
+}
+
+pub(super) struct Maker {
+    bundler: Bundler,
+    engine: Arc<dyn Engine>,
+    versions: AtomicU64,
+}
+
+impl Maker {
+    pub fn new(engine: Arc<dyn Engine>) -> std::io::Result<Maker> {
+        Ok(Maker { bundler: Bundler::new()?, engine, versions: AtomicU64::new(0) })
+    }
+
+    /// Builds and loads one function.
+    pub async fn make(&self, project: &Project, function: &Function, surroundings: &Surroundings, world: &World) -> Attempt {
+        let environment = environment(project, function, surroundings);
+        let began = Instant::now();
+        let (inputs, program, bundle_micros, bytes, warnings) = match function.runtime {
+            Runtime::JavaScript => {
+                let built = match self.bundler.build(&project.root, function).await {
+                    Ok(built) => built,
+                    Err(BuildError { problems, inputs }) => return Attempt { inputs, result: Err(problems) },
+                };
+                let bundle_micros = began.elapsed().as_micros() as u64;
+                let id: Arc<str> = "load".into();
+                let door = Door::new(world, Call::operator(), id, function.name.as_str().into());
+                let bundle = Bundle {
+                    name: function.name.clone(),
+                    modules: built.modules,
+                    entry: built.entry,
+                    export: built.export,
+                    environment,
+                    memory_mib: function.memory_mib,
+                    isolation_warm: project.settings.isolation == Isolation::Warm,
+                };
+                let program = self.engine.load(bundle, Arc::new(door)).await;
+                (built.inputs, program, bundle_micros, built.bytes, built.warnings)
+            }
+            Runtime::Wasm => {
+                let file = project.root.join(&function.handler);
+                let inputs = BTreeSet::from([file.clone()]);
+                let component = match component(project, function, &file, environment).await {
+                    Ok(component) => component,
+                    Err(problem) => return Attempt { inputs, result: Err(vec![problem]) },
+                };
+                let bytes = component.bytes.len();
+                let bundle_micros = began.elapsed().as_micros() as u64;
+                (inputs, self.engine.component(component).await, bundle_micros, bytes, Vec::new())
+            }
+        };
+        let load_micros = (began.elapsed().as_micros() as u64).saturating_sub(bundle_micros);
+        let result = program.map_err(|error| vec![load_problem(project, function, &error)]);
+        let version = |program: Arc<dyn Program>| Version {
+            number: self.versions.fetch_add(1, Ordering::Relaxed) + 1,
+            function: Arc::new(function.clone()),
+            program,
+            built_at: world.clock.now(),
+            bytes,
+            bundle_micros,
+            load_micros,
+        };
+        Attempt { inputs, result: result.map(|program| (version(program), warnings)) }
+    }
+}
+
+/// `process.env`, all of it: what Lambda sets, and then what the project sets (developer guide, "Using Lambda environment variables").
+fn environment(project: &Project, function: &Function, surroundings: &Surroundings) -> BTreeMap<String, String> {
+    let memory = function.memory_mib.to_string();
+    let log_group = format!("/aws/lambda/{}", function.deployed_name);
+    let given = [
+        ("_HANDLER", function.handler.as_str()),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_DEFAULT_REGION", &project.region),
+        ("AWS_ENDPOINT_URL", &surroundings.aws_url),
+        ("AWS_EXECUTION_ENV", "AWS_Lambda_nodejs20.x"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
+        ("AWS_LAMBDA_FUNCTION_NAME", &function.deployed_name),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", &log_group),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "emu"),
+        ("AWS_REGION", &project.region),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("EMU", "1"),
+        ("IS_OFFLINE", "true"),
+        ("LAMBDA_TASK_ROOT", "/var/task"),
+        ("LANG", "en_US.UTF-8"),
+        ("TZ", "UTC"),
+    ];
+    let mut environment: BTreeMap<String, String> = given.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    environment.extend(function.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+    environment
+}
+
+async fn component(
+    project: &Project,
+    function: &Function,
+    file: &Path,
+    environment: BTreeMap<String, String>,
+) -> Result<Component, Problem> {
+    let problem = |message: String, help: Option<String>| Problem { severity: Severity::Error, message, help, at: Some(function.at.clone()) };
+    if let Some(command) = &function.build {
+        run(command, &project.root).await.map_err(|(message, output)| {
+            problem(format!("function `{}`: `{command}` {message}", function.name), (!output.is_empty()).then_some(output))
+        })?;
+    }
+    let missing = |error: std::io::Error| {
+        let help = match function.build {
+            Some(_) => "its `build:` command went through and did not make it".to_string(),
+            None => "build it, or let emu build it with `build: COMMAND`".to_string(),
+        };
+        problem(format!("function `{}`: cannot read component {}: {error}", function.name, function.handler), Some(help))
+    };
+    let length = tokio::fs::metadata(file).await.map_err(missing)?.len();
+    if length > COMPONENT_BYTES_MAX {
+        return Err(problem(format!("function `{}`: component {} is larger than 256 MiB", function.name, function.handler), None));
+    }
+    let bytes = tokio::fs::read(file).await.map_err(missing)?;
+    Ok(Component { name: function.name.clone(), bytes: Bytes::from(bytes), environment, memory_mib: function.memory_mib })
+}
+
+/// Runs a command in the project's folder. Gives what happened and the end of what it said, where it failed.
+async fn run(command: &str, folder: &Path) -> Result<(), (String, String)> {
+    let child = tokio::process::Command::new("sh")
+        .arg("-c")
+        .arg(command)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .output();
+    match tokio::time::timeout(COMMAND_TIME_MAX, child).await {
+        Err(_) => Err((format!("took more than {} seconds", COMMAND_TIME_MAX.as_secs()), String::new())),
+        Ok(Err(error)) => Err((format!("could not be started: {error}"), String::new())),
+        Ok(Ok(output)) if output.status.success() => Ok(()),
+        Ok(Ok(output)) => {
+            let all = [output.stdout, output.stderr].concat();
+            let end = &all[all.len().saturating_sub(COMMAND_OUTPUT_MAX)..];
+            Err((format!("failed ({})", output.status), String::from_utf8_lossy(end).trim().to_string()))
+        }
+    }
+}
+
+/// What is wrong with code that does not load, at the place its stack names.
+fn load_problem(project: &Project, function: &Function, error: &LoadError) -> Problem {
+    let (message, help, at) = match error {
+        LoadError::Thrown { stack, .. } => {
+            let trace: Vec<&str> = stack.iter().map(String::as_str).filter(|line| !line.trim().is_empty()).collect();
+            (error.to_string(), (!trace.is_empty()).then(|| trace.join("\n")), stack.iter().find_map(|line| place(&project.root, line)))
+        }
+        other => (other.to_string(), None, None),
+    };
+    Problem {
+        severity: Severity::Error,
+        message: format!("function `{}` does not load: {message}", function.name),
+        help,
+        at: Some(at.unwrap_or_else(|| function.at.clone())),
+    }
+}
+
+/// The place that a line of a stack names, if it is a file of the project: `    at f (src/a.ts:3:14)`.
+fn place(root: &Path, line: &str) -> Option<Position> {
+    let text = line.trim().trim_end_matches(')');
+    let text = text.rsplit_once(['(', ' ']).map_or(text, |(_, text)| text);
+    let (rest, column) = text.rsplit_once(':')?;
+    let (file, row) = rest.rsplit_once(':')?;
+    let (line, column) = (row.parse().ok()?, column.parse().ok()?);
+    let file: PathBuf = root.join(file);
+    file.is_file().then_some(Position { file, line, column })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::testing;
+
+    #[test]
+    fn the_environment_is_what_lambda_sets_and_then_what_the_project_sets() {
+        let mut function = testing::function("a", "src/a.handler");
+        function.environment.insert("TZ".into(), "Europe/Berlin".into());
+        let surroundings = Surroundings { account: "000000000000".into(), aws_url: "http://127.0.0.1:4566".into() };
+        let environment = environment(&testing::project(), &function, &surroundings);
+        for (name, expected) in [
+            ("AWS_LAMBDA_FUNCTION_NAME", Some("shop-dev-a")),
+            ("AWS_ENDPOINT_URL", Some("http://127.0.0.1:4566")),
+            ("AWS_REGION", Some("eu-central-1")),
+            ("TZ", Some("Europe/Berlin")),
+            ("NODE_ENV", None),
+            ("PATH", None),
+            ("HOME", None),
+        ] {
+            assert_eq!(environment.get(name).map(String::as_str), expected, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_command_that_fails_shows_what_it_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(run("echo made > out", folder.path()).await, Ok(()));
+        assert!(folder.path().join("out").is_file());
+        assert_eq!(run("echo broken >&2; exit 3", folder.path()).await, Err(("failed (exit status: 3)".into(), "broken".into())));
+    }
+
+    #[test]
+    fn a_stack_names_a_place_of_the_project() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("a.ts"), "").expect("a file");
+        let at = |line: &str| place(folder.path(), line).map(|at| (at.line, at.column));
+        assert_eq!(at("    at f (a.ts:3:14)"), Some((3, 14)));
+        assert_eq!(at("    at a.ts:3:14"), Some((3, 14)));
+        assert_eq!(at("    at g (gone.ts:3:14)"), None);
+        assert_eq!(at("TypeError: x"), None);
+    }
+}

@@ -1,0 +1,24 @@
+//! Functions: from the project's source to invocations. Knows how functions are built, found, admitted and run; knows no service and no wire.
+
+pub mod answer;
+pub mod bundle;
+pub mod catalog;
+mod door;
+pub mod http;
+mod invoke;
+mod make;
+pub mod program;
+pub mod route;
+pub mod shapes;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Answer, FunctionError, InvokeError, LogLine, Throttle};
+pub use catalog::{Catalog, Entry, Version};
+pub use door::Network;
+pub use http::Reply;
+pub use invoke::{Bounds, Changed, Functions, Parts, Report};
+pub use make::Surroundings;

@@ -1,0 +1,59 @@
+//! What functions need of the sandbox, as two traits: an engine that loads, and a program that runs. Tests put their own behind them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use crate::sandbox::{Bundle, Failure, Host, Input, LoadError, Outcome};
+
+/// Makes programs of code.
+pub trait Engine: Send + Sync + 'static {
+    /// Evaluates a bundle's top level, with `host` as its door.
+    fn load(&self, bundle: Bundle, host: Arc<dyn Host>) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>>;
+
+    /// Compiles a WASI 0.2 component that exports `wasi:http/incoming-handler`.
+    fn component(&self, component: Component) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>>;
+}
+
+/// A component as it is on the disk, and what it may use.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// The function's name, for messages.
+    pub name: String,
+    pub bytes: Bytes,
+    pub environment: BTreeMap<String, String>,
+    pub memory_mib: u32,
+}
+
+/// A version of a function that can be run any number of times, also at once.
+pub trait Program: Send + Sync + 'static {
+    /// Runs it once.
+    fn invoke(&self, host: Arc<dyn Host>, input: Input) -> BoxFuture<'static, Outcome>;
+
+    /// Whether it takes requests as they come ([`Program::serve`]) rather than events made of them.
+    fn takes_requests(&self) -> bool {
+        false
+    }
+
+    /// Runs it once on a request. Only for programs that take requests.
+    fn serve(&self, _host: Arc<dyn Host>, _request: http::Request<Bytes>, _timeout_ms: u64) -> BoxFuture<'static, Served> {
+        let message = "this function takes events, not requests".to_string();
+        let served = Served { response: Err(Failure::Exited { message }), cold: false, cpu_micros: 0, wall_micros: 0, memory_peak_bytes: 0 };
+        Box::pin(std::future::ready(served))
+    }
+
+    /// Memory that the version takes while it is not run.
+    fn bytes(&self) -> usize;
+}
+
+/// How serving a request went.
+#[derive(Debug)]
+pub struct Served {
+    pub response: Result<http::Response<Bytes>, Failure>,
+    pub cold: bool,
+    pub cpu_micros: u64,
+    pub wall_micros: u64,
+    pub memory_peak_bytes: u64,
+}

@@ -1,0 +1,284 @@
+//! From a bundle to an image.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::Host;
+use super::engine::{Answer, Guest, Layer, Machine, Sources, State};
+use super::image::{Image, Version};
+use super::invoke::{Thrown, wait};
+use super::outcome::{Bundle, LoadError};
+use super::trace::Traces;
+
+/// How long the top level may take, as in production (the init phase).
+const LOAD_MS: u64 = 10_000;
+/// How long timers that the top level has left may take to end; where they take longer, the top level is not imaged.
+const LEFTOVER_MS: u64 = 200;
+/// Memory beyond JavaScript's own bound, for what the engine allocates besides.
+const SLACK_BYTES: usize = 16 << 20;
+
+/// How the evaluation of modules went.
+enum Evaluated {
+    /// All of its effects are in the memory, and they would be the same at any time.
+    Pure,
+    /// It drew random numbers, went outside or goes on: it must be evaluated anew in each sandbox.
+    Impure,
+}
+
+pub async fn load(machine: &Arc<Machine>, bundle: Bundle, host: Arc<dyn Host>) -> Result<Image, LoadError> {
+    if !bundle.modules.iter().any(|module| module.path == bundle.entry) {
+        return Err(LoadError::MissingEntry { entry: bundle.entry });
+    }
+    let relay = machine.clone();
+    let machine = machine.clone();
+    relay
+        .heavy
+        .relay(async move {
+            let limit = Duration::from_millis(LOAD_MS);
+            tokio::time::timeout(limit, Loading::new(machine, bundle, host).run())
+                .await
+                .map_err(|_| LoadError::TimedOut { after_ms: LOAD_MS })?
+        })
+        .await
+}
+
+struct Loading {
+    machine: Arc<Machine>,
+    bundle: Bundle,
+    host: Arc<dyn Host>,
+    sources: Arc<Sources>,
+    traces: Traces,
+    bytes_max: usize,
+    /// What the runtime's hook `load` is told.
+    about: String,
+}
+
+impl Loading {
+    fn new(machine: Arc<Machine>, bundle: Bundle, host: Arc<dyn Host>) -> Loading {
+        let sources = bundle.modules.iter().map(|module| (module.path.clone(), Arc::from(module.code.as_str()))).collect();
+        let about = serde_json::json!({
+            "name": bundle.name,
+            "entry": bundle.entry,
+            "export": bundle.export,
+            "env": bundle.environment,
+            "memoryMiB": bundle.memory_mib,
+        });
+        Loading {
+            bytes_max: machine.base().bytes() + ((bundle.memory_mib as usize) << 20) + SLACK_BYTES,
+            traces: Traces::new(&bundle.modules),
+            sources: Arc::new(sources),
+            about: about.to_string(),
+            machine,
+            bundle,
+            host,
+        }
+    }
+
+    async fn run(self) -> Result<Image, LoadError> {
+        let dependencies = self.dependencies().await?;
+        let (layer, pure) = match self.project(&dependencies).await? {
+            Some(layer) => (layer, true),
+            None => (self.compiled(&dependencies).await?, false),
+        };
+        Ok(Image(Arc::new(Version {
+            evaluate: (!pure).then(|| self.bundle.entry.clone()),
+            idle: Version::idle(&self.bundle),
+            layer,
+            memory_mib: self.bundle.memory_mib,
+            bytes_max: self.bytes_max,
+            sources: self.sources,
+            traces: self.traces,
+            machine: self.machine,
+        })))
+    }
+
+    /// The layer of evaluated dependencies: kept from another load, made now, or (where there are none or they are not pure) the base.
+    async fn dependencies(&self) -> Result<Arc<Layer>, LoadError> {
+        let stable: Vec<&str> = self.bundle.modules.iter().filter(|module| module.stable).map(|module| module.path.as_str()).collect();
+        if stable.is_empty() {
+            return Ok(self.machine.base().clone());
+        }
+        let key = self.dependencies_key();
+        if let Some(layer) = self.machine.dependencies.get(&key) {
+            return Ok(layer);
+        }
+        let mut guest = self.guest(self.machine.base()).await?;
+        for path in stable {
+            self.compile(&mut guest, path).await?;
+            if let Evaluated::Impure = self.evaluate(&mut guest).await? {
+                return Ok(self.machine.base().clone());
+            }
+        }
+        let layer = self.image(guest).await?;
+        self.machine.dependencies.keep(key, layer.clone());
+        Ok(layer)
+    }
+
+    /// What the dependencies' evaluation can depend on.
+    fn dependencies_key(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update(self.machine.base_key().to_le_bytes());
+        let mut part = |text: &str| {
+            hasher.update((text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        for module in self.bundle.modules.iter().filter(|module| module.stable) {
+            part(&module.path);
+            part(&module.code);
+        }
+        part(&self.about);
+        hasher.finalize().into()
+    }
+
+    /// The project's own modules evaluated on top. Nothing where that is not pure.
+    async fn project(&self, below: &Layer) -> Result<Option<Arc<Layer>>, LoadError> {
+        let mut guest = self.guest(below).await?;
+        self.compile(&mut guest, &self.bundle.entry).await?;
+        let evaluated = self.evaluate(&mut guest).await?;
+        if guest.state().went_outside {
+            return Ok(None);
+        }
+        guest.adopt().await.map_err(|e| self.engine(e))?;
+        let answer = guest.state().answer.take();
+        self.check_export(answer)?;
+        match evaluated {
+            Evaluated::Pure => self.image(guest).await.map(Some),
+            Evaluated::Impure => Ok(None),
+        }
+    }
+
+    /// The project's own modules compiled, not evaluated.
+    async fn compiled(&self, below: &Layer) -> Result<Arc<Layer>, LoadError> {
+        let mut guest = self.guest(below).await?;
+        self.compile(&mut guest, &self.bundle.entry).await?;
+        self.image(guest).await
+    }
+
+    /// A sandbox whose runtime knows what is being loaded.
+    async fn guest(&self, layer: &Layer) -> Result<Guest, LoadError> {
+        let state = State::new(self.host.clone(), self.sources.clone(), self.bytes_max);
+        let mut guest = Guest::new(&self.machine, layer, state).await.map_err(|e| self.engine(e))?;
+        let more = (u64::from(self.bundle.memory_mib) << 20).min(u64::from(u32::MAX)) as u32;
+        guest.bound(more).await.map_err(|e| self.engine(e))?;
+        let loaded = guest.load(&self.about).await;
+        self.checked(&mut guest, loaded)?;
+        let state = guest.state();
+        state.drew_random = false;
+        state.went_outside = false;
+        Ok(guest)
+    }
+
+    async fn compile(&self, guest: &mut Guest, path: &str) -> Result<(), LoadError> {
+        let compiled = guest.compile(path).await;
+        self.checked(guest, compiled)
+    }
+
+    async fn evaluate(&self, guest: &mut Guest) -> Result<Evaluated, LoadError> {
+        let evaluated = guest.evaluate().await;
+        self.checked(guest, evaluated)?;
+        loop {
+            // What the world answers is not the version's: it is asked anew in each sandbox.
+            if guest.state().went_outside {
+                return Ok(Evaluated::Impure);
+            }
+            let settled = guest.settled().await;
+            let settled = settled.map_err(|e| self.failed(guest, e))?;
+            self.checked(guest, Ok(()))?;
+            if settled != 0 {
+                break;
+            }
+            let waited = wait(guest).await;
+            if !waited.map_err(|e| self.failed(guest, e))? {
+                return Err(LoadError::NeverEnds);
+            }
+            self.checked(guest, Ok(()))?;
+        }
+        let leftovers = tokio::time::timeout(Duration::from_millis(LEFTOVER_MS), self.run_out(guest)).await;
+        if let Ok(result) = leftovers {
+            result?;
+        }
+        let state = guest.state();
+        let pure = !state.drew_random && !state.went_outside && state.operations_open() == 0;
+        Ok(if pure { Evaluated::Pure } else { Evaluated::Impure })
+    }
+
+    async fn run_out(&self, guest: &mut Guest) -> Result<(), LoadError> {
+        loop {
+            if guest.state().went_outside {
+                return Ok(());
+            }
+            let waited = wait(guest).await;
+            let more = waited.map_err(|e| self.failed(guest, e))?;
+            self.checked(guest, Ok(()))?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Copies the memory out and compiles it, on a thread for that.
+    async fn image(&self, mut guest: Guest) -> Result<Arc<Layer>, LoadError> {
+        guest.tidy().await.map_err(|e| self.engine(e))?;
+        let machine = self.machine.clone();
+        let layer = tokio::task::spawn_blocking(move || {
+            let memory = guest.snapshot();
+            drop(guest);
+            machine.layer(&memory)
+        });
+        match layer.await {
+            Ok(Ok(layer)) => Ok(Arc::new(layer)),
+            Ok(Err(e)) => Err(self.engine(e)),
+            Err(lost) => Err(LoadError::Engine(lost.to_string())),
+        }
+    }
+
+    fn check_export(&self, answer: Option<Answer>) -> Result<(), LoadError> {
+        let found: Vec<String> = match answer {
+            Some(answer) if answer.ok => serde_json::from_str(&answer.text).unwrap_or_default(),
+            Some(answer) => return Err(self.thrown(&answer.text)),
+            None => Vec::new(),
+        };
+        // `handler` may be a path into an exported object: `module.handler`.
+        let first = self.bundle.export.split('.').next().unwrap_or_default();
+        if found.iter().any(|name| name == first) {
+            return Ok(());
+        }
+        Err(LoadError::MissingExport { export: self.bundle.export.clone(), found })
+    }
+
+    /// Turns a trap, or an answer that tells of a failure, into an error.
+    fn checked(&self, guest: &mut Guest, entered: wasmtime::Result<()>) -> Result<(), LoadError> {
+        if let Err(trap) = entered {
+            return Err(self.failed(guest, trap));
+        }
+        match guest.state().answer.take() {
+            None => Ok(()),
+            Some(answer) => {
+                let state = guest.state();
+                if state.refused || state.limit.refused {
+                    return Err(LoadError::OutOfMemory { memory_mib: self.bundle.memory_mib });
+                }
+                Err(self.thrown(&answer.text))
+            }
+        }
+    }
+
+    fn thrown(&self, text: &str) -> LoadError {
+        let Thrown { kind, message, stack } = Thrown::read(text, &self.traces);
+        LoadError::Thrown { kind, message, stack }
+    }
+
+    fn failed(&self, guest: &mut Guest, trap: wasmtime::Error) -> LoadError {
+        let state = guest.state();
+        if state.refused || state.limit.refused {
+            return LoadError::OutOfMemory { memory_mib: self.bundle.memory_mib };
+        }
+        self.engine(trap)
+    }
+
+    fn engine(&self, e: wasmtime::Error) -> LoadError {
+        LoadError::Engine(super::invoke::describe(&e))
+    }
+}
