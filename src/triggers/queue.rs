@@ -224,8 +224,8 @@ async fn bury(world: &Arc<World>, rule: &QueueRule, messages: &[Message]) -> boo
             request_id: String::new(),
         })
         .collect();
-    let kept = world.db.write(&Call::operator(), move |tx| letters.iter().try_for_each(|letter| store::bury_in(tx, letter)));
-    let kept: Result<(), Error> = kept.await;
+    let call = Call::operator();
+    let kept: Result<(), Error> = world.db.write(&call, move |tx| letters.iter().try_for_each(|letter| store::bury_in(tx, letter))).await;
     kept.is_ok()
 }
 

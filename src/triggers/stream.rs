@@ -138,12 +138,16 @@ impl Reader {
 
     async fn make_due(&self) {
         let (source, function) = (source(&self.rule.table), self.rule.function.clone());
-        let made = self.world.db.write(&Call::operator(), move |tx| {
-            let Some(cursor) = store::cursor(tx, &source, &function)? else { return Ok(()) };
-            store::set_cursor_in(tx, &source, &function, &Cursor { due: Time(0), ..cursor })
-        });
-        if let Err(error) = made.await {
-            let error: Error = error;
+        let call = Call::operator();
+        let made: Result<(), Error> = self
+            .world
+            .db
+            .write(&call, move |tx| {
+                let Some(cursor) = store::cursor(tx, &source, &function)? else { return Ok(()) };
+                store::set_cursor_in(tx, &source, &function, &Cursor { due: Time(0), ..cursor })
+            })
+            .await;
+        if let Err(error) = made {
             tracing::error!(%error, "a stream could not be made due");
         }
     }
@@ -225,15 +229,20 @@ impl Reader {
             None => None,
         };
         let (table, origin) = (self.world.table.load_full(), origin.clone());
-        let write = self.world.db.write(&Call::operator(), move |tx| {
-            store::set_cursor_in(tx, &source, &rule.function, &cursor)?;
-            match given_up {
-                Some(Lost::Record(destination, record)) => send_in(tx, &table, &destination, record, Envelope::default(), &origin),
-                Some(Lost::Letter(letter)) => store::bury_in(tx, &letter),
-                None => Ok(()),
-            }
-        });
-        Ok(write.await.map_err(|error: Error| error)?)
+        let call = Call::operator();
+        let stored: Result<(), Error> = self
+            .world
+            .db
+            .write(&call, move |tx| {
+                store::set_cursor_in(tx, &source, &rule.function, &cursor)?;
+                match given_up {
+                    Some(Lost::Record(destination, record)) => send_in(tx, &table, &destination, record, Envelope::default(), &origin),
+                    Some(Lost::Letter(letter)) => store::bury_in(tx, &letter),
+                    None => Ok(()),
+                }
+            })
+            .await;
+        Ok(stored?)
     }
 
     async fn given_up(&self, lost: &[&Record], condition: &'static str, detail: String, request_id: String, failures: u32) -> Option<Lost> {

@@ -1,0 +1,7 @@
+//! The triggers over a real database and a frozen clock; functions, queues, streams and topics are stand-ins.
+
+mod deliveries;
+mod queues;
+mod schedules;
+mod stand_in;
+mod streams;
