@@ -15,8 +15,6 @@ pub mod runtime;
 #[cfg(test)]
 mod tests;
 mod trace;
-pub mod ops;
-pub mod runtime;
 
 pub use door::{FetchError, Host, Level};
 pub use image::Image;
@@ -41,7 +39,3 @@ impl Sandbox {
         load::load(&self.0, bundle, host).await
     }
 }
-mod outcome;
-
-pub use door::{FetchError, Host, Level};
-pub use outcome::{Bundle, Error, Failure, Input, LoadError, Module, Options, Outcome};
