@@ -11,8 +11,6 @@ use super::{Error, Tables, store, table};
 use crate::base::Call;
 use crate::store::Tx;
 
-/// Actions of one transaction at most.
-pub const ACTIONS_MAX: usize = 100;
 /// How long a token stands for its transaction: 10 minutes.
 const TOKEN_MS: i64 = 10 * 60 * 1000;
 

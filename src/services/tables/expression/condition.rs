@@ -124,12 +124,10 @@ fn negation(parser: &mut Parser<'_, '_>) -> Result<Part, String> {
     while parser.is_word("NOT") && !is_call(parser, "NOT") {
         parser.next();
         parser.operator();
-        parser.enter()?;
         nots += 1;
     }
     let mut part = comparison(parser)?;
     for _ in 0..nots {
-        parser.leave();
         part = match part {
             Part::Condition(condition) => Part::Condition(Condition::Not(Box::new(condition))),
             Part::Operand(_) => return Err(parser.unexpected()),

@@ -5,8 +5,8 @@ use super::super::value::Value;
 use super::lexer::{self, Kind, Token};
 use super::{BYTES_MAX, OPERATORS_MAX, Scope, reserved};
 
-/// Parentheses, function calls and NOTs within each other at most: deeper ones have more operators than an expression may.
-const DEPTH_MAX: usize = 310;
+/// Parentheses and function calls within each other at most: bounds the stack that a hostile expression can take.
+const DEPTH_MAX: usize = 64;
 
 /// The first mistake of each kind, found while parsing. Which is told first is up to the kind of expression.
 #[derive(Default)]
