@@ -249,7 +249,9 @@ fn transact_in(tx: &mut Tx<'_>, cache: &store::Cache, actions: Vec<Action>, pars
         let done = match action {
             Action::Put(put) => put_in(tx, table, key, put.item, &write).map(|(_, consumed)| consumed),
             Action::Delete(_) => delete_in(tx, table, key, &write).map(|(_, consumed)| consumed),
-            Action::Update(update) => update_in(tx, table, key, &update.key, parsed.changes.as_ref(), &write).map(|updated| updated.consumed),
+            Action::Update(update) => {
+                update_in(tx, table, key, &update.key, parsed.changes.as_ref(), &write).map(|updated| updated.consumed)
+            }
             Action::Check(..) => {
                 let mut consumed = Consumed::new(&name);
                 consumed.add_table(Units::write(store::item_bytes(tx, table, key)?.unwrap_or(0), 0));

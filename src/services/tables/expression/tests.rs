@@ -129,7 +129,10 @@ fn update(text: &str, look: &str, wanted: &str) {
     let scope = substitutes.open().expect("well-formed");
     let mut item = item();
     let done = scope.update(text).and_then(|update| update.apply(&mut item));
-    let got = done.map_or_else(|e| e, |()| scope.projection(look).map(|paths| Value::M(super::super::path::project(&item, &paths)).to_string()).unwrap_or_else(|e| e));
+    let got = done.map_or_else(
+        |e| e,
+        |()| scope.projection(look).map(|paths| Value::M(super::super::path::project(&item, &paths)).to_string()).unwrap_or_else(|e| e),
+    );
     assert_eq!(got.strip_prefix("Invalid UpdateExpression: ").unwrap_or(&got), wanted, "{text}");
 }
 
@@ -177,10 +180,19 @@ fn mistakes_in_updates_are_told_in_the_service_s_order() {
             "SET a.b = :n1 REMOVE a[0]",
             "Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [a, b], path two: [a, [0]]",
         ),
-        ("SET a = list_append(l)", "Incorrect number of operands for operator or function; operator or function: list_append, number of operands: 1"),
+        (
+            "SET a = list_append(l)",
+            "Incorrect number of operands for operator or function; operator or function: list_append, number of operands: 1",
+        ),
         ("SET a = :s + :n1", "Incorrect operand type for operator or function; operator or function: +, operand type: S"),
-        ("ADD a :s", "Incorrect operand type for operator or function; operator: ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND"),
-        ("DELETE a :n1", "Incorrect operand type for operator or function; operator: DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND"),
+        (
+            "ADD a :s",
+            "Incorrect operand type for operator or function; operator: ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND",
+        ),
+        (
+            "DELETE a :n1",
+            "Incorrect operand type for operator or function; operator: DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND",
+        ),
     ] {
         update(text, "a", wanted);
     }

@@ -7,8 +7,8 @@ use super::constraint::Constraints;
 use super::legacy::{self, Legacy};
 use super::value::{Attribute, Attributes, Pairs, check};
 use crate::services::tables::{
-    Action, BatchGet, BatchWrite, Get, GetMany, Guard, Item, Put, Query, Remove, Returns, Scan, Segment, Select, Substitutes, TransactGet, TransactWrite,
-    Update,
+    Action, BatchGet, BatchWrite, Get, GetMany, Guard, Item, Put, Query, Remove, Returns, Scan, Segment, Select, Substitutes, TransactGet,
+    TransactWrite, Update,
 };
 
 /// How much the answer is to tell of what was consumed.
@@ -163,7 +163,10 @@ impl Request {
             if self.expression_attribute_values.is_some() {
                 let named: Vec<&str> = allowed.iter().copied().filter(|name| *name != "ProjectionExpression").collect();
                 let are = if named.len() == 1 { "is" } else { "are" };
-                return Err(format!("ExpressionAttributeValues can only be specified when using expressions: {} {are} null", named.join(" and ")));
+                return Err(format!(
+                    "ExpressionAttributeValues can only be specified when using expressions: {} {are} null",
+                    named.join(" and ")
+                ));
             }
             return Ok(());
         }
@@ -278,10 +281,14 @@ impl Request {
         self.check_expressions(&["FilterExpression", "ProjectionExpression"], &["ScanFilter", "AttributesToGet", "ConditionalOperator"])?;
         match (self.segment, self.total_segments) {
             (Some(_), None) => {
-                return Err("The TotalSegments parameter is required but was not present in the request when Segment parameter is present".into());
+                return Err(
+                    "The TotalSegments parameter is required but was not present in the request when Segment parameter is present".into()
+                );
             }
             (None, Some(_)) => {
-                return Err("The Segment parameter is required but was not present in the request when parameter TotalSegments is present".into());
+                return Err(
+                    "The Segment parameter is required but was not present in the request when parameter TotalSegments is present".into()
+                );
             }
             _ => {}
         }
@@ -321,7 +328,9 @@ impl Request {
             start,
             consistent: self.consistent_read.unwrap_or(false),
             segment: match (self.segment, self.total_segments) {
-                (Some(number), Some(total)) => Some(Segment { number: u32::try_from(number).unwrap_or(0), total: u32::try_from(total).unwrap_or(1) }),
+                (Some(number), Some(total)) => {
+                    Some(Segment { number: u32::try_from(number).unwrap_or(0), total: u32::try_from(total).unwrap_or(1) })
+                }
                 _ => None,
             },
         })
@@ -448,7 +457,8 @@ impl BatchGetRequest {
 impl Keys {
     fn decode(self, table: String) -> Result<GetMany, String> {
         let keys = self.keys.unwrap_or_default().into_iter().map(check).collect::<Result<_, _>>()?;
-        let mut writing = legacy::Writing { names: self.expression_attribute_names.map(|Pairs(names)| names).unwrap_or_default(), values: Vec::new() };
+        let mut writing =
+            legacy::Writing { names: self.expression_attribute_names.map(|Pairs(names)| names).unwrap_or_default(), values: Vec::new() };
         let projection = match (&self.attributes_to_get, self.projection_expression) {
             (Some(attributes), None) => Some(legacy::attributes(attributes, &mut writing)?),
             (_, projection) => projection,
@@ -468,8 +478,7 @@ impl BatchWriteRequest {
             c.fail("'{}'", "requestItems", "Member must have length greater than or equal to 1");
         }
         if given.iter().any(|(_, writes)| writes.is_empty() || writes.len() > 25) {
-            let constraint =
-                "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]";
+            let constraint = "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]";
             c.fail("'{...}'", "requestItems", constraint);
         }
         c.end()?;
@@ -484,7 +493,8 @@ impl BatchWriteRequest {
 
 impl WriteRequest {
     fn decode(self) -> Result<Result<Item, Item>, String> {
-        let text = || "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes".to_owned();
+        let text =
+            || "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes".to_owned();
         match (self.put_request, self.delete_request) {
             (Some(put), None) => check(put.item.unwrap_or_default()).map(Ok),
             (None, Some(delete)) => check(delete.key.unwrap_or_default()).map(Err),

@@ -26,8 +26,15 @@ struct Answer<'a> {
     consumed_capacity: Option<Json>,
 }
 
-const NOTHING: Answer<'_> =
-    Answer { item: None, attributes: None, items: None, count: None, scanned_count: None, last_evaluated_key: None, consumed_capacity: None };
+const NOTHING: Answer<'_> = Answer {
+    item: None,
+    attributes: None,
+    items: None,
+    count: None,
+    scanned_count: None,
+    last_evaluated_key: None,
+    consumed_capacity: None,
+};
 
 fn bytes(answer: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(answer).expect("answers are plain data")
@@ -38,7 +45,11 @@ pub fn got(got: &Got, telling: Telling) -> Vec<u8> {
 }
 
 pub fn written(written: &Written, telling: Telling) -> Vec<u8> {
-    bytes(&Answer { attributes: written.attributes.as_ref().map(ShownItem), consumed_capacity: consumed(&written.consumed, telling), ..NOTHING })
+    bytes(&Answer {
+        attributes: written.attributes.as_ref().map(ShownItem),
+        consumed_capacity: consumed(&written.consumed, telling),
+        ..NOTHING
+    })
 }
 
 pub fn page(page: &Page, telling: Telling) -> Vec<u8> {
@@ -65,7 +76,8 @@ pub fn batch_got(request: &BatchGet, got: &BatchGot, telling: Telling) -> Vec<u8
             left["ProjectionExpression"] = json!(projection);
         }
         if let Some(names) = &many.substitutes.names {
-            left["ExpressionAttributeNames"] = names.iter().map(|(key, name)| (key.clone(), json!(name))).collect::<serde_json::Map<_, _>>().into();
+            left["ExpressionAttributeNames"] =
+                names.iter().map(|(key, name)| (key.clone(), json!(name))).collect::<serde_json::Map<_, _>>().into();
         }
         unprocessed.insert(many.table.clone(), left);
     }
@@ -98,7 +110,9 @@ fn with_transaction_capacity(answer: Json, used: &[Consumed], telling: Telling) 
     if let Some(Json::Array(all)) = answer.get_mut("ConsumedCapacity") {
         for (json, one) in all.iter_mut().zip(used) {
             let total = one.total();
-            for (name, units) in [("ReadCapacityUnits", Units { writes: 0, ..total }), ("WriteCapacityUnits", Units { read_halves: 0, ..total })] {
+            for (name, units) in
+                [("ReadCapacityUnits", Units { writes: 0, ..total }), ("WriteCapacityUnits", Units { read_halves: 0, ..total })]
+            {
                 if units != Units::default() {
                     json[name] = json!(units.total());
                 }

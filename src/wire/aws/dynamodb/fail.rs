@@ -40,7 +40,9 @@ pub fn fail(failure: &Failure) -> (StatusCode, Json) {
     let bad = |kind: &str, message: &str| (StatusCode::BAD_REQUEST, json!({"__type": kind, "message": message}));
     match failure {
         Failure::Service(error) => fail_service(error),
-        Failure::Serialization(Some(text)) => (StatusCode::BAD_REQUEST, json!({"__type": format!("{CORAL}SerializationException"), "Message": text})),
+        Failure::Serialization(Some(text)) => {
+            (StatusCode::BAD_REQUEST, json!({"__type": format!("{CORAL}SerializationException"), "Message": text}))
+        }
         Failure::Serialization(None) => (StatusCode::BAD_REQUEST, json!({"__type": format!("{CORAL}SerializationException")})),
         Failure::UnknownOperation => (StatusCode::BAD_REQUEST, json!({"__type": format!("{CORAL}UnknownOperationException")})),
         Failure::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, json!({"__type": format!("{CORAL}RequestEntityTooLargeException")})),
@@ -67,9 +69,11 @@ fn fail_service(error: &Error) -> (StatusCode, Json) {
             let body = json!({"__type": format!("{OWN}TransactionCanceledException"), "Message": error.to_string()});
             return (StatusCode::BAD_REQUEST, with(body, more));
         }
-        Error::TokenMismatch => {
-            (StatusCode::BAD_REQUEST, format!("{OWN}IdempotentParameterMismatchException"), "The client request token was used with different parameters".to_owned())
-        }
+        Error::TokenMismatch => (
+            StatusCode::BAD_REQUEST,
+            format!("{OWN}IdempotentParameterMismatchException"),
+            "The client request token was used with different parameters".to_owned(),
+        ),
         Error::IteratorExpired => (StatusCode::BAD_REQUEST, format!("{OWN}ExpiredIteratorException"), error.to_string()),
         Error::Trimmed => (StatusCode::BAD_REQUEST, format!("{OWN}TrimmedDataAccessException"), error.to_string()),
         Error::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{OWN}InternalServerError"), error.to_string()),

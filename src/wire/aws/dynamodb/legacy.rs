@@ -147,7 +147,9 @@ impl Test {
     }
 
     fn write(self, name: &str, writing: &mut Writing) -> Result<String, String> {
-        let operator = self.comparison_operator.ok_or_else(|| format!("{INVALID}AttributeValueList can only be used with a ComparisonOperator for Attribute: {name}"))?;
+        let operator = self
+            .comparison_operator
+            .ok_or_else(|| format!("{INVALID}AttributeValueList can only be used with a ComparisonOperator for Attribute: {name}"))?;
         let mut values = self.attribute_value_list.unwrap_or_default();
         values.extend(self.value);
         let right = match operator.as_str() {
@@ -222,6 +224,7 @@ pub fn updates(Pairs(updates): Pairs<AttributeUpdate>, writing: &mut Writing) ->
         };
         sections[section].1.push(text);
     }
-    let written: Vec<String> = sections.iter().filter(|(_, parts)| !parts.is_empty()).map(|(word, parts)| format!("{word} {}", parts.join(", "))).collect();
+    let written: Vec<String> =
+        sections.iter().filter(|(_, parts)| !parts.is_empty()).map(|(word, parts)| format!("{word} {}", parts.join(", "))).collect();
     Ok((!written.is_empty()).then(|| written.join(" ")))
 }

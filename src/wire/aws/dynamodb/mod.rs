@@ -153,12 +153,18 @@ impl Dynamodb {
     async fn operate_table(&self, call: &Call, operation: &str, mut request: table::Request) -> Result<Json, Failure> {
         let (tables, account) = (&self.tables, &self.account);
         Ok(match operation {
-            "CreateTable" => json!({"TableDescription": table::description(account, &tables.create_table(call, request.create()?).await?, "CREATING")}),
-            "UpdateTable" => json!({"TableDescription": table::description(account, &tables.update_table(call, request.change()?).await?, "UPDATING")}),
+            "CreateTable" => {
+                json!({"TableDescription": table::description(account, &tables.create_table(call, request.create()?).await?, "CREATING")})
+            }
+            "UpdateTable" => {
+                json!({"TableDescription": table::description(account, &tables.update_table(call, request.change()?).await?, "UPDATING")})
+            }
             "DeleteTable" => {
                 json!({"TableDescription": table::description(account, &tables.delete_table(call, &request.name()?).await?, "DELETING")})
             }
-            "DescribeTable" => json!({"Table": table::description(account, &tables.describe_table(call, &request.name()?).await?, "ACTIVE")}),
+            "DescribeTable" => {
+                json!({"Table": table::description(account, &tables.describe_table(call, &request.name()?).await?, "ACTIVE")})
+            }
             "ListTables" => self.list_tables(call, request).await?,
             "DescribeTimeToLive" => {
                 let described = tables.describe_table(call, &request.name()?).await?;

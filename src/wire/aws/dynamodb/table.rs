@@ -164,7 +164,11 @@ fn index(c: &mut Constraints, member: &str, shape: IndexShape) -> NewIndex {
 
 fn stream(c: &mut Constraints, shape: Option<StreamShape>) -> Option<Option<View>> {
     let shape = shape?;
-    c.one_of("streamSpecification.streamViewType", shape.stream_view_type.as_deref(), &["NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"]);
+    c.one_of(
+        "streamSpecification.streamViewType",
+        shape.stream_view_type.as_deref(),
+        &["NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"],
+    );
     if shape.stream_enabled == Some(false) {
         return Some(None);
     }
@@ -185,7 +189,9 @@ impl Request {
         let keys = key_schema(&mut c, "keySchema", self.key_schema);
         c.one_of("billingMode", self.billing_mode.as_deref(), &["PROVISIONED", "PAY_PER_REQUEST"]);
         let mut indexes = |member: &str, shapes: Option<Vec<IndexShape>>| {
-            shapes.map(|shapes| shapes.into_iter().enumerate().map(|(at, shape)| index(&mut c, &format!("{member}.{}.member", at + 1), shape)).collect())
+            shapes.map(|shapes| {
+                shapes.into_iter().enumerate().map(|(at, shape)| index(&mut c, &format!("{member}.{}.member", at + 1), shape)).collect()
+            })
         };
         let local = indexes("localSecondaryIndexes", self.local_secondary_indexes);
         let global = indexes("globalSecondaryIndexes", self.global_secondary_indexes);
@@ -306,11 +312,8 @@ fn index_json(account: &Account, definition: &Definition, index: &Index, items: 
 /// A `TableDescription`. `status` is told of the table, and of its global indexes while it is created.
 pub fn description(account: &Account, described: &Described, status: &str) -> Json {
     let definition = &described.definition;
-    let attributes: Vec<Json> = definition
-        .attributes
-        .iter()
-        .map(|(name, kind)| json!({"AttributeName": name, "AttributeType": kind.kind().label()}))
-        .collect();
+    let attributes: Vec<Json> =
+        definition.attributes.iter().map(|(name, kind)| json!({"AttributeName": name, "AttributeType": kind.kind().label()})).collect();
     let mut json = json!({
         "AttributeDefinitions": attributes,
         "TableName": definition.name,
@@ -325,14 +328,16 @@ pub fn description(account: &Account, described: &Described, status: &str) -> Js
         "DeletionProtectionEnabled": definition.deletion_protection,
     });
     if definition.throughput.is_none() {
-        json["BillingModeSummary"] = json!({"BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": seconds(definition.created)});
+        json["BillingModeSummary"] =
+            json!({"BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": seconds(definition.created)});
     }
     if let Some(class) = &definition.class {
         json["TableClassSummary"] = json!({"TableClass": class});
     }
     let items = |index: &Index| described.index_items.iter().find(|(name, _)| *name == index.name).map_or(0, |(_, items)| *items);
     if !definition.local.is_empty() {
-        json["LocalSecondaryIndexes"] = definition.local.iter().map(|index| index_json(account, definition, index, items(index), None)).collect();
+        json["LocalSecondaryIndexes"] =
+            definition.local.iter().map(|index| index_json(account, definition, index, items(index), None)).collect();
     }
     if !definition.global.is_empty() {
         let status = if status == "CREATING" { "CREATING" } else { "ACTIVE" };
@@ -356,8 +361,12 @@ pub fn untyped(properties: &Json) -> Json {
             .iter()
             .map(|(name, value)| {
                 let value = match (name.as_str(), value) {
-                    ("ReadCapacityUnits" | "WriteCapacityUnits", Json::String(text)) => text.parse::<i64>().map_or(value.clone(), |n| json!(n)),
-                    ("Enabled" | "StreamEnabled" | "DeletionProtectionEnabled", Json::String(text)) => text.parse::<bool>().map_or(value.clone(), |b| json!(b)),
+                    ("ReadCapacityUnits" | "WriteCapacityUnits", Json::String(text)) => {
+                        text.parse::<i64>().map_or(value.clone(), |n| json!(n))
+                    }
+                    ("Enabled" | "StreamEnabled" | "DeletionProtectionEnabled", Json::String(text)) => {
+                        text.parse::<bool>().map_or(value.clone(), |b| json!(b))
+                    }
                     _ => untyped(value),
                 };
                 (name.clone(), value)

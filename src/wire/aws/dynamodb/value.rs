@@ -7,7 +7,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::services::tables::{Item, Number, Value};
@@ -71,6 +71,29 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
 
 struct AttributeVisitor;
 
+/// The type tags of values; read without making a text of each.
+#[derive(serde::Deserialize)]
+#[serde(field_identifier)]
+enum Tag {
+    S,
+    N,
+    B,
+    #[serde(rename = "BOOL")]
+    Bool,
+    #[serde(rename = "NULL")]
+    Null,
+    #[serde(rename = "SS")]
+    Ss,
+    #[serde(rename = "NS")]
+    Ns,
+    #[serde(rename = "BS")]
+    Bs,
+    M,
+    L,
+    #[serde(other)]
+    Unknown,
+}
+
 const INVALID: &str = "One or more parameter values were invalid: ";
 
 fn binary<E: serde::de::Error>(text: &str) -> Result<Vec<u8>, E> {
@@ -102,36 +125,36 @@ impl<'de> Visitor<'de> for AttributeVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attribute, A::Error> {
         let (mut found, mut flaw, mut count) = (None, None, 0);
-        while let Some(kind) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            let value = match &*kind {
-                "S" => map.next_value::<Option<String>>()?.map(Value::S),
-                "N" => map.next_value::<Option<String>>()?.map(|text| Value::N(number(&text, &mut flaw))),
-                "B" => map.next_value::<Option<String>>()?.map(|text| binary(&text).map(Value::B)).transpose()?,
-                "BOOL" => map.next_value::<Option<bool>>()?.map(Value::Bool),
-                "NULL" => map.next_value::<Option<bool>>()?.map(|is_null| {
+        while let Some(kind) = map.next_key::<Tag>()? {
+            let value = match kind {
+                Tag::S => map.next_value::<Option<String>>()?.map(Value::S),
+                Tag::N => map.next_value::<Option<String>>()?.map(|text| Value::N(number(&text, &mut flaw))),
+                Tag::B => map.next_value::<Option<String>>()?.map(|text| binary(&text).map(Value::B)).transpose()?,
+                Tag::Bool => map.next_value::<Option<bool>>()?.map(Value::Bool),
+                Tag::Null => map.next_value::<Option<bool>>()?.map(|is_null| {
                     if !is_null {
                         flaw.get_or_insert_with(|| format!("{INVALID}Null attribute value types must have the value of true"));
                     }
                     Value::Null
                 }),
-                "SS" => map.next_value::<Option<Vec<String>>>()?.map(|set| string_set(set, &mut flaw)),
-                "NS" => map.next_value::<Option<Vec<String>>>()?.map(|set| number_set(&set, &mut flaw)),
-                "BS" => match map.next_value::<Option<Vec<String>>>()? {
+                Tag::Ss => map.next_value::<Option<Vec<String>>>()?.map(|set| string_set(set, &mut flaw)),
+                Tag::Ns => map.next_value::<Option<Vec<String>>>()?.map(|set| number_set(&set, &mut flaw)),
+                Tag::Bs => match map.next_value::<Option<Vec<String>>>()? {
                     Some(set) => Some(binary_set(set.iter().map(|text| binary::<A::Error>(text)).collect::<Result<_, _>>()?, &mut flaw)),
                     None => None,
                 },
-                "M" => map.next_value::<Option<Attributes>>()?.map(|inner| {
+                Tag::M => map.next_value::<Option<Attributes>>()?.map(|inner| {
                     flaw = flaw.take().or(inner.flaw);
                     Value::M(inner.item)
                 }),
-                "L" => map.next_value::<Option<Vec<Attribute>>>()?.map(|list| {
+                Tag::L => map.next_value::<Option<Vec<Attribute>>>()?.map(|list| {
                     let values = list.into_iter().map(|one| {
                         flaw = flaw.take().or(one.flaw);
                         one.value
                     });
                     Value::L(values.collect())
                 }),
-                _ => {
+                Tag::Unknown => {
                     map.next_value::<IgnoredAny>()?;
                     None
                 }
@@ -164,7 +187,11 @@ fn string_set(set: Vec<String>, flaw: &mut Option<String>) -> Value {
 }
 
 fn number_set(set: &[String], flaw: &mut Option<String>) -> Value {
-    let text = if set.is_empty() { format!("{INVALID}An number set  may not be empty") } else { "Input collection contains duplicates".to_owned() };
+    let text = if set.is_empty() {
+        format!("{INVALID}An number set  may not be empty")
+    } else {
+        "Input collection contains duplicates".to_owned()
+    };
     let numbers = set.iter().map(|text| number(text, flaw)).collect();
     Value::number_set(numbers).unwrap_or_else(|| flawed(flaw, text))
 }
@@ -298,14 +325,20 @@ mod tests {
             (r#"{"S":{}}"#, "! Start of structure or map found where not expected."),
             (r#"{"BOOL":"true"}"#, "! STRING_VALUE cannot be converted to Boolean"),
             (r#""a""#, "! Unexpected token received from parser"),
-            (r#"{"B":"abc"}"#, "! 'abc' can not be converted to a Blob: Base64 encoded length is expected a multiple of 4 bytes but found: 3"),
+            (
+                r#"{"B":"abc"}"#,
+                "! 'abc' can not be converted to a Blob: Base64 encoded length is expected a multiple of 4 bytes but found: 3",
+            ),
             (r#"{"N":""}"#, "The parameter cannot be converted to a numeric value"),
             (r#"{"N":"b"}"#, "The parameter cannot be converted to a numeric value: b"),
             (r#"{"NULL":false}"#, "One or more parameter values were invalid: Null attribute value types must have the value of true"),
             (r#"{"SS":[]}"#, "One or more parameter values were invalid: An string set  may not be empty"),
             (r#"{"SS":["a","b","a"]}"#, "One or more parameter values were invalid: Input collection [a, b, a] contains duplicates."),
             (r#"{"NS":["1","1.0"]}"#, "Input collection contains duplicates"),
-            (r#"{"BS":["AA==","AA=="]}"#, "One or more parameter values were invalid: Input collection [AA==, AA==]of type BS contains duplicates."),
+            (
+                r#"{"BS":["AA==","AA=="]}"#,
+                "One or more parameter values were invalid: Input collection [AA==, AA==]of type BS contains duplicates.",
+            ),
             (r#"{}"#, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"),
             (r#"{"S":null}"#, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"),
             (
