@@ -13,7 +13,9 @@ mod heavy;
 mod image;
 mod invoke;
 mod load;
+pub mod ops;
 mod outcome;
+pub mod runtime;
 #[cfg(test)]
 mod tests;
 mod trace;
