@@ -10,6 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use wasmtime::{Caller, Linker, Memory, ResourceLimiter};
 
 use super::super::door::{FetchError, Host, Level};
+use super::super::ops;
 
 /// Host operations that one sandbox may have under way.
 const OPERATIONS_MAX: usize = 10_000;
@@ -189,9 +190,9 @@ impl State {
     }
 
     fn call(&mut self, op: &str, meta: &str, data: &[u8]) -> (bool, [i32; 2]) {
-        let (ok, text, data) = match super::pure(op, meta, data) {
+        let (ok, text, data) = match ops::call(op, meta, data) {
             Ok((text, data)) => (true, text, data),
-            Err((name, message)) => (false, message, name.into_bytes()),
+            Err(error) => (false, error.message, error.name.as_bytes().to_vec()),
         };
         // No bytes at all are handed over as null.
         let data_len = if ok && data.is_empty() { -1 } else { data.len() as i32 };

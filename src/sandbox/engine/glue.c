@@ -4,6 +4,13 @@
  * a copy of the memory, taken while no call is active, is a copy of the engine with everything that it has evaluated.
  *
  * QuickJS is included, not linked: `Math.random`, module records and the stack limit are reached where they are. */
+/* The asynchronous scope (AsyncLocalStorage): any value; each promise reaction runs in the scope in which it was registered. `build.rs`
+ * puts the three uses of these into its copy of quickjs.c. */
+#include "quickjs.h"
+static JSValue scope = JS_UNDEFINED;
+typedef struct JSPromiseReactionData JSPromiseReactionData;
+static int enqueue_reaction(JSContext *c, JSPromiseReactionData *reaction, JSValueConst *args);
+
 #include "quickjs.c"
 
 #define DOOR(name) __attribute__((import_module("door"), import_name(#name))) extern
@@ -60,6 +67,34 @@ size_t __stdout_write(FILE *f, const unsigned char *buf, size_t len) { return le
 off_t __stdio_seek(FILE *f, off_t off, int whence) { return -1; }
 int __stdio_close(FILE *f) { return 0; }
 int __isatty(int fd) { return 0; }
+
+/* Promise reactions in their scope. */
+
+static JSValue promise_reaction_job(JSContext *c, int argc, JSValueConst *argv)
+{
+    JSValue before = scope;
+    scope = JS_DupValue(c, argv[5]);
+    JSValue result = promise_reaction_job_unscoped(c, 5, argv);
+    JS_FreeValue(c, scope);
+    scope = before;
+    return result;
+}
+
+static int enqueue_reaction(JSContext *c, JSPromiseReactionData *reaction, JSValueConst *args)
+{
+    JSValueConst scoped[6] = { args[0], args[1], args[2], args[3], args[4], reaction->scope };
+    return JS_EnqueueJob(c, promise_reaction_job, 6, scoped);
+}
+
+static JSValue emu_scope(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv) { return JS_DupValue(c, scope); }
+
+static JSValue emu_set_scope(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    JSValue before = scope;
+    scope = JS_DupValue(c, argv[0]);
+    JS_FreeValue(c, before);
+    return JS_UNDEFINED;
+}
 
 /* The state of a sandbox besides QuickJS's own. */
 
@@ -372,6 +407,8 @@ static const JSCFunctionListEntry natives[] = {
     JS_CFUNC_DEF("done", 2, emu_done),
     JS_CFUNC_DEF("memory", 0, emu_memory),
     JS_CFUNC_DEF("evalModule", 2, emu_eval_module),
+    JS_CFUNC_DEF("scope", 0, emu_scope),
+    JS_CFUNC_DEF("setScope", 1, emu_set_scope),
 };
 
 /* Modules: the bundle's by the door, built-in ones by the runtime's hook `builtin`. */
@@ -587,6 +624,10 @@ static JSValue call_hook(const char *name, int argc, JSValue *argv)
 static void settle(void)
 {
     JSContext *c;
+    /* What an entry ran directly may have left its scope. */
+    JSValue before = scope;
+    scope = JS_UNDEFINED;
+    JS_FreeValue(ctx, before);
     for (;;) {
         int r;
         while ((r = JS_ExecutePendingJob(rt, &c)) > 0)

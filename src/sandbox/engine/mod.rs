@@ -35,8 +35,6 @@ const STACK_BYTES: u32 = 1 << 20;
 /// The machine's stack that compiled code may use: deep JavaScript must end at `STACK_BYTES`, not here.
 const NATIVE_STACK_BYTES: usize = 8 << 20;
 
-const STAND_IN: &[(&str, &str)] = &[("standin.js", include_str!("standin.js"))];
-
 /// One a process.
 pub(in crate::sandbox) struct Machine {
     pub options: Options,
@@ -75,7 +73,7 @@ entries!(reserve, boot, script, seal, load, compile, evaluate, settled, adopt, t
 
 impl Machine {
     pub fn new(options: Options) -> Result<Machine, Error> {
-        Machine::with_runtime(options, STAND_IN)
+        Machine::with_runtime(options, super::runtime::sources())
     }
 
     /// A machine with these scripts as its runtime: name and source each.
@@ -168,11 +166,6 @@ fn imports(code: &Module) -> Vec<Import> {
     code.imports()
         .map(|import| if import.module() == door::MODULE { Import::Door(import.name().to_owned()) } else { Import::Memory })
         .collect()
-}
-
-/// A synchronous operation of the host that depends on nothing but its input.
-fn pure(op: &str, _meta: &str, _data: &[u8]) -> Result<(String, Vec<u8>), (String, String)> {
-    Err(("Error".into(), format!("the sandbox has no operation `{op}`")))
 }
 
 /// Runs a future that only ever yields: it waits for nothing.

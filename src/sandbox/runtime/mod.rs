@@ -1,0 +1,50 @@
+//! The JavaScript that makes an engine a place where packages run: the web's and Node's interfaces over the natives of `__emu`.
+//!
+//! Each file is a script that is evaluated once, in this order, when the base image is made; each is one function that is called with
+//! `__emu`. Parts that are rarely used are registered there and made at their first use, so that an image stays small.
+
+macro_rules! scripts {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!($name, ".js")))),+]
+    };
+}
+
+static SOURCES: &[(&str, &str)] = scripts![
+    "core",
+    "inspect",
+    "console",
+    "timers",
+    "event",
+    "encoding",
+    "url",
+    "buffer",
+    "emitter",
+    "process",
+    "webstreams",
+    "blob",
+    "fetch",
+    "builtin",
+    "crypto-web",
+    "handler",
+    "end",
+];
+
+/// The scripts of the runtime, `(name, source)`, in the order in which they must be evaluated. They expect the natives in the global
+/// `__emu`, set their hooks on it, and the last one deletes the global.
+pub fn sources() -> &'static [(&'static str, &'static str)] {
+    SOURCES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_distinct_and_the_door_is_closed_last() {
+        let mut names: Vec<_> = sources().iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.last(), Some(&"end"));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), sources().len());
+    }
+}
