@@ -4,10 +4,6 @@
 //! after the function's top level was evaluated; an invocation maps such a copy, runs, and is thrown away.
 
 pub mod door;
-mod outcome;
-
-pub use door::{FetchError, Host, Level};
-pub use outcome::{Bundle, Error, Failure, Input, LoadError, Module, Options, Outcome};
 mod engine;
 mod heavy;
 mod image;
