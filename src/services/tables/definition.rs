@@ -185,7 +185,9 @@ impl NewIndex {
         let projection = self.projection.clone().ok_or_else(|| invalid("Unknown ProjectionType: null"))?;
         match &projection {
             Projection::All if self.stray_attributes => return Err(invalid("ProjectionType is ALL, but NonKeyAttributes is specified")),
-            Projection::KeysOnly if self.stray_attributes => return Err(invalid("ProjectionType is KEYS_ONLY, but NonKeyAttributes is specified")),
+            Projection::KeysOnly if self.stray_attributes => {
+                return Err(invalid("ProjectionType is KEYS_ONLY, but NonKeyAttributes is specified"));
+            }
             Projection::Include(names) if names.is_empty() => {
                 return Err(invalid("ProjectionType is INCLUDE, but NonKeyAttributes is not specified"));
             }
@@ -201,7 +203,9 @@ impl Create {
         let on_demand = self.on_demand;
         match self.throughput {
             Some(_) if on_demand => {
-                return Err(invalid("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"));
+                return Err(invalid(
+                    "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+                ));
             }
             None if !on_demand => {
                 return Err(invalid("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"));
@@ -222,7 +226,9 @@ impl Create {
             }
             for index in local {
                 if table_keys.range.is_none() {
-                    return Err(invalid("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"));
+                    return Err(invalid(
+                        "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
+                    ));
                 }
                 let index = next_index(&indexes, index, &self.attributes)?;
                 if index.keys.hash != table_keys.hash {
@@ -307,9 +313,15 @@ impl Definition {
             return Ok(());
         }
         if self.local.is_empty() && self.global.is_empty() {
-            return Err(invalid("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions"));
+            return Err(invalid(
+                "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions",
+            ));
         }
-        Err(invalid(format!("Some AttributeDefinitions are not used. AttributeDefinitions: [{}], keys used: [{}]", list(&defined), list(&used))))
+        Err(invalid(format!(
+            "Some AttributeDefinitions are not used. AttributeDefinitions: [{}], keys used: [{}]",
+            list(&defined),
+            list(&used)
+        )))
     }
 
     /// All indexes, local ones first.
@@ -410,7 +422,11 @@ impl Definition {
                         Error::Invalid("The update expression attempted to update the secondary index key to unsupported type".into())
                     } else {
                         let actual = value.kind().label();
-                        invalid(format!("Type mismatch for Index Key {name} Expected: {} Actual: {actual} IndexName: {}", kind.label(), index.name))
+                        invalid(format!(
+                            "Type mismatch for Index Key {name} Expected: {} Actual: {actual} IndexName: {}",
+                            kind.label(),
+                            index.name
+                        ))
                     });
                 }
                 if let Some(what) = empty(value) {

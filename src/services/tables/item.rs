@@ -245,7 +245,11 @@ pub(super) fn check_nesting(item: &Item) -> Result<(), Error> {
 /// The key of an item that is to be put into a table, if it can be.
 pub(super) fn check_put(table: &Table, item: &Item) -> Result<Vec<u8>, Error> {
     if let Some((name, _)) = item.iter().find(|(name, _)| name.is_empty() || name.len() > 65_535) {
-        return Err(if name.is_empty() { invalid("Empty attribute name") } else { invalid("Attribute name is too large, must be less than 65536 bytes") });
+        return Err(if name.is_empty() {
+            invalid("Empty attribute name")
+        } else {
+            invalid("Attribute name is too large, must be less than 65536 bytes")
+        });
     }
     let key = table.definition.key_of_item(item)?;
     table.definition.check_index_keys(item, false)?;
@@ -369,7 +373,8 @@ pub(super) fn replace(tx: &mut Tx<'_>, table: &Table, key: &[u8], change: Change
         match (&old, &new) {
             (None, None) => {}
             (Some(a), Some(b)) if a == b => {
-                let (before, after) = (change.old.map(|item| definition.project(index, item)), change.new.map(|item| definition.project(index, item)));
+                let (before, after) =
+                    (change.old.map(|item| definition.project(index, item)), change.new.map(|item| definition.project(index, item)));
                 if before != after {
                     consumed.add_index(local, &index.name, Units::write(bytes(before.as_ref()), bytes(after.as_ref())));
                 }

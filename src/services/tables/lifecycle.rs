@@ -90,7 +90,8 @@ impl Tables {
         self.db
             .read(call, |tx| {
                 let catalog = store::catalog(&self.cache, tx)?;
-                let mut names: Vec<&String> = catalog.tables.keys().filter(|name| after.is_none_or(|after| name.as_str() > after)).collect();
+                let mut names: Vec<&String> =
+                    catalog.tables.keys().filter(|name| after.is_none_or(|after| name.as_str() > after)).collect();
                 names.sort_unstable();
                 let more = names.len() > limit;
                 Ok((names.into_iter().take(limit).cloned().collect(), more))
@@ -105,7 +106,8 @@ impl Tables {
             .write(call, move |tx| {
                 let table = table_to_manage(&cache, tx, &name)?;
                 if table.definition.deletion_protection {
-                    let text = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.";
+                    let text =
+                        "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.";
                     return Err(Error::Invalid(text.into()));
                 }
                 let described = describe_in(tx, &table)?;
@@ -142,7 +144,9 @@ impl Tables {
                     Some(_) if enabled => return Err(Error::Invalid("TimeToLive is already enabled".into())),
                     None if !enabled => return Err(Error::Invalid("TimeToLive is already disabled".into())),
                     Some(current) if *current != attribute => {
-                        return Err(Error::Invalid("TimeToLive is active on a different AttributeName: current AttributeName is ".to_owned() + current));
+                        return Err(Error::Invalid(
+                            "TimeToLive is active on a different AttributeName: current AttributeName is ".to_owned() + current,
+                        ));
                     }
                     _ => {}
                 }
@@ -316,7 +320,8 @@ fn change_in(tx: &mut Tx<'_>, table: &mut Table, change: &TableChange) -> Result
 
 /// Definitions that no key uses any more go with the index that used them.
 fn forget_unused_attributes(definition: &mut Definition) {
-    let used: Vec<String> = definition.keys.names().chain(definition.indexes().flat_map(|index| index.keys.names())).map(str::to_owned).collect();
+    let used: Vec<String> =
+        definition.keys.names().chain(definition.indexes().flat_map(|index| index.keys.names())).map(str::to_owned).collect();
     definition.attributes.retain(|(name, _)| used.contains(name));
 }
 
@@ -336,7 +341,8 @@ fn change_index(tx: &Tx<'_>, table: &mut Table, change: &IndexChange) -> Result<
             index.ok_or_else(|| Error::NoSuchIndex(name.clone()))?.throughput = *throughput;
         }
         IndexChange::Delete(name) => {
-            let at = table.definition.global.iter().position(|index| index.name == *name).ok_or_else(|| Error::NoSuchIndex(name.clone()))?;
+            let at =
+                table.definition.global.iter().position(|index| index.name == *name).ok_or_else(|| Error::NoSuchIndex(name.clone()))?;
             let index = table.definition.global.remove(at);
             store::clear_index(tx, table, &index)?;
         }
@@ -371,7 +377,8 @@ fn reshape(tx: &mut Tx<'_>, table: &Arc<Table>, wanted: Definition) -> Result<bo
         let slot = match kept.iter().find(|other| same(index, other)) {
             Some(other) => other.slot,
             None => {
-                let slot = (0u8..64).find(|slot| kept.iter().all(|other| other.slot != *slot)).ok_or_else(|| invalid("Too many indexes"))?;
+                let slot =
+                    (0u8..64).find(|slot| kept.iter().all(|other| other.slot != *slot)).ok_or_else(|| invalid("Too many indexes"))?;
                 let new = Index { slot, ..index.clone() };
                 fill_index(tx, &own, &new)?;
                 kept.push(new);

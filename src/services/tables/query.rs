@@ -99,7 +99,9 @@ fn parse(scan: &Scan, key_condition: Option<&str>) -> Result<Parsed, Error> {
             _ => {}
         }
     } else if scan.select == Some(Select::Specific) {
-        return Err(Error::Invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES".into()));
+        return Err(Error::Invalid(
+            "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES".into(),
+        ));
     }
     if scan.select == Some(Select::AllProjected) && scan.index.is_none() {
         return Err(Error::Invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName".into()));
@@ -111,7 +113,9 @@ impl Tables {
     /// A page of a partition's items. Fails with [`Error::NoSuchTable`], [`Error::Invalid`].
     pub async fn query(&self, call: &Call, query: Query) -> Result<Page, Error> {
         let Some(key_condition) = &query.key_condition else {
-            return Err(Error::Invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.".into()));
+            return Err(Error::Invalid(
+                "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.".into(),
+            ));
         };
         let parsed = parse(&query.scan, Some(key_condition))?;
         let scan = &query.scan;
@@ -140,7 +144,9 @@ impl Tables {
                 if let Some((row, _)) = &after {
                     let start = scan.start.as_ref().and_then(|start| start.get(&keys.hash));
                     if start != Some(hash) {
-                        return Err(Error::Invalid("The provided starting key is outside query boundaries based on provided conditions".into()));
+                        return Err(Error::Invalid(
+                            "The provided starting key is outside query boundaries based on provided conditions".into(),
+                        ));
                     }
                     if *row < plan.from || *row >= plan.to {
                         return Err(Error::Invalid("The provided starting key does not match the range key predicate".into()));
@@ -309,7 +315,11 @@ fn start_of(definition: &Definition, index: Option<&Index>, start: &Item) -> Res
         }
     }
     if start.len() != names.len() {
-        return Err(if index.is_some() { wrong() } else { Error::Invalid("Exclusive Start Key must have same size as table's key schema".into()) });
+        return Err(if index.is_some() {
+            wrong()
+        } else {
+            Error::Invalid("Exclusive Start Key must have same size as table's key schema".into())
+        });
     }
     for name in &names {
         if start.get(name).is_none_or(|value| value.kind() != definition.kind_of(name).kind()) {
@@ -340,7 +350,8 @@ fn page(tx: &mut Tx<'_>, plan: &mut Plan<'_>, scan: &Scan, after: Option<(Vec<u8
         if !missing.is_empty() && !plan.local {
             return Err(invalid(format!("Global secondary index {} does not project [{}]", index.name, missing.join(", "))));
         }
-        fetches = plan.local && (!missing.is_empty() || (scan.select == Some(Select::AllAttributes) && index.projection != super::Projection::All));
+        fetches = plan.local
+            && (!missing.is_empty() || (scan.select == Some(Select::AllAttributes) && index.projection != super::Projection::All));
     }
     let limit = scan.limit.unwrap_or(usize::MAX);
     let (mut items, mut count, mut scanned, mut bytes, mut fetched) = (Vec::new(), 0, 0, 0, Units::default());

@@ -112,12 +112,16 @@ fn read_item(bytes: &[u8]) -> Result<Item, Error> {
 }
 
 pub fn item(tx: &Tx<'_>, table: &Table, key: &[u8]) -> Result<Option<Item>, Error> {
-    tx.row("SELECT item FROM tables_items WHERE part = ?1 AND key = ?2", (table.number, key), |row| Ok(read_item(row.get_ref(0)?.as_blob()?)))?.transpose()
+    tx.row("SELECT item FROM tables_items WHERE part = ?1 AND key = ?2", (table.number, key), |row| {
+        Ok(read_item(row.get_ref(0)?.as_blob()?))
+    })?
+    .transpose()
 }
 
 /// The bytes that an item counts for, without reading it.
 pub fn item_bytes(tx: &Tx<'_>, table: &Table, key: &[u8]) -> Result<Option<usize>, Error> {
-    let bytes: Option<u32> = tx.row("SELECT bytes FROM tables_items WHERE part = ?1 AND key = ?2", (table.number, key), |row| row.get(0))?;
+    let bytes: Option<u32> =
+        tx.row("SELECT bytes FROM tables_items WHERE part = ?1 AND key = ?2", (table.number, key), |row| row.get(0))?;
     Ok(bytes.map(|bytes| bytes as usize))
 }
 
@@ -174,7 +178,9 @@ pub fn walk(
         None => (
             table.number,
             match stretch.after {
-                Some(_) => format!("SELECT item FROM tables_items WHERE part = ?1 AND key >= ?2 AND key < ?3 AND key {past} ?5 AND ?4 IS NOT NULL ORDER BY key {order}"),
+                Some(_) => format!(
+                    "SELECT item FROM tables_items WHERE part = ?1 AND key >= ?2 AND key < ?3 AND key {past} ?5 AND ?4 IS NOT NULL ORDER BY key {order}"
+                ),
                 None => format!("SELECT item FROM tables_items WHERE part = ?1 AND key >= ?2 AND key < ?3 ORDER BY key {order}"),
             },
         ),

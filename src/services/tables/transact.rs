@@ -11,8 +11,6 @@ use super::{Error, Tables, store, table};
 use crate::base::Call;
 use crate::store::Tx;
 
-/// Actions of one transaction at most.
-pub const ACTIONS_MAX: usize = 100;
 /// How long a token stands for its transaction: 10 minutes.
 const TOKEN_MS: i64 = 10 * 60 * 1000;
 
@@ -251,7 +249,9 @@ fn transact_in(tx: &mut Tx<'_>, cache: &store::Cache, actions: Vec<Action>, pars
         let done = match action {
             Action::Put(put) => put_in(tx, table, key, put.item, &write).map(|(_, consumed)| consumed),
             Action::Delete(_) => delete_in(tx, table, key, &write).map(|(_, consumed)| consumed),
-            Action::Update(update) => update_in(tx, table, key, &update.key, parsed.changes.as_ref(), &write).map(|updated| updated.consumed),
+            Action::Update(update) => {
+                update_in(tx, table, key, &update.key, parsed.changes.as_ref(), &write).map(|updated| updated.consumed)
+            }
             Action::Check(..) => {
                 let mut consumed = Consumed::new(&name);
                 consumed.add_table(Units::write(store::item_bytes(tx, table, key)?.unwrap_or(0), 0));

@@ -54,7 +54,9 @@ impl Kind {
 
     /// The kind that `label` names.
     pub fn named(label: &str) -> Option<Kind> {
-        [Kind::S, Kind::N, Kind::B, Kind::Ss, Kind::Ns, Kind::Bs, Kind::M, Kind::L, Kind::Bool, Kind::Null].into_iter().find(|kind| kind.label() == label)
+        [Kind::S, Kind::N, Kind::B, Kind::Ss, Kind::Ns, Kind::Bs, Kind::M, Kind::L, Kind::Bool, Kind::Null]
+            .into_iter()
+            .find(|kind| kind.label() == label)
     }
 
     /// The word that update expressions' errors use: `STRING`, `NUMBER_SET`, …

@@ -29,7 +29,9 @@ fn note_type(mistakes: &mut Mistakes, operator: &str, operand: &Operand, allowed
 fn note_distinct(mistakes: &mut Mistakes, operator: &str, first: &Operand, others: &[&Operand]) {
     if matches!(first, Operand::Path(_)) && others.contains(&first) {
         note(&mut mistakes.distinct, || {
-            format!("The first operand must be distinct from the remaining operands for this operator or function; operator: {operator}, first operand: {first}")
+            format!(
+                "The first operand must be distinct from the remaining operands for this operator or function; operator: {operator}, first operand: {first}"
+            )
         });
     }
 }
@@ -56,7 +58,9 @@ pub fn between(mistakes: &mut Mistakes, value: Option<Operand>, low: Option<Oper
         let bounds = format!("lower bound operand: {low}, upper bound operand: {high}");
         match a.order(b) {
             _ if a.kind() != b.kind() => {
-                note(&mut mistakes.function, || format!("The BETWEEN operator requires same data type for lower and upper bounds; {bounds}"));
+                note(&mut mistakes.function, || {
+                    format!("The BETWEEN operator requires same data type for lower and upper bounds; {bounds}")
+                });
             }
             Some(std::cmp::Ordering::Greater) => {
                 note(&mut mistakes.function, || {
@@ -83,7 +87,10 @@ pub fn call(mistakes: &mut Mistakes, name: &str, arguments: Vec<Operand>, whole:
     }
     if arguments.len() != *count {
         note(&mut mistakes.operand, || {
-            format!("Incorrect number of operands for operator or function; operator or function: {name}, number of operands: {}", arguments.len())
+            format!(
+                "Incorrect number of operands for operator or function; operator or function: {name}, number of operands: {}",
+                arguments.len()
+            )
         });
         return None;
     }
@@ -124,13 +131,16 @@ fn type_name(mistakes: &mut Mistakes, operand: &Operand) -> Option<Kind> {
     note_type(mistakes, "attribute_type", operand, &[Kind::S]);
     let Operand::Value(Value::S(name)) = operand else {
         note(&mut mistakes.function, || {
-            "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: {path}".replace("{path}", "PATH")
+            "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: {path}"
+                .replace("{path}", "PATH")
         });
         return None;
     };
     let kind = Kind::named(name);
     if kind.is_none() {
-        note(&mut mistakes.function, || format!("Invalid attribute type name found; type: {name}, valid types: {{B,NULL,SS,BOOL,L,BS,N,NS,S,M}}"));
+        note(&mut mistakes.function, || {
+            format!("Invalid attribute type name found; type: {name}, valid types: {{B,NULL,SS,BOOL,L,BS,N,NS,S,M}}")
+        });
     }
     kind
 }

@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::super::path::Path;
 use super::super::value::{Kind as ValueKind, Value};
+use super::Scope;
 use super::check;
 use super::lexer::Kind;
 use super::parser::{Parser, note};
-use super::Scope;
 
 /// Operands of `IN` at most, the first not counted.
 const IN_MAX: usize = 100;
@@ -90,7 +90,15 @@ pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Condition, String> {
     let condition = disjunction(&mut parser, 0)?;
     parser.end()?;
     let m = std::mem::take(&mut parser.mistakes);
-    let mistake = m.parentheses.or(m.unknown_function).or(m.misused_function).or(m.reserved).or(m.undefined).or(m.operand).or(m.distinct).or(m.function);
+    let mistake = m
+        .parentheses
+        .or(m.unknown_function)
+        .or(m.misused_function)
+        .or(m.reserved)
+        .or(m.undefined)
+        .or(m.operand)
+        .or(m.distinct)
+        .or(m.function);
     match (mistake, condition) {
         (Some(mistake), _) => Err(mistake),
         (None, Part::Condition(condition)) => Ok(condition),
@@ -124,12 +132,10 @@ fn negation(parser: &mut Parser<'_, '_>) -> Result<Part, String> {
     while parser.is_word("NOT") && !is_call(parser, "NOT") {
         parser.next();
         parser.operator();
-        parser.enter()?;
         nots += 1;
     }
     let mut part = comparison(parser)?;
     for _ in 0..nots {
-        parser.leave();
         part = match part {
             Part::Condition(condition) => Part::Condition(Condition::Not(Box::new(condition))),
             Part::Operand(_) => return Err(parser.unexpected()),
@@ -188,7 +194,10 @@ fn comparison(parser: &mut Parser<'_, '_>) -> Result<Part, String> {
         }
         parser.expect_mark(")")?;
         if count > IN_MAX {
-            let mistake = format!("Incorrect number of operands for operator or function; operator or function: IN, number of operands: {}", count + 1);
+            let mistake = format!(
+                "Incorrect number of operands for operator or function; operator or function: IN, number of operands: {}",
+                count + 1
+            );
             note(&mut parser.mistakes.operand, || mistake);
         }
         return Ok(value.filter(|_| among.len() == count).map_or(Part::Wrong, |value| Part::Condition(Condition::In(value, among))));
@@ -275,7 +284,12 @@ impl Condition {
             Condition::IsType(..) => Some("attribute_type"),
             Condition::BeginsWith(..) => Some("begins_with"),
             Condition::Contains(..) => Some("contains"),
-            Condition::Or(..) | Condition::And(..) | Condition::Not(_) | Condition::Compare(..) | Condition::Between(..) | Condition::In(..) => None,
+            Condition::Or(..)
+            | Condition::And(..)
+            | Condition::Not(_)
+            | Condition::Compare(..)
+            | Condition::Between(..)
+            | Condition::In(..) => None,
         }
     }
 

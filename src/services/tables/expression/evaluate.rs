@@ -81,7 +81,8 @@ impl Condition {
             Condition::Compare(Comparison::NotEqual, a, b) => a.resolve(item) != b.resolve(item),
             Condition::Compare(comparison, a, b) => both(a, b, &|a, b| compare(*comparison, a, b)),
             Condition::Between(value, low, high) => {
-                both(value, low, &|v, low| compare(Comparison::GreaterOrEqual, v, low)) && both(value, high, &|v, high| compare(Comparison::LessOrEqual, v, high))
+                both(value, low, &|v, low| compare(Comparison::GreaterOrEqual, v, low))
+                    && both(value, high, &|v, high| compare(Comparison::LessOrEqual, v, high))
             }
             Condition::In(value, among) => among.iter().any(|one| both(value, one, &|a, b| a == b)),
             Condition::Exists(path) => path.find(item).is_some(),

@@ -48,7 +48,8 @@ impl Substitutes {
                 return Err(format!("{parameter} must not be empty"));
             }
             for (key, _) in entries {
-                let well_formed = key.len() > 1 && key.as_bytes()[0] == sigil && key.bytes().skip(1).all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                let well_formed =
+                    key.len() > 1 && key.as_bytes()[0] == sigil && key.bytes().skip(1).all(|b| b.is_ascii_alphanumeric() || b == b'_');
                 if !well_formed {
                     return Err(format!("{parameter} contains invalid key: Syntax error; key: \"{key}\""));
                 }

@@ -5,8 +5,8 @@ use super::super::value::Value;
 use super::lexer::{self, Kind, Token};
 use super::{BYTES_MAX, OPERATORS_MAX, Scope, reserved};
 
-/// Parentheses, function calls and NOTs within each other at most: deeper ones have more operators than an expression may.
-const DEPTH_MAX: usize = 310;
+/// Parentheses and function calls within each other at most: bounds the stack that a hostile expression can take.
+const DEPTH_MAX: usize = 64;
 
 /// The first mistake of each kind, found while parsing. Which is told first is up to the kind of expression.
 #[derive(Default)]
@@ -178,7 +178,8 @@ impl<'a, 's> Parser<'a, 's> {
             } else if self.is_mark("[") {
                 self.at += 1;
                 let token = self.peek();
-                let index = (token.kind == Kind::Index && token.text.bytes().all(|b| b.is_ascii_digit())).then(|| token.text.parse::<usize>());
+                let index =
+                    (token.kind == Kind::Index && token.text.bytes().all(|b| b.is_ascii_digit())).then(|| token.text.parse::<usize>());
                 let Some(index) = index else { return Err(self.unexpected()) };
                 let Ok(index) = index else {
                     return Err(format!("List index is not within the allowable range; index: [{}]", token.text));
@@ -207,7 +208,8 @@ impl<'a, 's> Parser<'a, 's> {
                 if let Some(name) = self.scope.name(token.text) {
                     return Ok(name.to_owned());
                 }
-                let mistake = || format!("An expression attribute name used in the document path is not defined; attribute name: {}", token.text);
+                let mistake =
+                    || format!("An expression attribute name used in the document path is not defined; attribute name: {}", token.text);
                 note(&mut self.mistakes.name, mistake);
                 note(&mut self.mistakes.undefined, mistake);
                 Ok(token.text.to_owned())
@@ -242,7 +244,9 @@ impl<'a, 's> Parser<'a, 's> {
                 Some(Clash::Conflict) => (&mut self.mistakes.conflict, "conflict"),
             };
             note(slot, || {
-                format!("Two document paths {word} with each other; must remove or rewrite one of these paths; path one: {other}, path two: {path}")
+                format!(
+                    "Two document paths {word} with each other; must remove or rewrite one of these paths; path one: {other}, path two: {path}"
+                )
             });
         }
     }

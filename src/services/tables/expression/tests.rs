@@ -4,7 +4,7 @@ use super::super::value::{Item, Value};
 use super::*;
 
 fn item() -> Item {
-    let map = Item::new(vec![("x".into(), n(1)), ("list".into(), Value::L(vec![s("p"), s("q"), s("r")]))]);
+    let map = Item::new(vec![("x".into(), n(1)), ("items_".into(), Value::L(vec![s("p"), s("q"), s("r")]))]);
     Item::new(vec![
         ("a".into(), n(5)),
         ("b".into(), s("bee")),
@@ -53,7 +53,7 @@ fn conditions_hold_or_not() {
     for (text, wanted) in [
         ("a = :n5", "true"),
         ("#a <> :n5", "false"),
-        ("missing <> :n5", "true"),
+        ("absent <> :n5", "true"),
         ("a < :s", "false"),
         ("NOT a < :s", "true"),
         ("a BETWEEN :n1 AND :n9 AND b = :s", "true"),
@@ -63,8 +63,8 @@ fn conditions_hold_or_not() {
         ("attribute_exists(m.x) AND attribute_not_exists(m.y)", "true"),
         ("attribute_type(a, :N)", "true"),
         ("size(b) > :n1", "true"),
-        (":n1 < size(m.list)", "true"),
-        ("m.list[1] = m.list[1].x", "false"),
+        (":n1 < size(m.items_)", "true"),
+        ("m.items_[1] = m.items_[1].x", "false"),
         ("a = :n1 OR a = :n5 AND b = :be", "false"),
         ("(a = :n1 OR a = :n5) AND b = :s", "true"),
         ("NOT (a = :n1) AND NOT NOT b = :s", "true"),
@@ -129,7 +129,10 @@ fn update(text: &str, look: &str, wanted: &str) {
     let scope = substitutes.open().expect("well-formed");
     let mut item = item();
     let done = scope.update(text).and_then(|update| update.apply(&mut item));
-    let got = done.map_or_else(|e| e, |()| scope.projection(look).map(|paths| Value::M(super::super::path::project(&item, &paths)).to_string()).unwrap_or_else(|e| e));
+    let got = done.map_or_else(
+        |e| e,
+        |()| scope.projection(look).map(|paths| Value::M(super::super::path::project(&item, &paths)).to_string()).unwrap_or_else(|e| e),
+    );
     assert_eq!(got.strip_prefix("Invalid UpdateExpression: ").unwrap_or(&got), wanted, "{text}");
 }
 
@@ -143,10 +146,10 @@ fn updates_read_the_old_item_and_change_the_new() {
         ("SET l = list_append(l, :l)", "l", "{M:{l={L:[{N:1}, {N:2}, {N:3}]}}}"),
         ("SET c = list_append(if_not_exists(c, :l), :l)", "c", "{M:{c={L:[{N:3}, {N:3}]}}}"),
         ("SET l[9] = :n9, l[7] = :n5, l[0] = :s", "l", "{M:{l={L:[{S:bee}, {N:2}, {N:5}, {N:9}]}}}"),
-        ("REMOVE l[0], m.list[0], m.list[2]", "l, m.list", "{M:{l={L:[{N:2}]}, m={M:{list={L:[{S:q}]}}}}}"),
+        ("REMOVE l[0], m.items_[0], m.items_[2]", "l, m.items_", "{M:{l={L:[{N:2}]}, m={M:{items_={L:[{S:q}]}}}}}"),
         ("ADD a :n9, tags :t, c :n1", "a, tags, c", "{M:{a={N:14}, c={N:1}, tags={SS:[t1, t2, t3]}}}"),
         ("DELETE tags :t, c :t", "tags, c", "{M:{tags={SS:[t1]}}}"),
-        ("SET m.new = :s", "m.new", "{M:{m={M:{new={S:bee}}}}}"),
+        ("SET m.fresh = :s", "m.fresh", "{M:{m={M:{fresh={S:bee}}}}}"),
         ("SET a = c", "a", "The provided expression refers to an attribute that does not exist in the item"),
         ("SET a = b + :n1", "a", "An operand in the update expression has an incorrect data type"),
         ("SET c.d = :n1", "a", "The document path provided in the update expression is invalid for update"),
@@ -177,10 +180,19 @@ fn mistakes_in_updates_are_told_in_the_service_s_order() {
             "SET a.b = :n1 REMOVE a[0]",
             "Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [a, b], path two: [a, [0]]",
         ),
-        ("SET a = list_append(l)", "Incorrect number of operands for operator or function; operator or function: list_append, number of operands: 1"),
+        (
+            "SET a = list_append(l)",
+            "Incorrect number of operands for operator or function; operator or function: list_append, number of operands: 1",
+        ),
         ("SET a = :s + :n1", "Incorrect operand type for operator or function; operator or function: +, operand type: S"),
-        ("ADD a :s", "Incorrect operand type for operator or function; operator: ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND"),
-        ("DELETE a :n1", "Incorrect operand type for operator or function; operator: DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND"),
+        (
+            "ADD a :s",
+            "Incorrect operand type for operator or function; operator: ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND",
+        ),
+        (
+            "DELETE a :n1",
+            "Incorrect operand type for operator or function; operator: DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND",
+        ),
     ] {
         update(text, "a", wanted);
     }

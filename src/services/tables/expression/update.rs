@@ -73,8 +73,17 @@ pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Update, String> {
     }
     parser.end()?;
     let m = std::mem::take(&mut parser.mistakes);
-    let mistake =
-        m.reserved.or(m.unknown_function).or(m.section).or(m.name).or(m.value).or(m.overlap).or(m.conflict).or(m.operand).or(m.misused_function).or(m.function);
+    let mistake = m
+        .reserved
+        .or(m.unknown_function)
+        .or(m.section)
+        .or(m.name)
+        .or(m.value)
+        .or(m.overlap)
+        .or(m.conflict)
+        .or(m.operand)
+        .or(m.misused_function)
+        .or(m.function);
     mistake.map_or(Ok(update), Err)
 }
 
@@ -240,7 +249,8 @@ impl Update {
 
     /// Changes `item`. Fails with the service's text where the item is not such that this can be done; it is then half changed.
     pub fn apply(&self, item: &mut Item) -> Result<(), String> {
-        let values = self.sets.iter().map(|(path, amount)| amount.resolve(item).map(|value| (path, value))).collect::<Result<Vec<_>, _>>()?;
+        let values =
+            self.sets.iter().map(|(path, amount)| amount.resolve(item).map(|value| (path, value))).collect::<Result<Vec<_>, _>>()?;
         let added = self.adds.iter().map(|(path, value)| Ok((path, Some(add(path.find(item), value)?))));
         let deleted = self.deletes.iter().filter_map(|(path, value)| Some((path, path.find(item)?, value)));
         let deleted = deleted.map(|(path, old, value)| Ok((path, delete(old, value)?)));
