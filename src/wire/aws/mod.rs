@@ -3,6 +3,7 @@
 pub mod arn;
 pub mod query;
 pub mod sigv4;
+pub mod ses;
 pub mod sns;
 pub mod sqs;
 pub mod sts;
