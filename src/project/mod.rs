@@ -1,5 +1,6 @@
 //! The project: what `serverless.yaml` says, resolved and checked. Knows nothing of how any of it is run.
 
+mod affected;
 mod check;
 pub mod dotenv;
 mod functions;
@@ -14,6 +15,10 @@ mod settings;
 mod variables;
 pub mod yaml;
 
+pub use affected::{Affected, affected, is_watched, matches_glob};
 pub use load::{FILE_NAMES, Load, Loaded, find, load};
 pub use model::*;
 pub use problem::Renderer;
+
+#[cfg(test)]
+mod tests;
