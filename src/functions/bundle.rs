@@ -3,6 +3,7 @@
 
 mod diagnose;
 mod handler;
+mod modern;
 
 #[cfg(test)]
 mod tests;
@@ -143,7 +144,7 @@ impl Job {
 
     async fn bundle(&self, entry: &Path, layout: Layout) -> Result<(Pieces, BTreeSet<PathBuf>), BuildError> {
         let options = options(&self.root, entry, layout);
-        let mut bundler = rolldown::Bundler::new(options).map_err(|errors| diagnose::errors(&self.root, errors.into_vec(), &self.function))?;
+        let mut bundler = rolldown::Bundler::with_plugins(options, vec![Arc::new(modern::Modern)]).map_err(|errors| diagnose::errors(&self.root, errors.into_vec(), &self.function))?;
         let result = bundler.generate().await;
         let mut inputs: BTreeSet<PathBuf> =
             bundler.watch_files().iter().map(|file| PathBuf::from(file.as_str())).filter(|file| file.is_absolute()).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use crate::sandbox::{Bundle, Failure, Host, Input, LoadError, Outcome};
+use crate::sandbox::{Bundle, Failure, Host, Image, Input, LoadError, Outcome, Sandbox};
 
 /// Makes programs of code.
 pub trait Engine: Send + Sync + 'static {
@@ -56,4 +56,29 @@ pub struct Served {
     pub cpu_micros: u64,
     pub wall_micros: u64,
     pub memory_peak_bytes: u64,
+}
+
+impl Engine for Sandbox {
+    fn load(&self, bundle: Bundle, host: Arc<dyn Host>) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>> {
+        let sandbox = self.clone();
+        Box::pin(async move {
+            let image: Arc<dyn Program> = Arc::new(sandbox.load(bundle, host).await?);
+            Ok(image)
+        })
+    }
+
+    fn component(&self, component: Component) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>> {
+        Box::pin(std::future::ready(Err(LoadError::Engine(format!("`{}` is a component, which this engine cannot run", component.name)))))
+    }
+}
+
+impl Program for Image {
+    fn invoke(&self, host: Arc<dyn Host>, input: Input) -> BoxFuture<'static, Outcome> {
+        let image = self.clone();
+        Box::pin(async move { image.invoke(host, input).await })
+    }
+
+    fn bytes(&self) -> usize {
+        Image::bytes(self)
+    }
 }

@@ -41,6 +41,7 @@ pub(crate) fn function(name: &str, handler: &str) -> Function {
         retries_max: 2,
         event_age_max_s: 21_600,
         on_failure: None,
+        dead_letters: None,
         on_success: None,
         concurrency_max: None,
         at: Position::default(),

@@ -158,6 +158,7 @@ impl Scene<'_> {
             retries_max: number(node.get("maximumRetryAttempts")).unwrap_or(2),
             event_age_max_s: number(node.get("maximumEventAge")).unwrap_or(21_600),
             on_failure: None,
+            dead_letters: None,
             on_success: None,
             concurrency_max: number(node.get("reservedConcurrency")),
             at: at.clone(),
@@ -166,8 +167,8 @@ impl Scene<'_> {
             self.error(at, format!("`{path}.build` is for `runtime: wasm`"), "JavaScript and TypeScript are bundled by emu itself");
         }
         let destinations = node.get("destinations");
-        let failure = destinations.and_then(|d| d.get("onFailure")).or_else(|| node.get("onError"));
-        function.on_failure = failure.and_then(|n| self.destination(n, names));
+        function.on_failure = destinations.and_then(|d| d.get("onFailure")).and_then(|n| self.destination(n, names));
+        function.dead_letters = node.get("onError").and_then(|n| self.destination(n, names));
         function.on_success = destinations.and_then(|d| d.get("onSuccess")).and_then(|n| self.destination(n, names));
         let events = node.get("events").map(Node::items).unwrap_or_default();
         let payload = provider.get("httpApi").and_then(|a| a.get("payload"));

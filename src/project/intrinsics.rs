@@ -10,6 +10,8 @@ use super::yaml::{Entry, Node, Value};
 
 /// Longest text that `Fn::Sub` or `Fn::Join` may make, in bytes.
 const TEXT_BYTES_MAX: usize = 1 << 20;
+/// Longest name of a resource, in bytes; each type has a smaller limit of its own.
+const NAME_BYTES_MAX: usize = 1024;
 /// Deepest nesting of references that lead to references.
 const DEPTH_MAX: usize = 100;
 
@@ -42,9 +44,15 @@ pub struct Template {
     pub problems: RefCell<Vec<Problem>>,
     /// Exports of other stacks that were asked for and have no value here.
     pub imports: RefCell<BTreeMap<String, Position>>,
+    /// Names and conditions that are resolved.
+    pub names: RefCell<BTreeMap<String, Option<String>>>,
+    pub truths: RefCell<BTreeMap<String, bool>>,
     /// What is being resolved.
     pub active: RefCell<Vec<String>>,
 }
+
+/// How the message of a circle begins.
+const CIRCLE: &str = "references go in a circle";
 
 /// What a reference stands for.
 enum Target<'a> {
@@ -78,34 +86,39 @@ impl Template {
         }
     }
 
-    /// The name that a resource has here: as it says, or `SERVICE-STAGE-ID` where it leaves that to CloudFormation.
-    pub fn name(&self, id: &str) -> String {
-        let Some(declared) = self.resources.get(id) else { return id.to_string() };
-        let key = match declared.kind.as_str() {
-            "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => "TableName",
-            "AWS::S3::Bucket" => "BucketName",
-            "AWS::SQS::Queue" => "QueueName",
-            "AWS::SNS::Topic" => "TopicName",
-            "AWS::Lambda::Function" => "FunctionName",
-            "AWS::IAM::Role" => "RoleName",
-            "AWS::Cognito::UserPool" => "UserPoolName",
-            _ => "Name",
-        };
-        if let Some(written) = declared.properties.get(key) {
-            let marker = format!("name of {id}");
-            if self.enter(&marker, &written.at) {
-                let name = self.value(written);
-                self.leave();
-                return name.and_then(|n| n.scalar()).filter(|n| !n.is_empty()).unwrap_or_else(|| id.to_string());
+    /// The name that a resource has here: as it says, or `SERVICE-STAGE-ID` where it leaves that to CloudFormation. `None` where it
+    /// cannot be resolved, which is reported.
+    pub fn name(&self, id: &str) -> Option<String> {
+        let declared = self.resources.get(id)?;
+        if let Some(known) = self.names.borrow().get(id) {
+            return known.clone();
+        }
+        let name = match declared.properties.get(name_key(&declared.kind)) {
+            Some(written) => self.written_name(id, written),
+            None => {
+                let name = format!("{}-{}-{id}", self.service, self.stage);
+                Some(match declared.kind.as_str() {
+                    "AWS::S3::Bucket" => name.to_lowercase().chars().take(63).collect(),
+                    "AWS::SQS::Queue" | "AWS::SNS::Topic" if fifo(&declared.properties, &declared.kind) => format!("{name}.fifo"),
+                    _ => name,
+                })
             }
-            return id.to_string();
+        };
+        self.names.borrow_mut().insert(id.to_string(), name.clone());
+        name
+    }
+
+    fn written_name(&self, id: &str, written: &Node) -> Option<String> {
+        if !self.enter(&format!("name of {id}"), &written.at) {
+            return None;
         }
-        let name = format!("{}-{}-{id}", self.service, self.stage);
-        match declared.kind.as_str() {
-            "AWS::S3::Bucket" => name.to_lowercase().chars().take(63).collect(),
-            "AWS::SQS::Queue" | "AWS::SNS::Topic" if fifo(&declared.properties, &declared.kind) => format!("{name}.fifo"),
-            _ => name,
+        let name = self.value(written).and_then(|n| n.scalar());
+        self.leave();
+        if name.as_ref().is_some_and(|n| n.len() > NAME_BYTES_MAX) {
+            self.error(&written.at, format!("the name of `{id}` is too long"));
+            return None;
         }
+        name
     }
 
     /// Whether a condition of the template holds.
@@ -115,11 +128,15 @@ impl Template {
             self.report(Problem::error(at, format!("there is no condition `{name}`")).with_help_if(near.map(suggest)));
             return true;
         };
+        if let Some(known) = self.truths.borrow().get(name) {
+            return *known;
+        }
         if !self.enter(&format!("condition {name}"), at) {
             return true;
         }
         let holds = self.truth(condition);
         self.leave();
+        self.truths.borrow_mut().insert(name.to_string(), holds);
         holds
     }
 
@@ -213,7 +230,7 @@ impl Template {
     }
 
     fn attribute(&self, id: &str, declared: &Declared, attribute: Option<&str>, at: &Position) -> Option<String> {
-        let name = self.name(id);
+        let name = self.name(id)?;
         let kind = declared.kind.as_str();
         let known: &[&str] = match kind {
             "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => &["Arn", "StreamArn", "TableId"],
@@ -445,7 +462,10 @@ impl Template {
             }
             Some(begin) => {
                 let chain: Vec<String> = self.active.borrow()[begin..].iter().filter(|a| *a != "fn").cloned().collect();
-                self.error(at, format!("references go in a circle: {} → {marker}", chain.join(" → ")));
+                let known = self.problems.borrow().iter().any(|p| p.message.starts_with(CIRCLE) && p.message.contains(marker));
+                if !known {
+                    self.error(at, format!("{CIRCLE}: {} → {marker}", chain.join(" → ")));
+                }
                 false
             }
         }
@@ -483,6 +503,20 @@ impl Template {
         all.retain(|(_, d)| d.condition.as_ref().is_none_or(|(name, at)| self.holds(name, at)));
         all.sort_by_key(|(_, d)| (d.at.file.clone(), d.at.line, d.at.column));
         all
+    }
+}
+
+/// The property that gives a resource its name.
+fn name_key(kind: &str) -> &'static str {
+    match kind {
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => "TableName",
+        "AWS::S3::Bucket" => "BucketName",
+        "AWS::SQS::Queue" => "QueueName",
+        "AWS::SNS::Topic" => "TopicName",
+        "AWS::Lambda::Function" => "FunctionName",
+        "AWS::IAM::Role" => "RoleName",
+        "AWS::Cognito::UserPool" => "UserPoolName",
+        _ => "Name",
     }
 }
 

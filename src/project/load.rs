@@ -338,6 +338,8 @@ fn template(load: &Load, resolved: &Node, service: &str, stage: &str, region: &s
         variables: variables.unwrap_or_else(|| Node::new(resolved.at.clone(), Value::Null)),
         problems: Default::default(),
         imports: Default::default(),
+        names: Default::default(),
+        truths: Default::default(),
         active: Default::default(),
     }
 }

@@ -43,8 +43,10 @@ pub struct Function {
     pub retries_max: u32,
     /// Seconds an asynchronous event may wait (`maximumEventAge`; 21,600 unless set).
     pub event_age_max_s: u32,
-    /// Queue or topic name that failed asynchronous events go to (`onError`, `destinations.onFailure`).
+    /// Where the record of a failed asynchronous invocation goes (`destinations.onFailure`).
     pub on_failure: Option<Destination>,
+    /// Queue or topic that events go to, as they are, when all attempts at them failed (`onError`).
+    pub dead_letters: Option<Destination>,
     pub on_success: Option<Destination>,
     /// `reservedConcurrency`.
     pub concurrency_max: Option<u32>,

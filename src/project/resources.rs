@@ -24,7 +24,7 @@ pub(super) fn build(template: &Template, problems: &mut Vec<Problem>) -> Resourc
             subscriptions.push((declared, properties));
             continue;
         }
-        let name = template.name(id);
+        let Some(name) = template.name(id).filter(|n| !n.is_empty()) else { continue };
         let noun = declared.kind.rsplit("::").next().unwrap_or_default();
         let noun = if noun == "GlobalTable" { "Table" } else { noun };
         if let Some(first) = names.insert((noun, name.clone()), declared.at.clone()) {

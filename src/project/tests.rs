@@ -104,10 +104,10 @@ fn wrong_keys_and_values_are_all_reported() {
         "`https://a.b/c` in `emu.sandbox.allow` is not a host @3:27 = write the host alone: `a.b`",
     );
     wrong("a: 1\na: 2", "`a` is there twice: first on line 3 @4:1 = remove one of the two");
-    wrong("custom: !Reff x", "unknown tag `!Reff` @3:15 = did you mean `!Ref`?");
+    wrong("custom: !Reff x", "unknown tag `!Reff` @3:9 = did you mean `!Ref`?");
     wrong(
         "functions:\n  a:\n    handler: a.h\n    events:\n      - httpApi:\n        path: /\n",
-        "`functions.a.events[0]` must have one key, the kind of event; `path` is a second one @8:9 = begin each event with `- `, and indent its settings by two more spaces than its name\n",
+        "`functions.a.events[0]` must have one key, the kind of event; `path` is a second one @8:9 = begin each event with `- `, and indent its settings by two more spaces than its name",
     );
 }
 
@@ -213,8 +213,7 @@ fn variables_get_their_values() {
 fn variables_that_go_in_a_circle_are_refused() {
     wrong(
         "custom:\n  a: ${self:custom.b}\n  b: x-${self:custom.c.d}\n  c: ${self:custom.a}\n",
-        "variables refer to each other in a circle: self:custom.b → self:custom.c.d → self:custom.a → self:custom.b @4:6 = -\n\
-         variables refer to each other in a circle: self:custom.c.d → self:custom.a → self:custom.b → self:custom.c.d @5:6 = -",
+        "variables refer to each other in a circle: self:custom.b → self:custom.c.d → self:custom.a → self:custom.b @4:6 = -",
     );
 }
 
@@ -234,7 +233,8 @@ fn bombs_are_refused() {
         (variables, "variables make too much"),
         (texts, "variables make too much"),
         (format!("custom:\n{chain}"), "variables make too much"),
-        (format!("custom: {}{}", "[".repeat(5_000), "]".repeat(5_000)), "nested too deeply"),
+        (format!("custom: {}{}", "[".repeat(200), "]".repeat(200)), "nested too deeply"),
+        (format!("custom: {}{}", "[".repeat(5_000), "]".repeat(5_000)), "not valid YAML: "),
         (format!("custom: \"{}\"", "${self:".repeat(5_000)), "variables are nested too deeply"),
     ] {
         let shown = problems(&[("serverless.yaml", &format!("{HEAD}{yaml}"))]);
@@ -280,7 +280,7 @@ fn references_become_local_names() {
     check("!If [Yes, 1, 2]", "1");
     check("!If [No, 1, !Ref AWS::NoValue]", "nothing");
     check("!Base64 hi", "aGk=");
-    check("!Ref Qq", "error: there is no resource `Qq` = help: references name what stands under `resources.Resources`");
+    check("!Ref Qqqq", "error: there is no resource `Qqqq` = help: references name what stands under `resources.Resources`");
     check("!Ref AWS::Regoin", "error: there is no resource `AWS::Regoin` = help: did you mean `AWS::Region`?");
     check("!GetAtt Q.Arm", "error: `Q`, a AWS::SQS::Queue, has no attribute `Arm` = help: did you mean `Arn`?");
     check("!GetAtt Q", "error: `Fn::GetAtt` takes a resource and an attribute: `[Queue, Arn]`");
@@ -293,7 +293,7 @@ fn references_become_local_names() {
 fn references_in_a_circle_are_refused() {
     wrong(
         "resources:\n  Resources:\n    A: { Type: AWS::S3::Bucket, Properties: { BucketName: !Sub '${B}-a' } }\n    B: { Type: AWS::S3::Bucket, Properties: { BucketName: !Sub '${A}-b' } }\n    C: { Type: AWS::S3::Bucket }",
-        "references go in a circle: name of A → name of B → name of A @5:59 = -\nreferences go in a circle: name of B → name of A → name of B @6:59 = -",
+        "references go in a circle: name of B → name of A → name of B @6:59 = -",
     );
 }
 
@@ -315,11 +315,11 @@ fn events_become_sources() {
         };
         assert_eq!(shown.replace("String(\"", "").replace('"', "'"), expected, "{event}");
     };
-    check("{ httpApi: GET /a/{id} }", "HttpApi { method: Only('GET'), path: '/a/{id}', payload: V2 }");
+    check("{ httpApi: 'GET /a/{id}' }", "HttpApi { method: Only('GET'), path: '/a/{id}', payload: V2 }");
     check("{ httpApi: { method: post, path: /a } }", "HttpApi { method: Only('POST'), path: '/a', payload: V2 }");
     check("{ httpApi: '*' }", "HttpApi { method: Any, path: '*', payload: V2 }");
     check("{ httpApi: '* /{proxy+}' }", "HttpApi { method: Any, path: '/{proxy+}', payload: V2 }");
-    check("{ http: any a/{x} }", "Http { method: Any, path: '/a/{x}', cors: None }");
+    check("{ http: 'any a/{x}' }", "Http { method: Any, path: '/a/{x}', cors: None }");
     check(
         "{ http: { method: get, path: a, cors: true } }",
         "Http { method: Only('GET'), path: '/a', cors: Some(Cors { origins: ['*'], headers: ['Content-Type', 'X-Amz-Date', 'Authorization', 'X-Api-Key', 'X-Amz-Security-Token', 'X-Amz-User-Agent', 'X-Amzn-Trace-Id'], methods: ['GET', 'OPTIONS'], exposed_headers: [], credentials: false, max_age_s: None }) }",
@@ -352,7 +352,7 @@ fn events_become_sources() {
     check("{ sns: news }", "Topic(TopicSource { topic: 'news', filter: None })");
     check("{ httpApi: GET a }", "error: the path `a` of an `httpApi` route must begin with `/` = help: `GET /a`");
     check("{ httpApi: GTE /a }", "error: `GTE` is not a method = help: did you mean `GET`?");
-    check("{ httpApi: GET /a/:id }", "error: `/a/:id` is not a path of a route = help: parameters are written `{id}`");
+    check("{ httpApi: 'GET /a/:id' }", "error: `/a/:id` is not a path of a route = help: parameters are written `{id}`");
     check(
         "{ httpApi: 'GET /a/{b+}/c' }",
         "error: `/a/{b+}/c` is not a path of a route = help: `{b+}` takes all the rest, so it must be last",

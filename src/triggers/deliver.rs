@@ -49,7 +49,7 @@ async fn call_function(world: &Arc<World>, delivery: &Delivery, name: &str) {
         let over = Over { table, callee, condition: Condition::EventAgeExceeded, answer: None, detail: String::new() };
         return settle(world, delivery, move |tx, delivery| over.settle_in(tx, delivery)).await;
     }
-    let result = world.ports.invoker.invoke(&delivery.origin.call(), name, delivery.payload.clone()).await;
+    let result = world.ports.invoker.invoke(&delivery.origin.call(), name, delivery.payload.clone(), false).await;
     let (outcome, answer, detail) = match result {
         Ok(Answer { failed: None, payload, .. }) => (Outcome::Succeeded, Some(payload), String::new()),
         Ok(Answer { failed: Some(what), payload, .. }) => (Outcome::Failed, Some(payload), what),
@@ -98,10 +98,21 @@ fn name_of(target: &Target) -> String {
 
 async fn bury(world: &Arc<World>, delivery: &Delivery, reason: String, detail: String) {
     settle(world, delivery, move |tx, delivery| {
-        if store::done_in(tx, delivery)? {
-            store::bury_in(tx, &delivery.letter(reason.clone(), detail.clone()))?;
+        if !store::done_in(tx, delivery)? {
+            return Ok(());
         }
-        Ok(())
+        let Some(queue) = delivery.envelope.as_ref().and_then(|envelope| envelope.dead_letters.clone()) else {
+            return store::bury_in(tx, &delivery.letter(reason.clone(), detail.clone()));
+        };
+        let draft = Draft {
+            target: Target::Queue(queue.into()),
+            payload: delivery.payload.clone(),
+            envelope: delivery.envelope.clone().map(|envelope| Envelope { dead_letters: None, ..envelope }),
+            source: delivery.source.clone(),
+            age_max_ms: MESSAGE_AGE_MAX_MS,
+            origin: delivery.origin.clone(),
+        };
+        store::insert_in(tx, &draft).map(|_| ())
     })
     .await;
 }
@@ -139,13 +150,32 @@ impl Over {
         }
         let failed = self.condition != Condition::Success;
         let destination = if failed { &self.callee.on_failure } else { &self.callee.on_success };
-        match destination {
-            Some(destination) => {
-                let record = self.record(tx.now(), delivery);
-                send_in(tx, &self.table, destination, record.to_string(), Envelope::default(), &delivery.origin)
-            }
-            None if failed => store::bury_in(tx, &delivery.letter(self.reason(delivery), self.detail.clone())),
-            None => Ok(()),
+        if let Some(destination) = destination {
+            let record = self.record(tx.now(), delivery);
+            send_in(tx, &self.table, destination, record.to_string().into(), Envelope::default(), &delivery.origin)?;
+        }
+        if let (true, Some(dead_letters)) = (failed, &self.callee.dead_letters) {
+            send_in(tx, &self.table, dead_letters, delivery.payload.clone(), self.about_failure(delivery), &delivery.origin)?;
+        } else if failed && destination.is_none() {
+            store::bury_in(tx, &delivery.letter(self.reason(delivery), self.detail.clone()))?;
+        }
+        Ok(())
+    }
+
+    /// The attributes that an event has in a dead-letter queue. Source: "Adding a dead-letter queue" for asynchronous invocation.
+    fn about_failure(&self, delivery: &Delivery) -> Envelope {
+        const TEXT_CHARS_MAX: usize = 1_024;
+        let text: String = self.detail.chars().take(TEXT_CHARS_MAX).collect();
+        let text = if text.is_empty() { self.reason(delivery) } else { text };
+        let attribute = |name: &str, kind: &str, text: String| (name.to_owned(), (kind.to_owned(), text));
+        Envelope {
+            attributes: [
+                attribute("ErrorCode", "Number", "200".to_owned()),
+                attribute("ErrorMessage", "String", text),
+                attribute("RequestID", "String", delivery.request_id.clone()),
+            ]
+            .into(),
+            ..Envelope::default()
         }
     }
 
@@ -185,7 +215,7 @@ pub(super) fn send_in(
     tx: &mut Tx<'_>,
     table: &Table,
     destination: &Destination,
-    record: String,
+    record: Bytes,
     envelope: Envelope,
     origin: &Origin,
 ) -> Result<(), Error> {
@@ -199,7 +229,7 @@ pub(super) fn send_in(
         },
     };
     let envelope = (!matches!(target, Target::Function(_))).then_some(envelope);
-    let draft = Draft { target, payload: record.into(), envelope, source: "destination".into(), age_max_ms, origin };
+    let draft = Draft { target, payload: record, envelope, source: "destination".into(), age_max_ms, origin };
     match too_deep(draft.origin.depth) {
         Some(reason) => store::bury_in(tx, &draft.letter(reason)),
         None => store::insert_in(tx, &draft).map(|_| ()),

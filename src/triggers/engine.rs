@@ -158,7 +158,7 @@ impl Engine {
 
     fn arrange(&self, table: &Table, row: outbox::Row) -> Arranged {
         let origin = Origin { trace: row.trace.clone(), cause: Cause::Event(row.id), depth: row.depth };
-        let happening = self.world.ports.dialect.read(&row);
+        let happening = self.world.ports.dialect.read(&row, table);
         let (happening, unreadable) = match happening {
             Ok(happening) => (happening, None),
             Err(error) => (Happening::Nothing, Some(error)),

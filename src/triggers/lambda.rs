@@ -51,8 +51,8 @@ impl Functions for Triggers {
         queues.chain(streams).collect()
     }
 
-    async fn invoke(&self, call: &Call, name: &str, event: Bytes) -> Result<Invoked, Error> {
-        match self.0.world.ports.invoker.invoke(call, name, event).await {
+    async fn invoke(&self, call: &Call, name: &str, event: Bytes, with_log: bool) -> Result<Invoked, Error> {
+        match self.0.world.ports.invoker.invoke(call, name, event, with_log).await {
             Ok(answer) => {
                 Ok(Invoked { payload: answer.payload, failed: answer.failed.is_some(), log: answer.log, request_id: answer.request_id })
             }

@@ -7,6 +7,7 @@
 //! At least once: an event leaves the outbox only in the transaction that writes its deliveries, a delivery leaves only in the one
 //! that stores what became of it, and what a killed process was delivering is delivered again by the next one.
 
+pub mod aws;
 mod deliver;
 mod engine;
 mod lambda;

@@ -163,6 +163,7 @@ mod tests {
             event_age_max_ms: 0,
             concurrency_max: None,
             on_failure: None,
+            dead_letters: None,
             on_success: None,
             about: Default::default(),
         }

@@ -5,14 +5,15 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::store::{Envelope, Origin};
+use super::table::Table;
 use crate::base::{Call, Time};
 use crate::store::outbox;
 
 /// Runs functions.
 #[async_trait]
 pub trait Invoker: Send + Sync + 'static {
-    /// Runs the function `name` (its key in the project) on `event` and waits for its answer.
-    async fn invoke(&self, call: &Call, name: &str, event: Bytes) -> Result<Answer, Refusal>;
+    /// Runs the function `name` (its key in the project) on `event` and waits for its answer, which has the log where it was asked for.
+    async fn invoke(&self, call: &Call, name: &str, event: Bytes, with_log: bool) -> Result<Answer, Refusal>;
 }
 
 /// What a function answered.
@@ -23,7 +24,7 @@ pub struct Answer {
     /// It threw, ran out of time or memory: what happened, in one line.
     pub failed: Option<String>,
     pub request_id: String,
-    /// What it logged, as text.
+    /// What it logged, as text; empty where nobody asked.
     pub log: String,
 }
 
@@ -108,8 +109,8 @@ pub trait Topics: Send + Sync + 'static {
 
 /// Reads events of the outbox.
 pub trait Dialect: Send + Sync + 'static {
-    /// What a row tells of; an error where it cannot be read.
-    fn read(&self, row: &outbox::Row) -> Result<Happening, PortError>;
+    /// What a row tells of; an error where it cannot be read. The table says who in the project subscribes to a topic.
+    fn read(&self, row: &outbox::Row, table: &Table) -> Result<Happening, PortError>;
 }
 
 /// What an event of the outbox tells of, shaped for functions.
@@ -133,7 +134,12 @@ pub enum Happening {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recipient {
     /// A function, by any of its names, gets this event.
-    Function { name: String, event: Value },
+    Function {
+        name: String,
+        event: Value,
+        /// A queue that takes the event where the function does not exist.
+        dead_letters: Option<String>,
+    },
     /// A queue gets this message.
     Queue { name: String, body: String, envelope: Envelope },
 }

@@ -179,7 +179,7 @@ async fn call_function(world: &Arc<World>, rule: &QueueRule, batch: &[Message], 
     let records: Vec<&Value> = batch.iter().map(|message| &message.record).collect();
     let event = Bytes::from(serde_json::json!({ "Records": records }).to_string());
     let (function, queue) = (&rule.function, &rule.queue);
-    match world.ports.invoker.invoke(&origin.call(), function, event).await {
+    match world.ports.invoker.invoke(&origin.call(), function, event, false).await {
         Ok(answer) => match answer.failed {
             Some(what) => {
                 tracing::warn!(%function, queue, "a batch of {} failed and comes back after the visibility timeout: {what}", batch.len());

@@ -35,11 +35,15 @@ pub fn targets(table: &Table, happening: Happening, source: &str, origin: &Origi
         Happening::Published { recipients, .. } => recipients
             .into_iter()
             .map(|recipient| match recipient {
-                Recipient::Function { name, event } => match table.function(&name) {
-                    Some(callee) => to_function(&callee.key, callee.event_age_max_ms, &event),
-                    // Delivering it will say that there is no such function.
-                    None => to_function(&name.into(), MESSAGE_AGE_MAX_MS, &event),
-                },
+                Recipient::Function { name, event, dead_letters } => {
+                    let draft = match table.function(&name) {
+                        Some(callee) => to_function(&callee.key, callee.event_age_max_ms, &event),
+                        // Delivering it will say that there is no such function.
+                        None => to_function(&name.into(), MESSAGE_AGE_MAX_MS, &event),
+                    };
+                    let envelope = dead_letters.map(|queue| Envelope { dead_letters: Some(queue), ..Envelope::default() });
+                    Draft { envelope, ..draft }
+                }
                 Recipient::Queue { name, body, envelope } => message(Target::Queue(name.into()), body, envelope, source, origin),
             })
             .collect(),

@@ -107,6 +107,9 @@ pub struct Envelope {
     pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deduplication: Option<String>,
+    /// A queue that takes what cannot be delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_letters: Option<String>,
 }
 
 /// What led to a delivery.

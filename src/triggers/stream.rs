@@ -200,7 +200,7 @@ impl Reader {
     async fn call_function(&self, batch: &[&Record], origin: &Origin) -> (StreamOutcome, String, String) {
         let records: Vec<&Value> = batch.iter().map(|record| &record.record).collect();
         let event = Bytes::from(json!({ "Records": records }).to_string());
-        match self.world.ports.invoker.invoke(&origin.call(), &self.rule.function, event).await {
+        match self.world.ports.invoker.invoke(&origin.call(), &self.rule.function, event, false).await {
             Ok(answer) => match answer.failed {
                 Some(what) => (StreamOutcome::Failed, what, answer.request_id),
                 None if self.rule.partial_failures => {
@@ -236,7 +236,7 @@ impl Reader {
             .write(&call, move |tx| {
                 store::set_cursor_in(tx, &source, &rule.function, &cursor)?;
                 match given_up {
-                    Some(Lost::Record(destination, record)) => send_in(tx, &table, &destination, record, Envelope::default(), &origin),
+                    Some(Lost::Record(destination, record)) => send_in(tx, &table, &destination, record.into(), Envelope::default(), &origin),
                     Some(Lost::Letter(letter)) => store::bury_in(tx, &letter),
                     None => Ok(()),
                 }

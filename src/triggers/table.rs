@@ -17,6 +17,7 @@ pub struct Table {
     /// Deployed name → key.
     deployed: HashMap<String, Arc<str>>,
     buckets: HashMap<String, Vec<BucketRule>>,
+    topics: HashMap<String, Vec<TopicRule>>,
     pub queues: Vec<QueueRule>,
     pub streams: Vec<StreamRule>,
     pub schedules: Vec<(Arc<str>, Schedule)>,
@@ -33,6 +34,8 @@ pub struct Callee {
     pub event_age_max_ms: i64,
     pub concurrency_max: Option<u32>,
     pub on_failure: Option<Destination>,
+    /// Gets the event itself.
+    pub dead_letters: Option<Destination>,
     pub on_success: Option<Destination>,
     pub about: About,
 }
@@ -56,6 +59,14 @@ pub struct BucketRule {
     pub event: String,
     pub prefix: String,
     pub suffix: String,
+}
+
+/// A topic that a function subscribes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopicRule {
+    pub function: Arc<str>,
+    /// A filter policy over the message's attributes.
+    pub filter: Option<serde_json::Value>,
 }
 
 /// A queue that a function consumes.
@@ -102,6 +113,7 @@ impl Table {
             functions: BTreeMap::new(),
             deployed: HashMap::new(),
             buckets: HashMap::new(),
+            topics: HashMap::new(),
             queues: Vec::new(),
             streams: Vec::new(),
             schedules: Vec::new(),
@@ -130,7 +142,11 @@ impl Table {
     fn add(&mut self, function: &Arc<str>, event: &EventSource) -> Result<(), super::pattern::Wrong> {
         let function = function.clone();
         match event {
-            EventSource::HttpApi { .. } | EventSource::Http { .. } | EventSource::Topic(_) => {}
+            EventSource::HttpApi { .. } | EventSource::Http { .. } => {}
+            EventSource::Topic(source) => {
+                let rule = TopicRule { function, filter: source.filter.clone() };
+                self.topics.entry(source.topic.clone()).or_default().push(rule);
+            }
             EventSource::Schedule(schedule) => self.schedules.push((function, schedule.clone())),
             EventSource::Bucket(source) => self.buckets.entry(source.bucket.clone()).or_default().push(BucketRule {
                 function,
@@ -174,6 +190,11 @@ impl Table {
         self.buckets.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// The project's own subscriptions to a topic.
+    pub fn topic(&self, name: &str) -> &[TopicRule] {
+        self.topics.get(name).map_or(&[], Vec::as_slice)
+    }
+
     /// A function's name as events give it.
     pub fn function_arn(&self, key: &str) -> String {
         let name = self.functions.get(key).map_or(key, |callee| callee.deployed_name.as_str());
@@ -208,6 +229,7 @@ fn callee(function: &Function, key: Arc<str>) -> Callee {
         event_age_max_ms: i64::from(function.event_age_max_s) * 1_000,
         concurrency_max: function.concurrency_max,
         on_failure: function.on_failure.clone(),
+        dead_letters: function.dead_letters.clone(),
         on_success: function.on_success.clone(),
         about: About {
             handler: function.handler.clone(),

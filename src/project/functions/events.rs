@@ -330,7 +330,7 @@ impl Scene<'_> {
         };
         let bucket = named.scalar()?;
         if let Some(declared) = self.template.resources.get(&bucket).filter(|d| d.kind == "AWS::S3::Bucket") {
-            let name = self.template.name(&bucket);
+            let name = self.template.name(&bucket).unwrap_or_default();
             let help = format!("`bucket: !Ref {bucket}` names the one on line {}", declared.at.line);
             self.error(&named.at, format!("`{bucket}` is a resource; its bucket is called `{name}`"), help);
             return None;

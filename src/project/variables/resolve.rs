@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::template::{self, Part, Source, Variable};
 use crate::project::model::{Position, Problem, Severity};
@@ -43,7 +44,7 @@ pub struct Inputs {
 pub struct Resolver<'a> {
     root: &'a Node,
     inputs: Inputs,
-    files: HashMap<PathBuf, Option<Node>>,
+    files: HashMap<PathBuf, Option<Rc<Node>>>,
     /// Every file that was looked for.
     pub sources: BTreeSet<PathBuf>,
     /// What is being resolved, outermost first.
@@ -332,24 +333,25 @@ impl<'a> Resolver<'a> {
     fn walk(&mut self, key: String, from: &Node, path: &str, at: &Position) -> Found {
         let whole = key.clone();
         let found = self.within(key, at, |own| {
-            let mut here = std::borrow::Cow::Borrowed(from);
-            let mut resolved = false;
+            let nothing = |value: Value| Node::new(at.clone(), value);
+            let (mut here, mut resolved) = (from, None);
             for step in path.split('.').filter(|s| !s.is_empty()) {
-                if !resolved && here.as_text().is_some_and(template::may_have) {
-                    here = std::borrow::Cow::Owned(own.resolve(&here));
-                    resolved = true;
+                if resolved.is_none() && here.as_text().is_some_and(template::may_have) {
+                    resolved = Some(own.resolve(here));
                 }
-                let next = match &here.value {
-                    Value::Unknown => return Node::new(at.clone(), Value::Unknown),
-                    Value::List(items) => step.parse().ok().and_then(|i: usize| items.get(i)).cloned(),
-                    _ => here.entry(step).map(|e| e.value.clone()),
-                };
-                match next {
-                    Some(next) => here = std::borrow::Cow::Owned(next),
-                    None => return Node::new(at.clone(), Value::Null),
+                match resolved.take() {
+                    Some(Node { value: Value::Unknown, .. }) => return nothing(Value::Unknown),
+                    Some(node) => match child(&node, step) {
+                        Some(next) => resolved = Some(next.clone()),
+                        None => return nothing(Value::Null),
+                    },
+                    None => match child(here, step) {
+                        Some(next) => here = next,
+                        None => return nothing(Value::Null),
+                    },
                 }
             }
-            if resolved { here.into_owned() } else { own.resolve(&here) }
+            resolved.unwrap_or_else(|| own.resolve(here))
         });
         match found {
             Found::Value(node) if node.is_null() => Found::Missing(self.missing(&whole, from, path), None),
@@ -392,10 +394,10 @@ impl<'a> Resolver<'a> {
             None => {
                 self.sources.insert(path.clone());
                 let node = match read(&path, &extension) {
-                    Ok(node) => node,
+                    Ok(node) => node.map(Rc::new),
                     Err(problems) => {
                         self.problems.extend(problems.into_iter().map(|p| Problem { at: p.at.or_else(|| Some(at.clone())), ..p }));
-                        Some(Node::new(at.clone(), Value::Unknown))
+                        Some(Rc::new(Node::new(at.clone(), Value::Unknown)))
                     }
                 };
                 self.files.insert(path.clone(), node.clone());
@@ -407,6 +409,14 @@ impl<'a> Resolver<'a> {
             Some(node) if node.value == Value::Unknown => Found::Failed,
             Some(node) => self.walk(format!("file({name}):{address}"), &node, address, at),
         }
+    }
+}
+
+/// One step down: an item by its number, an entry by its key.
+fn child<'n>(node: &'n Node, step: &str) -> Option<&'n Node> {
+    match &node.value {
+        Value::List(items) => step.parse().ok().and_then(|i: usize| items.get(i)),
+        _ => node.entry(step).map(|e| &e.value),
     }
 }
 

@@ -85,6 +85,11 @@ impl Queues {
         self.db.read(call, |tx| store::next_due(tx, &store::get(tx, queue)?)).await
     }
 
+    /// Whether a lease would get anything now.
+    pub async fn receivable(&self, call: &Call, queue: &str) -> Result<bool, Error> {
+        self.db.read(call, |tx| Ok(!store::free(tx, &store::get(tx, queue)?, 1, usize::MAX)?.is_empty())).await
+    }
+
     /// Looks first, because most looks find nothing and need no write.
     async fn attempt(&self, call: &Call, queue: &str, wanted: &Wanted) -> Result<(Vec<Message>, Glance), Error> {
         let glance = self.db.read(call, |tx| glance(tx, queue)).await?;

@@ -17,6 +17,7 @@ use crate::triggers::ports::{
     Answer, Dialect, Happening, Invoker, Message, PortError, Queues, Recipient, Record, Refusal, StreamNames, Streams, Topics,
 };
 use crate::triggers::store::{Envelope, Origin};
+use crate::triggers::table::Table;
 use crate::triggers::{Ports, Triggers};
 use crate::wire::aws::arn::Account;
 
@@ -60,7 +61,7 @@ pub(super) const VISIBILITY_MS: i64 = 30_000;
 
 #[async_trait]
 impl Invoker for Outside {
-    async fn invoke(&self, call: &Call, name: &str, event: Bytes) -> Result<Answer, Refusal> {
+    async fn invoke(&self, call: &Call, name: &str, event: Bytes, _with_log: bool) -> Result<Answer, Refusal> {
         let shown = serde_json::from_slice::<Value>(&event).map_or_else(|_| "?".to_owned(), |event| brief(&event));
         self.calls.lock().expect("unpoisoned").push(format!("{name} {shown}"));
         self.depths.lock().expect("unpoisoned").push(call.depth);
@@ -160,7 +161,7 @@ impl Streams for Outside {
 }
 
 impl Dialect for Outside {
-    fn read(&self, row: &outbox::Row) -> Result<Happening, PortError> {
+    fn read(&self, row: &outbox::Row, _table: &Table) -> Result<Happening, PortError> {
         let body: Value = serde_json::from_str(&row.body).map_err(PortError::lasting)?;
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         Ok(match row.source.as_str() {
@@ -171,8 +172,12 @@ impl Dialect for Outside {
             "topics" => Happening::Published {
                 topic: row.resource.clone(),
                 recipients: vec![
-                    Recipient::Function { name: text("function"), event: json!({ "sns": text("message") }) },
-                    Recipient::Queue { name: text("queue"), body: text("message"), envelope: Envelope::default() },
+                    Recipient::Function { name: text("function"), event: json!({ "sns": text("message") }), dead_letters: None },
+                    Recipient::Queue {
+                        name: text("queue"),
+                        body: text("message"),
+                        envelope: Envelope { dead_letters: body["dead_letters"].as_str().map(Into::into), ..Envelope::default() },
+                    },
                 ],
             },
             _ => Happening::Nothing,
@@ -188,6 +193,9 @@ impl Outside {
     fn take(&self, to: &str, body: &str) -> Result<(), PortError> {
         if let Some(refusal) = self.refuses.lock().expect("unpoisoned").clone() {
             return Err(refusal);
+        }
+        if to == "gone" {
+            return Err(PortError::lasting("there is no queue `gone`"));
         }
         self.sent.lock().expect("unpoisoned").push(format!("{to} {body}"));
         Ok(())
@@ -354,6 +362,7 @@ pub(super) fn function(name: &str, events: Vec<EventSource>) -> Function {
         retries_max: 2,
         event_age_max_s: 21_600,
         on_failure: None,
+        dead_letters: None,
         on_success: None,
         concurrency_max: None,
         at: Position::default(),

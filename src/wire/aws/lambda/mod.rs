@@ -34,7 +34,8 @@ pub trait Functions: Send + Sync + 'static {
     /// What the functions consume.
     fn mappings(&self) -> Vec<Mapping>;
     /// Runs a function and waits for its answer. `name` is [`Function::key`].
-    async fn invoke(&self, call: &Call, name: &str, event: Bytes) -> Result<Invoked, Error>;
+    /// The answer has the log where it was asked for.
+    async fn invoke(&self, call: &Call, name: &str, event: Bytes, with_log: bool) -> Result<Invoked, Error>;
     /// Has a function run on its own time: stored, with its retries, when this answers. Answers the request's identifier.
     async fn enqueue(&self, call: &Call, name: &str, event: Bytes) -> Result<String, Error>;
 }
@@ -61,7 +62,7 @@ pub struct Invoked {
     pub payload: Bytes,
     /// It threw, ran out of time or memory.
     pub failed: bool,
-    /// What it logged.
+    /// What it logged; empty where nobody asked.
     pub log: String,
     pub request_id: String,
 }
@@ -139,7 +140,7 @@ impl Lambda {
                 Ok(encode::accepted(&request_id))
             }
             Kind::RequestResponse => {
-                let invoked = self.functions.invoke(call, &function.key, event).await?;
+                let invoked = self.functions.invoke(call, &function.key, event, invocation.log_tail).await?;
                 Ok(encode::invoked(invoked, invocation.log_tail))
             }
         }

@@ -47,7 +47,7 @@ impl Functions for Fake {
         }]
     }
 
-    async fn invoke(&self, _call: &Call, name: &str, event: Bytes) -> Result<Invoked, Error> {
+    async fn invoke(&self, _call: &Call, name: &str, event: Bytes, _with_log: bool) -> Result<Invoked, Error> {
         let failed = event.starts_with(b"[");
         self.seen.lock().expect("unpoisoned").push(format!("{name} {}", String::from_utf8_lossy(&event)));
         if event == "429" {
