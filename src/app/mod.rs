@@ -16,13 +16,14 @@ use anyhow::{Context, anyhow};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::base::{Clock, Ids};
+use crate::base::{Call, Clock, Ids};
 use crate::functions::{Bounds, Changed, Functions, Parts, Surroundings};
 use crate::gateway::{self, Endpoints, Face, Network};
 use crate::project::{self, Load, Loaded, Problem, Project};
 use crate::sandbox::{self, Sandbox};
 use crate::telemetry::{Record, Sink, Subscriber};
-use crate::triggers::Triggers;
+use crate::services::{Services, tables};
+use crate::triggers::{self, Triggers};
 use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
 pub use state::{Holder, StateFolder};
@@ -62,6 +63,8 @@ const ADMIN_PORT: u16 = 4400;
 
 /// Records that a slow reader may be behind.
 const RECORDS_MAX: usize = 16_384;
+/// Expired items that are removed in one transaction.
+const EXPIRED_AT_ONCE: usize = 100;
 /// How long deliveries under way may take to end at a stop; what does not is delivered again at the next start.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -151,9 +154,6 @@ impl App {
         let new = !state.path().join("state.db").exists();
         let world = World::open(state.path(), clock.clone(), ids.clone(), options.ephemeral).await?;
         let mut problems = resources::ensure(&world.services, &project, &account).await;
-        if new {
-            seed::load(&world, &project).await?;
-        }
         let sandbox = engine.await.context("the sandbox's engine could not be made ready")??;
         let network = Network::default();
         network.allow(&project.settings.allow);
@@ -166,12 +166,15 @@ impl App {
             surroundings: Surroundings { account: account.id.to_string(), aws_url },
             bounds: Bounds::default(),
         })?;
-        let triggers = crate::triggers::connect(&world.db, &world.services, &functions, &account).await?;
+        let Services { queues, tables, topics, .. } = world.services.clone();
+        let joined = triggers::aws::Services::new(queues, topics, tables, account.clone(), ids.clone());
+        let triggers = Triggers::start(world.db.clone(), joined.ports(Arc::new(functions.clone())), account.clone()).await?;
         let origin = gateway::Origin { clock: clock.clone(), ids: ids.clone(), sink: sink.clone() };
-        let aws = Arc::new(gateway::AwsFace {
-            aws: Aws::new(&world.services, crate::triggers::lambda_port(&triggers, &functions), &account, &world.db),
-            origin: origin.clone(),
-        });
+        let aws = Aws::new(&world.services, Arc::new(triggers.clone()), &account, &clock, &ids);
+        if new {
+            seed::load(&aws, &project).await?;
+        }
+        let aws = Arc::new(gateway::AwsFace { aws, origin: origin.clone() });
         let api = Arc::new(gateway::Api { functions: functions.clone(), origin: origin.clone() });
         network.connect(Endpoints { aws: aws.clone(), aws_port: addresses.aws.port(), api: api.clone(), api_port: addresses.http.port() });
         let shared = Arc::new(Shared {
@@ -320,5 +323,32 @@ pub(crate) fn tell(shared: &Shared, problems: &[Problem]) {
 
 /// Removes items of tables whose time has come, when it comes.
 async fn expire(shared: Arc<Shared>, shutdown: CancellationToken) {
-    shutdown.run_until_cancelled(crate::triggers::expire(shared.world.db.clone(), shared.world.services.clone())).await;
+    let (tables, db) = (&shared.world.services.tables, &shared.world.db);
+    let work = async {
+        loop {
+            let notify = db.woken(tables::EXPIRY_WAKE);
+            let mut woken = std::pin::pin!(notify.notified());
+            woken.as_mut().enable();
+            let next = tables.next_expiry(&Call::operator()).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "expired items could not be looked for");
+                None
+            });
+            match next {
+                Some(time) if time <= db.now() => {
+                    if let Err(error) = tables.expire_due(&Call::operator(), EXPIRED_AT_ONCE).await {
+                        tracing::warn!(%error, "expired items could not be removed");
+                        woken.await;
+                    }
+                }
+                Some(time) => {
+                    tokio::select! {
+                        () = db.clock().sleep_until(time) => {}
+                        () = woken => {}
+                    }
+                }
+                None => woken.await,
+            }
+        }
+    };
+    shutdown.run_until_cancelled(work).await;
 }

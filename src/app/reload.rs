@@ -1,7 +1,7 @@
 //! Hot reload: from files that changed to functions, routes, resources and triggers that are new.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -33,8 +33,9 @@ const SAVES_MAX: usize = 64;
 pub(super) fn watch(shared: &Arc<Shared>) -> anyhow::Result<Watching> {
     let project = shared.project();
     let (sender, mut saves) = mpsc::channel::<BTreeSet<PathBuf>>(SAVES_MAX);
-    let ignore = crate::project::affected::ignore(&project);
-    let watch = Arc::new(Watch::start(&project.root, ignore, move |paths| {
+    let watched = project.clone();
+    let ignore = move |path: &Path| !project::is_watched(&watched, path);
+    let watch = Arc::new(Watch::start(&project.root, Box::new(ignore), move |paths| {
         // The watching thread waits while as many saves are waiting: it gathers more paths meanwhile.
         let _ = sender.blocking_send(paths);
     })?);
@@ -90,7 +91,7 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
 }
 
 /// Whether a file that the project has not read yet would be read now: a new `.env`, or a project file under its other name.
-fn is_source(path: &std::path::Path) -> bool {
+fn is_source(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.starts_with(".env") || project::FILE_NAMES.contains(&name)
 }

@@ -16,7 +16,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     output::problems(&loaded.warnings);
     let project = &loaded.project;
     if args.print {
-        output::print(&serde_yaml::to_string(&project::describe(project))?);
+        output::print(&serde_yaml::to_string(project)?);
     } else {
         output::print(&format!("{} is right: {} functions, {} warnings\n", project.file.display(), project.functions.len(), loaded.warnings.len()));
     }

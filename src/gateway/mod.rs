@@ -8,5 +8,9 @@ pub mod listener;
 pub mod network;
 mod origin;
 
+pub use admin::Admin;
+pub use api::Api;
+pub use aws::AwsFace;
 pub use listener::{Bound, Face, bind, serve};
 pub use network::{Endpoint, Endpoints, Network};
+pub use origin::Origin;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A whole project. Immutable; an edit makes a new one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Project {
     /// The folder that holds the project file; handlers and `file(…)` are relative to it.
     pub root: PathBuf,
@@ -23,7 +23,7 @@ pub struct Project {
 }
 
 /// One function and what calls it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Function {
     /// The key under `functions`.
     pub name: String,
@@ -54,7 +54,7 @@ pub struct Function {
     pub at: Position,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runtime {
     /// `nodejs*`.
     JavaScript,
@@ -63,7 +63,7 @@ pub enum Runtime {
 }
 
 /// Where a record of an asynchronous invocation goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     Queue(String),
     Topic(String),
@@ -71,7 +71,7 @@ pub enum Destination {
 }
 
 /// What calls a function.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub enum EventSource {
     /// `httpApi`, payload 2.0 (or as `payload` says).
     HttpApi {
@@ -94,20 +94,20 @@ pub enum EventSource {
 }
 
 /// An HTTP method, or any.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq, Eq)]
 pub enum Method {
     Any,
     /// In upper case.
     Only(String),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload {
     V1,
     V2,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq, Eq)]
 pub struct Cors {
     pub origins: Vec<String>,
     pub headers: Vec<String>,
@@ -117,7 +117,7 @@ pub struct Cors {
     pub max_age_s: Option<u32>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Schedule {
     /// Stable within the project: `FUNCTION-schedule-N`, or its `name:`.
     pub name: String,
@@ -128,7 +128,7 @@ pub struct Schedule {
     pub input: Option<serde_json::Value>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct QueueSource {
     /// The queue's name (from its ARN).
     pub queue: String,
@@ -141,7 +141,7 @@ pub struct QueueSource {
     pub filters: Vec<serde_json::Value>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct BucketSource {
     pub bucket: String,
     /// E.g. `s3:ObjectCreated:*`.
@@ -150,7 +150,7 @@ pub struct BucketSource {
     pub suffix: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct StreamSource {
     pub table: String,
     pub batch_size: u32,
@@ -166,14 +166,14 @@ pub struct StreamSource {
     pub filters: Vec<serde_json::Value>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct TopicSource {
     pub topic: String,
     pub filter: Option<serde_json::Value>,
 }
 
 /// What `resources.Resources` defines (and what events imply), by physical name.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct Resources {
     pub tables: Vec<Table>,
     pub buckets: Vec<Bucket>,
@@ -182,7 +182,7 @@ pub struct Resources {
 }
 
 /// `AWS::DynamoDB::Table`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Table {
     pub name: String,
     pub logical_id: String,
@@ -192,7 +192,7 @@ pub struct Table {
 }
 
 /// `AWS::S3::Bucket`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Bucket {
     pub name: String,
     pub logical_id: String,
@@ -201,7 +201,7 @@ pub struct Bucket {
 }
 
 /// `AWS::SQS::Queue`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Queue {
     pub name: String,
     pub logical_id: String,
@@ -211,7 +211,7 @@ pub struct Queue {
 }
 
 /// `AWS::SNS::Topic`, with its subscriptions (`AWS::SNS::Subscription` too).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Topic {
     pub name: String,
     pub logical_id: String,
@@ -222,7 +222,7 @@ pub struct Topic {
 }
 
 /// The `emu:` block.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Settings {
     pub ports: Ports,
     pub isolation: Isolation,
@@ -238,14 +238,14 @@ pub struct Settings {
     pub watch_ignore: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(serde::Serialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ports {
     pub http: Option<u16>,
     pub aws: Option<u16>,
     pub admin: Option<u16>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Isolation {
     /// A new sandbox for every invocation.
     #[default]
@@ -255,7 +255,7 @@ pub enum Isolation {
 }
 
 /// A place in a file, counted from 1; columns in characters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(serde::Serialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Position {
     pub file: PathBuf,
     pub line: u32,
@@ -263,7 +263,7 @@ pub struct Position {
 }
 
 /// Something wrong with the project, or worth a word.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Problem {
     pub severity: Severity,
     /// What is wrong, in one line.
@@ -273,7 +273,7 @@ pub struct Problem {
     pub at: Option<Position>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     Error,
     Warning,

@@ -40,6 +40,9 @@ pub use value::{Item, Kind, Value};
 
 use crate::store::{self as base_store, Db, Tx};
 
+/// The key to give to [`Db::woken`] to learn of items that will expire: see [`Tables::next_expiry`].
+pub const EXPIRY_WAKE: &str = "tables/expiry";
+
 /// Bytes of an item at most, names included.
 pub const ITEM_BYTES_MAX: usize = 409_600;
 /// Lists and maps within each other at most.

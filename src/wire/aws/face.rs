@@ -1,10 +1,14 @@
 //! All AWS services behind one port, as AWS tools expect of a local cloud: finds out which service a request is for.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, StatusCode};
 
 use super::super::http::{Body, Request, Response, header, json};
+use super::arn::Account;
 use super::{dynamodb, lambda, s3, ses, sigv4, sns, sqs, sts};
-use crate::base::{Call, Ids};
+use crate::base::{Call, Clock, Ids};
+use crate::services::Services;
 
 /// All AWS services behind one endpoint. Cheap to clone.
 #[derive(Clone)]
@@ -43,6 +47,21 @@ enum Target {
 const FORM_BYTES_MAX: usize = 11 << 20;
 
 impl Aws {
+    /// The services of one World, answering as `account`; Lambda's functions are wherever `functions` runs them.
+    pub fn new(services: &Services, functions: Arc<dyn lambda::Functions>, account: &Account, clock: &Clock, ids: &Ids) -> Aws {
+        let (ids, services) = (ids.clone(), services.clone());
+        Aws {
+            dynamodb: dynamodb::Dynamodb::new(services.tables, account.clone()),
+            lambda: lambda::Lambda::new(functions, account.clone(), ids.clone()),
+            s3: s3::S3::new(services.objects, account.clone(), ids.clone()),
+            ses: ses::Ses::new(services.mail, account.clone(), ids.clone()),
+            sns: sns::Sns::new(services.topics, account.clone(), ids.clone()),
+            sqs: sqs::Sqs::new(services.queues, account.clone(), ids.clone()),
+            sts: sts::Sts::new(account.clone(), clock.clone(), ids.clone()),
+            ids,
+        }
+    }
+
     /// Answers a request for any of the services.
     pub async fn handle(&self, call: &Call, request: Request) -> Response {
         let scope = match sigv4::scope(request.headers(), request.uri().query()) {
@@ -72,7 +91,7 @@ impl Aws {
             Target::Sqs => self.sqs.handle(call, request).await,
             Target::Sts => self.sts.handle(call, request).await,
             Target::Inbox => self.ses.inbox(call, request).await,
-            Target::Messages => self.sqs.peek(call, request).await,
+            Target::Messages => self.sqs.peek(call, &request).await,
             Target::Form | Target::Unknown => {
                 let what = scope.map(|scope| scope.service).or_else(|| header(request.headers(), "x-amz-target").map(str::to_owned));
                 let text = format!("emu does not emulate the service of this request ({})", what.as_deref().unwrap_or("it names none"));
