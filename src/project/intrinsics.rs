@@ -245,7 +245,7 @@ impl Template {
         {
             let near = did_you_mean(attribute, known.iter().copied()).map(suggest);
             let help = near.unwrap_or_else(|| format!("it has {}", known.join(", ")));
-            self.report(Problem::error(at, format!("`{id}`, a {kind}, has no attribute `{attribute}`")).with_help(help));
+            self.report(Problem::error(at, format!("`{id}` ({kind}) has no attribute `{attribute}`")).with_help(help));
             return None;
         }
         Some(match (kind, attribute) {

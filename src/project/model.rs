@@ -73,7 +73,7 @@ pub enum Destination {
 /// What calls a function.
 #[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub enum EventSource {
-    /// `httpApi`, payload 2.0 (or as `payload` says).
+    /// `httpApi`, payload 2.0 (or as `payload` says). The path `*` is the `$default` route: what no other route takes.
     HttpApi {
         method: Method,
         path: String,

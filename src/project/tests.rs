@@ -282,7 +282,7 @@ fn references_become_local_names() {
     check("!Base64 hi", "aGk=");
     check("!Ref Qqqq", "error: there is no resource `Qqqq` = help: references name what stands under `resources.Resources`");
     check("!Ref AWS::Regoin", "error: there is no resource `AWS::Regoin` = help: did you mean `AWS::Region`?");
-    check("!GetAtt Q.Arm", "error: `Q`, a AWS::SQS::Queue, has no attribute `Arm` = help: did you mean `Arn`?");
+    check("!GetAtt Q.Arm", "error: `Q` (AWS::SQS::Queue) has no attribute `Arm` = help: did you mean `Arn`?");
     check("!GetAtt Q", "error: `Fn::GetAtt` takes a resource and an attribute: `[Queue, Arn]`");
     check("!If [Yess, 1, 2]", "error: there is no condition `Yess` = help: did you mean `Yes`?");
     check("{ 'Fn::Joyn': x }", "error: there is no function `Fn::Joyn` = help: did you mean `Fn::Join`?");

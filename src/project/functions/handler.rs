@@ -49,7 +49,7 @@ impl Scene<'_> {
         };
         let base = self.root.join(folder);
         let exists = |stem: &&str| ENDINGS.iter().any(|e| base.join(format!("{stem}.{e}")).is_file());
-        if stems.iter().any(|s| exists(s)) {
+        if stems.iter().any(exists) {
             return Some(handler);
         }
         let shown = if folder.is_empty() { stem.to_string() } else { format!("{folder}/{stem}") };
