@@ -400,6 +400,7 @@ pub(super) fn replace(tx: &mut Tx<'_>, table: &Table, key: &[u8], change: Change
             }
             if let Some(at) = new {
                 store::put_expiry(tx, table, at, key)?;
+                tx.wake(super::EXPIRY_WAKE);
             }
         }
     }

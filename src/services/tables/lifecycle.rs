@@ -151,6 +151,7 @@ impl Tables {
                     _ => {}
                 }
                 set_expiry_in(tx, &mut table, enabled.then_some(attribute))?;
+                tx.wake(super::EXPIRY_WAKE);
                 store::update_table(tx, &table)?;
                 Ok(())
             })
@@ -392,6 +393,7 @@ fn reshape(tx: &mut Tx<'_>, table: &Arc<Table>, wanted: Definition) -> Result<bo
     own.definition.global = global;
     if is.expiry != wanted.expiry {
         set_expiry_in(tx, &mut own, wanted.expiry.clone())?;
+        tx.wake(super::EXPIRY_WAKE);
     }
     let view = |definition: &Definition| definition.stream.as_ref().filter(|stream| stream.enabled).map(|stream| stream.view);
     if view(is) != view(&wanted) {

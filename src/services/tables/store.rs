@@ -208,8 +208,7 @@ pub fn walk(
     Ok(())
 }
 
-pub fn put_expiry(tx: &mut Tx<'_>, table: &Table, at: i64, key: &[u8]) -> Result<(), Error> {
-    tx.wake(super::EXPIRY_WAKE);
+pub fn put_expiry(tx: &Tx<'_>, table: &Table, at: i64, key: &[u8]) -> Result<(), Error> {
     tx.execute("INSERT OR REPLACE INTO tables_expiry (at, part, key) VALUES (?1, ?2, ?3)", (at, table.number, key))?;
     Ok(())
 }

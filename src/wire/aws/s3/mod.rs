@@ -8,7 +8,7 @@ mod cors;
 mod decode;
 mod documents;
 mod encode;
-mod event;
+pub mod event;
 mod fail;
 mod lists;
 mod things;
