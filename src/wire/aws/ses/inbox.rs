@@ -17,7 +17,7 @@ const MESSAGES_MAX: usize = 10_000;
 
 impl Ses {
     /// `GET` shows the mails, those of `?id=` or from or to `?email=`; `DELETE` removes them, or the one of `?id=`.
-    pub async fn inbox(&self, call: &Call, request: &Request) -> Response {
+    pub async fn inbox(&self, call: &Call, request: Request) -> Response {
         let parameters = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes()).unwrap_or_default();
         let given = |name: &str| parameters.text(name).filter(|value| !value.is_empty());
         let answer = match *request.method() {

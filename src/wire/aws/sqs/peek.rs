@@ -19,7 +19,7 @@ const MESSAGES_MAX: usize = 10_000;
 
 impl Sqs {
     /// Shows all messages of the queue of `?QueueUrl=`, or of a path that ends with `/REGION/ACCOUNT/NAME`; hidden ones too.
-    pub async fn peek(&self, call: &Call, request: &Request) -> Response {
+    pub async fn peek(&self, call: &Call, request: Request) -> Response {
         let request_id = self.ids.uuid();
         let as_json = header(request.headers(), "accept").is_some_and(|accept| accept.contains("json"));
         let dialect = if as_json { Dialect::Json } else { Dialect::Query };

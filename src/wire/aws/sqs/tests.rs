@@ -106,7 +106,7 @@ async fn a_message_becomes_the_event_of_a_function_and_can_be_peeked_at() {
     let send = r#"{URL,"MessageBody":"hi","MessageAttributes":{"k":{"DataType":"String","StringValue":"v"}}}"#;
     json(&sqs, "SendMessage", &send.replace("URL", URL)).await;
     let request = http::Request::builder().uri("/_aws/sqs/messages?QueueUrl=http://x/0/q").header("accept", "application/json");
-    let response = sqs.peek(&Call::operator(), &request.body(crate::wire::http::Body::empty()).expect("a request")).await;
+    let response = sqs.peek(&Call::operator(), request.body(crate::wire::http::Body::empty()).expect("a request")).await;
     let shown: serde_json::Value = serde_json::from_slice(&response.into_body().collect(1 << 20).await.expect("a body")).expect("JSON");
     assert_eq!(shown["ReceiveMessageResponse"]["ReceiveMessageResult"]["Message"][0]["Body"], "hi");
     let lease = crate::services::queues::Lease { messages_max: 10, bytes_max: 6 << 20, visibility_ms: None };
