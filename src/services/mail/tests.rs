@@ -12,7 +12,14 @@ fn mail(folder: &tempfile::TempDir) -> Mail {
 
 fn draft(to: &[&str]) -> Draft {
     let to = to.iter().map(|address| (*address).to_owned()).collect();
-    Draft { source: "shop@example.com".into(), to, subject: Some("Hi".into()), text: Some("text".into()), bytes_max: 10 << 20, ..Draft::default() }
+    Draft {
+        source: "shop@example.com".into(),
+        to,
+        subject: Some("Hi".into()),
+        text: Some("text".into()),
+        bytes_max: 10 << 20,
+        ..Draft::default()
+    }
 }
 
 #[tokio::test]
@@ -21,9 +28,13 @@ async fn what_is_sent_lies_in_the_inbox_and_is_found_by_address() {
     let (mail, call) = (mail(&folder), Call::operator());
     let id = mail.send(&call, draft(&["Ann <ann@example.com>", "bob@example.com"])).await.expect("sent");
     mail.send(&call, draft(&["cid@example.com"])).await.expect("sent");
-    for (wanted_id, address, count) in
-        [(None, None, 2), (None, Some("ANN@example.com"), 1), (Some(id.as_str()), None, 1), (None, Some("shop@example.com"), 2), (None, Some("x@y.z"), 0)]
-    {
+    for (wanted_id, address, count) in [
+        (None, None, 2),
+        (None, Some("ANN@example.com"), 1),
+        (Some(id.as_str()), None, 1),
+        (None, Some("shop@example.com"), 2),
+        (None, Some("x@y.z"), 0),
+    ] {
         assert_eq!(mail.inbox(&call, wanted_id, address, 100).await.expect("mails").len(), count, "{wanted_id:?} {address:?}");
     }
     assert_eq!(call.meter.total().get(Unit::Mails), 3);
@@ -76,7 +87,10 @@ async fn a_raw_mail_shows_its_parts() {
     assert_eq!((m.to, m.bcc), (vec!["bob@example.com".to_owned()], vec!["blind@example.com".to_owned()]));
     assert_eq!((m.text.as_deref().map(str::trim_end), m.html.as_deref().map(str::trim_end)), (Some("naïve"), Some("<b>hi</b>")));
     assert_eq!(m.attachments, [Attachment { name: Some("bill.pdf".into()), kind: "application/pdf".into(), bytes: 4 }]);
-    assert!(matches!(mail.send_raw(&call, Raw { bytes: b"Subject: x\r\n\r\ny".to_vec(), bytes_max: 100, ..Raw::default() }).await, Err(Error::NoSender)));
+    assert!(matches!(
+        mail.send_raw(&call, Raw { bytes: b"Subject: x\r\n\r\ny".to_vec(), bytes_max: 100, ..Raw::default() }).await,
+        Err(Error::NoSender)
+    ));
 }
 
 #[tokio::test]

@@ -34,7 +34,8 @@ async fn a_publish_tells_of_the_subscriptions_whose_filter_it_passes() {
     topics.subscribe(&call, "t", "sqs", "arn:aws:sqs:us-east-1:000000000000:all", &map(&[])).await.expect("subscribed");
     topics.subscribe(&call, "t", "sqs", "arn:aws:sqs:us-east-1:000000000000:big", &filter).await.expect("subscribed");
     let waiting = topics.subscribe(&call, "t", "email", "a@b.c", &map(&[])).await.expect("subscribed");
-    let publish = |size: &str| Publish { message: "m".into(), attributes: [("size".to_owned(), text("String", size))].into(), ..Publish::default() };
+    let publish =
+        |size: &str| Publish { message: "m".into(), attributes: [("size".to_owned(), text("String", size))].into(), ..Publish::default() };
     for size in ["small", "big"] {
         topics.publish(&call, "t", publish(size)).await.expect("published");
     }
@@ -44,7 +45,8 @@ async fn a_publish_tells_of_the_subscriptions_whose_filter_it_passes() {
         .await
         .into_iter()
         .map(|event| {
-            let mut seen: Vec<_> = event.deliveries.into_iter().map(|d| (d.endpoint.rsplit(':').next().unwrap_or_default().to_owned(), d.raw)).collect();
+            let mut seen: Vec<_> =
+                event.deliveries.into_iter().map(|d| (d.endpoint.rsplit(':').next().unwrap_or_default().to_owned(), d.raw)).collect();
             seen.sort();
             seen
         })
@@ -59,14 +61,20 @@ async fn a_fifo_topic_publishes_a_repeated_message_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let (topics, db, clock) = topics(&folder);
     let call = Call::operator();
-    topics.create(&call, "t.fifo", &map(&[("FifoTopic", "true"), ("ContentBasedDeduplication", "true")]), &map(&[])).await.expect("a topic");
+    topics
+        .create(&call, "t.fifo", &map(&[("FifoTopic", "true"), ("ContentBasedDeduplication", "true")]), &map(&[]))
+        .await
+        .expect("a topic");
     let publish = || Publish { message: "m".into(), group: Some("g".into()), ..Publish::default() };
     let first = topics.publish(&call, "t.fifo", publish()).await.expect("published");
     assert_eq!(topics.publish(&call, "t.fifo", publish()).await.expect("published"), first);
     clock.advance_ms(300_000);
     assert!(topics.publish(&call, "t.fifo", publish()).await.expect("published").sequence > first.sequence);
     assert_eq!(events(&db).await.len(), 2);
-    assert!(matches!(topics.publish(&call, "t.fifo", Publish { message: "m".into(), ..Publish::default() }).await, Err(Error::Invalid { .. })));
+    assert!(matches!(
+        topics.publish(&call, "t.fifo", Publish { message: "m".into(), ..Publish::default() }).await,
+        Err(Error::Invalid { .. })
+    ));
 }
 
 #[tokio::test]

@@ -32,12 +32,18 @@ async fn answers_of_v1() {
     let ses = ses(&folder);
     for (body, wanted) in [
         (format!("{MAIL}&Destination.ToAddresses.member.1=x@y.z"), "200 <SendEmailResult><MessageId>"),
-        (format!("{MAIL}&Destination.ToAddresses.member.1=nobody"), "400 <Code>InvalidParameterValue</Code><Message>Missing final &apos;@domain&apos;</Message>"),
+        (
+            format!("{MAIL}&Destination.ToAddresses.member.1=nobody"),
+            "400 <Code>InvalidParameterValue</Code><Message>Missing final &apos;@domain&apos;</Message>",
+        ),
         (MAIL.to_owned(), "400 <Code>ValidationError</Code>"),
         ("Action=VerifyEmailIdentity&EmailAddress=a@b.c".to_owned(), "200 <VerifyEmailIdentityResult>"),
         ("Action=ListIdentities".to_owned(), "200 <Identities><member>a@b.c</member></Identities>"),
         ("Action=GetSendQuota".to_owned(), "200 <SentLast24Hours>1.0</SentLast24Hours>"),
-        ("Action=GetTemplate&TemplateName=none".to_owned(), "400 <Code>TemplateDoesNotExist</Code><Message>Template none does not exist</Message>"),
+        (
+            "Action=GetTemplate&TemplateName=none".to_owned(),
+            "400 <Code>TemplateDoesNotExist</Code><Message>Template none does not exist</Message>",
+        ),
         ("Action=Dance".to_owned(), "400 <Code>InvalidAction</Code>"),
     ] {
         check(&ses, "POST", "/", &body, wanted).await;

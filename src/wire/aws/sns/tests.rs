@@ -29,11 +29,22 @@ async fn answers() {
     let (sns, db) = sns(&folder);
     check(&sns, "Action=CreateTopic&Name=t", "200 <CreateTopicResult><TopicArn>arn:aws:sns:us-east-1:000000000000:t</TopicArn>").await;
     check(&sns, "Action=CreateTopic&Name=t!", "400 <Code>InvalidParameter</Code><Message>Invalid parameter: Topic Name</Message>").await;
-    check(&sns, "Action=ListTopics", "200 <Topics><member><TopicArn>arn:aws:sns:us-east-1:000000000000:t</TopicArn></member></Topics>").await;
-    check(&sns, "Action=Publish&TopicArn=arn:aws:sns:us-east-1:0:none&Message=m", "404 <Code>NotFound</Code><Message>Topic does not exist</Message>").await;
+    check(&sns, "Action=ListTopics", "200 <Topics><member><TopicArn>arn:aws:sns:us-east-1:000000000000:t</TopicArn></member></Topics>")
+        .await;
+    check(
+        &sns,
+        "Action=Publish&TopicArn=arn:aws:sns:us-east-1:0:none&Message=m",
+        "404 <Code>NotFound</Code><Message>Topic does not exist</Message>",
+    )
+    .await;
     check(&sns, "Action=Publish&Message=m", "400 Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter").await;
     check(&sns, &format!("Action=Publish&{TOPIC}&Message="), "400 Invalid parameter: Empty message").await;
-    check(&sns, &format!("Action=Publish&{TOPIC}&Message=%7B%7D&MessageStructure=json"), "400 Message Structure - No default entry in JSON message body").await;
+    check(
+        &sns,
+        &format!("Action=Publish&{TOPIC}&Message=%7B%7D&MessageStructure=json"),
+        "400 Message Structure - No default entry in JSON message body",
+    )
+    .await;
     check(&sns, &format!("Action=Subscribe&{TOPIC}&Protocol=pigeon&Endpoint=x"), "400 does not support this protocol string: pigeon").await;
     check(
         &sns,
@@ -42,8 +53,10 @@ async fn answers() {
     )
     .await;
     check(&sns, &format!("Action=ListSubscriptionsByTopic&{TOPIC}"), "200 <Endpoint>arn:aws:sqs:us-east-1:000000000000:q</Endpoint>").await;
-    check(&sns, &format!("Action=GetTopicAttributes&{TOPIC}"), "200 <entry><key>SubscriptionsConfirmed</key><value>1</value></entry>").await;
-    let batch = "&PublishBatchRequestEntries.member.1.Id=a&PublishBatchRequestEntries.member.1.Message=m&PublishBatchRequestEntries.member.2.Id=b";
+    check(&sns, &format!("Action=GetTopicAttributes&{TOPIC}"), "200 <entry><key>SubscriptionsConfirmed</key><value>1</value></entry>")
+        .await;
+    let batch =
+        "&PublishBatchRequestEntries.member.1.Id=a&PublishBatchRequestEntries.member.1.Message=m&PublishBatchRequestEntries.member.2.Id=b";
     check(&sns, &format!("Action=PublishBatch&{TOPIC}{batch}"), "200 <Failed><member><Id>b</Id><Code>InvalidParameter</Code>").await;
     check(&sns, &format!("Action=Publish&{TOPIC}&Message=hi&Subject=S&MessageAttributes.entry.1.Name=k&MessageAttributes.entry.1.Value.DataType=String&MessageAttributes.entry.1.Value.StringValue=v"), "200 <MessageId>").await;
     check(&sns, "Action=Dance", "400 <Code>InvalidAction</Code>").await;

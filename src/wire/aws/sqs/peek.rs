@@ -62,7 +62,8 @@ fn shown(out: &MessageOut) -> Json {
         "MessageId": m.message_id, "ReceiptHandle": m.receipt, "MD5OfBody": digest::body(&m.body), "Body": m.body, "Attribute": attributes,
     });
     if !m.attributes.is_empty() {
-        json["MessageAttribute"] = m.attributes.iter().map(|(name, a)| json!({ "Name": name, "Value": value(a) })).collect::<Vec<_>>().into();
+        json["MessageAttribute"] =
+            m.attributes.iter().map(|(name, a)| json!({ "Name": name, "Value": value(a) })).collect::<Vec<_>>().into();
     }
     json
 }

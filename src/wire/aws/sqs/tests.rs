@@ -39,21 +39,61 @@ async fn answers_in_json() {
     let rows: &[(&str, &str, &str)] = &[
         ("ListQueues", "{}", "200 {}"),
         ("CreateQueue", r#"{"QueueName":"q"}"#, r#"200 {"QueueUrl":"http://localhost:4566/000000000000/q"}"#),
-        ("CreateQueue", r#"{"QueueName":"q","Attributes":{"VisibilityTimeout":"31"}}"#, "400 {\"__type\":\"com.amazonaws.sqs#QueueNameExists\",\"message\":\"A queue already exists with the same name and a different value for attribute VisibilityTimeout\"}"),
-        ("CreateQueue", r#"{"QueueName":"q.x"}"#, "400 {\"__type\":\"com.amazon.coral.service#InvalidParameterValueException\",\"message\":\"Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length\"}"),
-        ("GetQueueUrl", r#"{"QueueName":"none"}"#, r#"400 {"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"The specified queue does not exist."}"#),
+        (
+            "CreateQueue",
+            r#"{"QueueName":"q","Attributes":{"VisibilityTimeout":"31"}}"#,
+            "400 {\"__type\":\"com.amazonaws.sqs#QueueNameExists\",\"message\":\"A queue already exists with the same name and a different value for attribute VisibilityTimeout\"}",
+        ),
+        (
+            "CreateQueue",
+            r#"{"QueueName":"q.x"}"#,
+            "400 {\"__type\":\"com.amazon.coral.service#InvalidParameterValueException\",\"message\":\"Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length\"}",
+        ),
+        (
+            "GetQueueUrl",
+            r#"{"QueueName":"none"}"#,
+            r#"400 {"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"The specified queue does not exist."}"#,
+        ),
         ("ReceiveMessage", "{URL}", "200 {}"),
-        ("ReceiveMessage", r#"{URL,"MaxNumberOfMessages":11}"#, "400 {\"__type\":\"com.amazon.coral.service#InvalidParameterValueException\",\"message\":\"Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.\"}"),
+        (
+            "ReceiveMessage",
+            r#"{URL,"MaxNumberOfMessages":11}"#,
+            "400 {\"__type\":\"com.amazon.coral.service#InvalidParameterValueException\",\"message\":\"Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.\"}",
+        ),
         ("SendMessage", r#"{URL,"MessageBody":7}"#, "400 {\"__type\":\"com.amazon.coral.service#SerializationException\""),
-        ("SendMessage", "{URL}", r#"400 {"__type":"com.amazon.coral.service#MissingRequiredParameterException","message":"The request must contain the parameter MessageBody."}"#),
+        (
+            "SendMessage",
+            "{URL}",
+            r#"400 {"__type":"com.amazon.coral.service#MissingRequiredParameterException","message":"The request must contain the parameter MessageBody."}"#,
+        ),
         ("SendMessage", r#"{URL,"MessageBody":"hello"}"#, r#"200 {"MD5OfMessageBody":"5d41402abc4b2a76b9719d911017c592","MessageId":""#),
         ("SendMessageBatch", r#"{URL,"Entries":[]}"#, "400 {\"__type\":\"com.amazonaws.sqs#EmptyBatchRequest\""),
-        ("SendMessageBatch", r#"{URL,"Entries":[{"Id":"a","MessageBody":"x"},{"Id":"a","MessageBody":"y"}]}"#, "400 {\"__type\":\"com.amazonaws.sqs#BatchEntryIdsNotDistinct\",\"message\":\"Id a repeated.\"}"),
-        ("DeleteMessage", r#"{URL,"ReceiptHandle":"x"}"#, "400 {\"__type\":\"com.amazonaws.sqs#ReceiptHandleIsInvalid\",\"message\":\"The input receipt handle \\\"x\\\" is not a valid receipt handle.\"}"),
-        ("GetQueueAttributes", r#"{URL,"AttributeNames":["VisibilityTimeout","QueueArn"]}"#, r#"200 {"Attributes":{"QueueArn":"arn:aws:sqs:us-east-1:000000000000:q","VisibilityTimeout":"30"}}"#),
-        ("GetQueueAttributes", r#"{URL,"AttributeNames":["Nope"]}"#, r#"400 {"__type":"com.amazonaws.sqs#InvalidAttributeName","message":"Unknown Attribute Nope."}"#),
+        (
+            "SendMessageBatch",
+            r#"{URL,"Entries":[{"Id":"a","MessageBody":"x"},{"Id":"a","MessageBody":"y"}]}"#,
+            "400 {\"__type\":\"com.amazonaws.sqs#BatchEntryIdsNotDistinct\",\"message\":\"Id a repeated.\"}",
+        ),
+        (
+            "DeleteMessage",
+            r#"{URL,"ReceiptHandle":"x"}"#,
+            "400 {\"__type\":\"com.amazonaws.sqs#ReceiptHandleIsInvalid\",\"message\":\"The input receipt handle \\\"x\\\" is not a valid receipt handle.\"}",
+        ),
+        (
+            "GetQueueAttributes",
+            r#"{URL,"AttributeNames":["VisibilityTimeout","QueueArn"]}"#,
+            r#"200 {"Attributes":{"QueueArn":"arn:aws:sqs:us-east-1:000000000000:q","VisibilityTimeout":"30"}}"#,
+        ),
+        (
+            "GetQueueAttributes",
+            r#"{URL,"AttributeNames":["Nope"]}"#,
+            r#"400 {"__type":"com.amazonaws.sqs#InvalidAttributeName","message":"Unknown Attribute Nope."}"#,
+        ),
         ("PurgeQueue", "{URL}", "200 {}"),
-        ("PurgeQueue", "{URL}", "403 {\"__type\":\"com.amazonaws.sqs#PurgeQueueInProgress\",\"message\":\"Only one PurgeQueue operation on q is allowed every 60 seconds.\"}"),
+        (
+            "PurgeQueue",
+            "{URL}",
+            "403 {\"__type\":\"com.amazonaws.sqs#PurgeQueueInProgress\",\"message\":\"Only one PurgeQueue operation on q is allowed every 60 seconds.\"}",
+        ),
         ("Nonsense", "{}", "400 {\"__type\":\"com.amazon.coral.service#UnknownOperationException\""),
     ];
     for (action, body, wanted) in rows {
@@ -70,13 +110,37 @@ async fn answers_in_xml() {
     let folder = tempfile::tempdir().expect("a folder");
     let sqs = sqs(&folder);
     let rows: &[(&str, &str, &str)] = &[
-        ("/", "Action=CreateQueue&QueueName=q&Attribute.1.Name=DelaySeconds&Attribute.1.Value=0", "<CreateQueueResult><QueueUrl>http://localhost:4566/000000000000/q</QueueUrl></CreateQueueResult>"),
-        ("/000000000000/none", "Action=ReceiveMessage", "<Error><Type>Sender</Type><Code>AWS.SimpleQueueService.NonExistentQueue</Code><Message>The specified queue does not exist for this wsdl version.</Message></Error>"),
-        ("/000000000000/q", "Action=SendMessage&MessageBody=a%3Cb&MessageAttribute.1.Name=n&MessageAttribute.1.Value.DataType=Number&MessageAttribute.1.Value.StringValue=1", "<MD5OfMessageAttributes>"),
+        (
+            "/",
+            "Action=CreateQueue&QueueName=q&Attribute.1.Name=DelaySeconds&Attribute.1.Value=0",
+            "<CreateQueueResult><QueueUrl>http://localhost:4566/000000000000/q</QueueUrl></CreateQueueResult>",
+        ),
+        (
+            "/000000000000/none",
+            "Action=ReceiveMessage",
+            "<Error><Type>Sender</Type><Code>AWS.SimpleQueueService.NonExistentQueue</Code><Message>The specified queue does not exist for this wsdl version.</Message></Error>",
+        ),
+        (
+            "/000000000000/q",
+            "Action=SendMessage&MessageBody=a%3Cb&MessageAttribute.1.Name=n&MessageAttribute.1.Value.DataType=Number&MessageAttribute.1.Value.StringValue=1",
+            "<MD5OfMessageAttributes>",
+        ),
         ("/000000000000/q", "Action=ReceiveMessage&MessageAttributeName.1=All", "<Body>a&lt;b</Body><MD5OfMessageAttributes>"),
-        ("/000000000000/q", "Action=SendMessageBatch&SendMessageBatchRequestEntry.1.Id=x&SendMessageBatchRequestEntry.1.MessageBody=1&SendMessageBatchRequestEntry.2.Id=y", "<BatchResultErrorEntry><Id>y</Id><SenderFault>true</SenderFault><Code>MissingParameter</Code>"),
-        ("/000000000000/q", "Action=GetQueueAttributes&AttributeName.1=DelaySeconds", "<GetQueueAttributesResult><Attribute><Name>DelaySeconds</Name><Value>0</Value></Attribute></GetQueueAttributesResult>"),
-        ("/", "Action=DeleteQueue&QueueUrl=http%3A%2F%2Fx%2F1%2Fq", "<DeleteQueueResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><ResponseMetadata>"),
+        (
+            "/000000000000/q",
+            "Action=SendMessageBatch&SendMessageBatchRequestEntry.1.Id=x&SendMessageBatchRequestEntry.1.MessageBody=1&SendMessageBatchRequestEntry.2.Id=y",
+            "<BatchResultErrorEntry><Id>y</Id><SenderFault>true</SenderFault><Code>MissingParameter</Code>",
+        ),
+        (
+            "/000000000000/q",
+            "Action=GetQueueAttributes&AttributeName.1=DelaySeconds",
+            "<GetQueueAttributesResult><Attribute><Name>DelaySeconds</Name><Value>0</Value></Attribute></GetQueueAttributesResult>",
+        ),
+        (
+            "/",
+            "Action=DeleteQueue&QueueUrl=http%3A%2F%2Fx%2F1%2Fq",
+            "<DeleteQueueResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><ResponseMetadata>",
+        ),
         ("/", "Version=1", "<Code>MissingAction</Code>"),
     ];
     for (path, body, wanted) in rows {
