@@ -60,7 +60,10 @@ pub(super) fn check(address: &str) -> Result<(), Error> {
 /// Whether the text can be the name of a domain; letters of all languages are fine.
 pub(super) fn is_domain(text: &str) -> bool {
     let label = |label: &str| {
-        !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
     };
     !text.is_empty() && text.len() <= 255 && text.split('.').all(label)
 }

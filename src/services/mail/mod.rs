@@ -107,7 +107,13 @@ impl Mail {
         let data = data(template_data)?;
         let template = self.template(call, name).await?;
         let fill = |text: &Option<String>| text.as_ref().map(|text| render(text, &data)).transpose();
-        Ok(Template { name: template.name, subject: fill(&template.subject)?, text: fill(&template.text)?, html: fill(&template.html)?, ..template })
+        Ok(Template {
+            name: template.name,
+            subject: fill(&template.subject)?,
+            text: fill(&template.text)?,
+            html: fill(&template.html)?,
+            ..template
+        })
     }
 
     /// Makes a template. Fails with `TemplateExists`, `BadTemplate`.
@@ -179,7 +185,13 @@ impl Mail {
     }
 
     /// The mails of the inbox, oldest first: the one of `id`, those from or to `address`, or all; at most `limit`, the latest.
-    pub async fn inbox(&self, call: &Call, id: Option<&str>, address: Option<&str>, limit: usize) -> Result<Vec<(Message, Option<Vec<u8>>)>, Error> {
+    pub async fn inbox(
+        &self,
+        call: &Call,
+        id: Option<&str>,
+        address: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Message, Option<Vec<u8>>)>, Error> {
         let wanted = address.map(|address| bare(address).to_lowercase());
         let mut found = self.db.read(call, |tx| store::messages(tx, id, limit)).await?;
         if let Some(wanted) = wanted {

@@ -80,7 +80,9 @@ impl Send {
         if let Some(header) = &self.trace_header
             && (header.kind != "String" || !matches!(&header.value, Value::Text(text) if !text.is_empty()))
         {
-            return Err(Error::MessageAttribute("The value of the message system attribute 'AWSTraceHeader' must be a non-empty String.".into()));
+            return Err(Error::MessageAttribute(
+                "The value of the message system attribute 'AWSTraceHeader' must be a non-empty String.".into(),
+            ));
         }
         for (name, text) in [("MessageGroupId", &self.group), ("MessageDeduplicationId", &self.deduplication)] {
             if text.as_ref().is_some_and(|text| text.is_empty() || text.len() > 128 || !text.bytes().all(|b| b.is_ascii_graphic())) {
@@ -105,7 +107,9 @@ impl Attribute {
             return fail(format!("Message (user) attribute name '{name}' must be 256 characters long or less."));
         }
         if lower.starts_with("aws.") || lower.starts_with("amazon.") {
-            return fail(format!("Message (user) attribute names starting with 'AWS.' or 'Amazon.' are reserved for use by Amazon: '{name}'."));
+            return fail(format!(
+                "Message (user) attribute names starting with 'AWS.' or 'Amazon.' are reserved for use by Amazon: '{name}'."
+            ));
         }
         let dots = name.starts_with('.') || name.ends_with('.') || name.contains("..");
         if dots || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)) {

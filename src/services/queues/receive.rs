@@ -143,7 +143,12 @@ impl Queues {
     }
 
     /// As [`Queues::change_visibility`] for up to ten messages; each fails or not by itself.
-    pub async fn change_visibility_batch(&self, call: &Call, queue: &str, entries: Vec<Entry<(String, i64)>>) -> Result<Outcomes<()>, Error> {
+    pub async fn change_visibility_batch(
+        &self,
+        call: &Call,
+        queue: &str,
+        entries: Vec<Entry<(String, i64)>>,
+    ) -> Result<Outcomes<()>, Error> {
         check_entries(&entries)?;
         self.each(call, queue, entries, |tx, found, (receipt, visibility_s)| {
             in_range("VisibilityTimeout", visibility_s, 0, VISIBILITY_MAX_S)?;

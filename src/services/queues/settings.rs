@@ -172,8 +172,7 @@ fn redrive(value: &str) -> Result<Option<Redrive>, Error> {
         return Ok(None);
     }
     let bad = |reason: &str| Error::RedrivePolicy { value: value.to_owned(), reason: reason.to_owned() };
-    let policy: serde_json::Value =
-        serde_json::from_str(value).map_err(|_| bad("Redrive policy is not a valid JSON map."))?;
+    let policy: serde_json::Value = serde_json::from_str(value).map_err(|_| bad("Redrive policy is not a valid JSON map."))?;
     let policy = policy.as_object().ok_or_else(|| bad("Redrive policy is not a valid JSON map."))?;
     let target = policy.get("deadLetterTargetArn").and_then(|v| v.as_str());
     let count = policy.get("maxReceiveCount");

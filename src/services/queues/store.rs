@@ -163,7 +163,14 @@ pub(super) fn in_flight_reaches(tx: &Tx<'_>, queue: &Stored, count: usize) -> Re
     Ok(tx.row(sql, (queue.id, tx.now().millis(), count as i64 - 1), |_| Ok(()))?.is_some())
 }
 
-pub(super) fn put(tx: &Tx<'_>, queue: &Stored, message_id: &str, send: &Send, deduplication: Option<&str>, due: Time) -> Result<i64, Error> {
+pub(super) fn put(
+    tx: &Tx<'_>,
+    queue: &Stored,
+    message_id: &str,
+    send: &Send,
+    deduplication: Option<&str>,
+    due: Time,
+) -> Result<i64, Error> {
     let call = tx.call();
     let sender = match &call.caller {
         Caller::Function(name) => Some(name.as_ref()),
@@ -225,7 +232,8 @@ pub(super) fn expire(tx: &Tx<'_>, queue: &Stored) -> Result<(), Error> {
     Ok(())
 }
 
-const COLUMNS: &str = "id, attempts, message_id, grouping, deduplication, dead_from, sender, trace, cause, depth, trace_header, attributes, body,
+const COLUMNS: &str =
+    "id, attempts, message_id, grouping, deduplication, dead_from, sender, trace, cause, depth, trace_header, attributes, body,
     sent, first_received, receipt";
 
 /// In FIFO order, a message may go out when none of its group is in flight and none before it waits.
@@ -404,4 +412,3 @@ pub(super) fn moves(tx: &Tx<'_>, source: &str, limit: usize) -> Result<Vec<super
 fn text(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("what is stored is plain data")
 }
-

@@ -38,7 +38,9 @@ fn check_rule(rule: &Json) -> Result<(), String> {
             Some((name, _)) if !RULES.contains(&name.as_str()) => Err(format!("Unrecognized match type {name}")),
             Some((name, Json::Bool(_))) if name == "exists" && members.len() == 1 => Ok(()),
             Some((name, _)) if name == "exists" => Err("exists match pattern must be either true or false.".to_owned()),
-            Some((name, Json::Array(parts))) if name == "numeric" && bounds(parts).is_none() => Err("Value of numeric is not valid".to_owned()),
+            Some((name, Json::Array(parts))) if name == "numeric" && bounds(parts).is_none() => {
+                Err("Value of numeric is not valid".to_owned())
+            }
             Some(_) if members.len() == 1 => Ok(()),
             _ => Err("Only one key allowed in match expression".to_owned()),
         },
@@ -56,7 +58,9 @@ pub fn matches_attributes(policy: &Json, attributes: &Attributes) -> bool {
                 Ok(Json::Array(items)) => items,
                 _ => Vec::new(),
             },
-            (Value::Text(text), kind) if kind.starts_with("Number") => text.trim().parse::<f64>().ok().map(Json::from).into_iter().collect(),
+            (Value::Text(text), kind) if kind.starts_with("Number") => {
+                text.trim().parse::<f64>().ok().map(Json::from).into_iter().collect()
+            }
             (Value::Text(text), _) => vec![Json::from(text.as_str())],
             // Binary attributes are never compared.
             (Value::Binary(_), _) => Vec::new(),

@@ -96,10 +96,14 @@ impl Publish {
                     ));
                 }
                 Value::Text(text) if base == "Binary" || text.is_empty() => {
-                    return fail(format!("The message attribute '{name}' must contain non-empty message attribute value for message attribute type '{base}'."));
+                    return fail(format!(
+                        "The message attribute '{name}' must contain non-empty message attribute value for message attribute type '{base}'."
+                    ));
                 }
                 Value::Binary(bytes) if base != "Binary" || bytes.is_empty() => {
-                    return fail(format!("The message attribute '{name}' must contain non-empty message attribute value for message attribute type '{base}'."));
+                    return fail(format!(
+                        "The message attribute '{name}' must contain non-empty message attribute value for message attribute type '{base}'."
+                    ));
                 }
                 Value::Text(text) if base == "Number" && text.trim().parse::<f64>().is_err() => {
                     return fail(format!("Could not cast message attribute '{name}' value to number."));

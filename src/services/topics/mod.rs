@@ -166,7 +166,9 @@ impl Topics {
             .write(call, move |tx| match store::find(tx, &name)? {
                 None => insert_in(tx, Topic { name, attributes, tags, created: tx.now() }),
                 Some(found) if !tags.is_empty() && found.tags != tags => Err(Error::TopicTags(name)),
-                Some(found) if attributes.iter().any(|(key, value)| found.attributes.get(key) != Some(value)) => Err(Error::TopicExists(name)),
+                Some(found) if attributes.iter().any(|(key, value)| found.attributes.get(key) != Some(value)) => {
+                    Err(Error::TopicExists(name))
+                }
                 Some(found) => Ok(found),
             })
             .await
@@ -209,7 +211,10 @@ impl Topics {
                     match store::same(tx, &name, &protocol, &endpoint)? {
                         None => {
                             let id = tx.ids().uuid();
-                            store::insert_subscription(tx, &Subscription { id, topic: name.clone(), protocol, endpoint, attributes, token: None })?;
+                            store::insert_subscription(
+                                tx,
+                                &Subscription { id, topic: name.clone(), protocol, endpoint, attributes, token: None },
+                            )?;
                         }
                         Some(found) if found.attributes == attributes => {}
                         Some(found) => store::update_subscription(tx, &Subscription { attributes, ..found })?,
@@ -361,7 +366,12 @@ impl Topics {
             .await
     }
 
-    async fn change(&self, call: &Call, name: &str, change: impl FnOnce(&mut Topic) -> Result<(), Error> + Send + 'static) -> Result<(), Error> {
+    async fn change(
+        &self,
+        call: &Call,
+        name: &str,
+        change: impl FnOnce(&mut Topic) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
         let name = name.to_owned();
         self.db
             .write(call, move |tx| {
@@ -424,7 +434,10 @@ fn check_subscription(topic: &str, protocol: &str, endpoint: &str, attributes: &
     for (key, value) in attributes {
         match key.as_str() {
             "RawMessageDelivery" if !["true", "false"].contains(&value.to_ascii_lowercase().as_str()) => {
-                return Err(Error::invalid("Attributes", format!("Reason: RawMessageDelivery: Invalid value [{value}]. Must be true or false.")));
+                return Err(Error::invalid(
+                    "Attributes",
+                    format!("Reason: RawMessageDelivery: Invalid value [{value}]. Must be true or false."),
+                ));
             }
             "FilterPolicyScope" if !["MessageAttributes", "MessageBody"].contains(&value.as_str()) => {
                 return Err(Error::invalid(

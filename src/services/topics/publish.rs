@@ -23,7 +23,12 @@ impl Topics {
     }
 
     /// Publishes up to ten messages; each fails or not by itself.
-    pub async fn publish_batch(&self, call: &Call, topic: &str, entries: Vec<Entry>) -> Result<Vec<(String, Result<Published, Error>)>, Error> {
+    pub async fn publish_batch(
+        &self,
+        call: &Call,
+        topic: &str,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<(String, Result<Published, Error>)>, Error> {
         check_entries(&entries)?;
         let topic = topic.to_owned();
         self.db
@@ -102,7 +107,8 @@ fn deduplication(topic: &Topic, publish: &Publish) -> Result<Option<String>, Err
         Some(given) => Ok(Some(given.clone())),
         None if topic.content_deduplication() => Ok(Some(hex::encode(Sha256::digest(publish.message.as_bytes())))),
         None => {
-            let reason = "Reason: The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly";
+            let reason =
+                "Reason: The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly";
             Err(Error::invalid("MessageDeduplicationId", reason))
         }
     }

@@ -90,8 +90,8 @@ impl Aws {
             Target::Sns => self.sns.handle(call, request).await,
             Target::Sqs => self.sqs.handle(call, request).await,
             Target::Sts => self.sts.handle(call, request).await,
-            Target::Inbox => self.ses.inbox(call, &request.into_parts().0).await,
-            Target::Messages => self.sqs.peek(call, &request.into_parts().0).await,
+            Target::Inbox => self.ses.inbox(call, request).await,
+            Target::Messages => self.sqs.peek(call, request).await,
             Target::Form | Target::Unknown => {
                 let what = scope.map(|scope| scope.service).or_else(|| header(request.headers(), "x-amz-target").map(str::to_owned));
                 let text = format!("emu does not emulate the service of this request ({})", what.as_deref().unwrap_or("it names none"));

@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::request::Parts;
 use http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
@@ -11,17 +10,17 @@ use super::fail::fail;
 use crate::base::Call;
 use crate::services::mail::Message;
 use crate::wire::aws::query::Parameters;
-use crate::wire::http::{self as wire, Body, Response};
+use crate::wire::http::{self as wire, Body, Request, Response};
 
 /// Mails that one look shows, the latest ones.
 const MESSAGES_MAX: usize = 10_000;
 
 impl Ses {
     /// `GET` shows the mails, those of `?id=` or from or to `?email=`; `DELETE` removes them, or the one of `?id=`.
-    pub async fn inbox(&self, call: &Call, request: &Parts) -> Response {
-        let parameters = Parameters::parse(request.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    pub async fn inbox(&self, call: &Call, request: Request) -> Response {
+        let parameters = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes()).unwrap_or_default();
         let given = |name: &str| parameters.text(name).filter(|value| !value.is_empty());
-        let answer = match request.method {
+        let answer = match *request.method() {
             Method::GET => self.mail.inbox(call, given("id"), given("email"), MESSAGES_MAX).await.map(|found| {
                 let messages: Vec<Json> = found.iter().map(|(message, raw)| self.shown(message, raw.as_deref())).collect();
                 wire::json(StatusCode::OK, &json!({ "messages": messages }))

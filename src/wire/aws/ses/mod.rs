@@ -36,7 +36,11 @@ impl Ses {
 
     /// Answers one request: paths under `/v2/email/` are of v2, all others of v1.
     pub async fn handle(&self, call: &Call, request: Request) -> Response {
-        if request.uri().path().starts_with("/v2/email/") { v2::handle(self, call, request).await } else { v1::handle(self, call, request).await }
+        if request.uri().path().starts_with("/v2/email/") {
+            v2::handle(self, call, request).await
+        } else {
+            v1::handle(self, call, request).await
+        }
     }
 
     async fn sent_last_day(&self, call: &Call) -> Result<u64, crate::services::mail::Error> {

@@ -54,7 +54,12 @@ async fn run(ses: &Ses, call: &Call, p: &Parameters, request_id: &str) -> Result
         "SendTemplatedEmail" => {
             let destination = p.member("Destination").ok_or_else(|| missing("destination"))?;
             let draft = draft(p, destination)?;
-            let templated = Templated { draft, template: need(p, "Template", "template")?.to_owned(), content: None, data: need(p, "TemplateData", "templateData")?.to_owned() };
+            let templated = Templated {
+                draft,
+                template: need(p, "Template", "template")?.to_owned(),
+                content: None,
+                data: need(p, "TemplateData", "templateData")?.to_owned(),
+            };
             let id = mail.send_template(call, templated).await?;
             answer(&|xml| xml.text("MessageId", &id))
         }
@@ -96,7 +101,8 @@ async fn run(ses: &Ses, call: &Call, p: &Parameters, request_id: &str) -> Result
             nothing()
         }
         "TestRenderTemplate" => {
-            let found = mail.render_template(call, need(p, "TemplateName", "templateName")?, need(p, "TemplateData", "templateData")?).await?;
+            let found =
+                mail.render_template(call, need(p, "TemplateName", "templateName")?, need(p, "TemplateData", "templateData")?).await?;
             let (subject, text, html) = (found.subject.unwrap_or_default(), found.text.unwrap_or_default(), found.html.unwrap_or_default());
             answer(&|xml| {
                 let rendered = format!(
@@ -189,7 +195,9 @@ async fn run(ses: &Ses, call: &Call, p: &Parameters, request_id: &str) -> Result
             })
         }
         "GetAccountSendingEnabled" => answer(&|xml| xml.text("Enabled", "true")),
-        other => Err(Fault::new("InvalidAction", "BadRequestException", format!("Could not find operation {other} for version 2010-12-01"))),
+        other => {
+            Err(Fault::new("InvalidAction", "BadRequestException", format!("Could not find operation {other} for version 2010-12-01")))
+        }
     }
 }
 

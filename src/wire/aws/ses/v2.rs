@@ -226,7 +226,9 @@ async fn run(ses: &Ses, call: &Call, request: Request) -> Result<Json, Fault> {
         }
         (&Method::GET, ["templates", name]) => {
             let found = mail.template(call, name).await?;
-            Ok(json!({ "TemplateName": found.name, "TemplateContent": { "Subject": found.subject, "Text": found.text, "Html": found.html } }))
+            Ok(
+                json!({ "TemplateName": found.name, "TemplateContent": { "Subject": found.subject, "Text": found.text, "Html": found.html } }),
+            )
         }
         (&Method::PUT, ["templates", name]) => {
             mail.update_template(call, template((*name).to_owned(), input.template_content)).await?;

@@ -248,7 +248,9 @@ fn publish(p: &Parameters) -> Result<Publish, Fault> {
         let kind = value.text("DataType").unwrap_or_default().to_owned();
         let value = match (value.text("StringValue"), value.text("BinaryValue")) {
             (None, Some(text)) => {
-                let bytes = STANDARD.decode(text).map_err(|_| Fault::parameter("Invalid parameter: MessageAttributes: BinaryValue is not base64"))?;
+                let bytes = STANDARD
+                    .decode(text)
+                    .map_err(|_| Fault::parameter("Invalid parameter: MessageAttributes: BinaryValue is not base64"))?;
                 Value::Binary(bytes)
             }
             (text, _) => Value::Text(text.unwrap_or_default().to_owned()),

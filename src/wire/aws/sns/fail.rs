@@ -56,17 +56,19 @@ pub(super) fn fail(error: &Error) -> Fault {
         Error::Invalid { parameter, reason } if parameter == "Message Structure" => {
             Fault::parameter(format!("Invalid parameter: Message Structure - {reason}"))
         }
-        Error::Invalid { parameter, reason } if reason.starts_with("Reason") => Fault::parameter(format!("Invalid parameter: {parameter} {reason}")),
+        Error::Invalid { parameter, reason } if reason.starts_with("Reason") => {
+            Fault::parameter(format!("Invalid parameter: {parameter} {reason}"))
+        }
         Error::Invalid { parameter, reason } => Fault::parameter(format!("Invalid parameter: {parameter}: {reason}")),
         Error::Empty => Fault::parameter("Invalid parameter: Empty message"),
         Error::TooLong(_) => Fault::parameter("Invalid parameter: Message too long"),
         Error::BatchTooLong(_) => bad("BatchRequestTooLong", "The length of all the messages put together is more than the limit.".into()),
         Error::BatchEmpty => bad("EmptyBatchRequest", "The batch request doesn't contain any entries.".into()),
         Error::BatchTooMany(_) => bad("TooManyEntriesInBatchRequest", "The batch request contains more entries than permissible.".into()),
-        Error::EntryId(_) => bad("InvalidBatchEntryId", "The Id of a batch entry in the batch request doesn't abide by the specification.".into()),
-        Error::EntryRepeated => {
-            bad("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.".into())
+        Error::EntryId(_) => {
+            bad("InvalidBatchEntryId", "The Id of a batch entry in the batch request doesn't abide by the specification.".into())
         }
+        Error::EntryRepeated => bad("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.".into()),
         Error::Store(error) => Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", error.to_string()),
     }
 }

@@ -258,9 +258,10 @@ pub(super) fn system_attributes(sqs: &Sqs, message: &Message) -> Vec<(&'static s
 /// The attributes of a queue that were asked for. Source: "GetQueueAttributes".
 fn attributes(sqs: &Sqs, description: &Description, wanted: &[String]) -> Result<Vec<(String, String)>, Fault> {
     let (queue, s) = (&description.queue, &description.queue.settings);
-    let redrive = s.redrive.as_ref().map(|redrive| {
-        json!({ "deadLetterTargetArn": sqs.arn(&redrive.target), "maxReceiveCount": redrive.receives_max }).to_string()
-    });
+    let redrive = s
+        .redrive
+        .as_ref()
+        .map(|redrive| json!({ "deadLetterTargetArn": sqs.arn(&redrive.target), "maxReceiveCount": redrive.receives_max }).to_string());
     let fifo = |text: &str| s.fifo.then(|| text.to_owned());
     let all = [
         ("QueueArn", Some(sqs.arn(&queue.name))),

@@ -113,16 +113,17 @@ pub(super) fn query(p: &Parameters, path: &str) -> Input {
     let some = |list: Vec<String>| (!list.is_empty()).then_some(list);
     let map = |name: &str, key: &str| p.member(name).map(|_| p.map_of_texts(name, key, "Value"));
     let path = path.trim_matches('/');
-    let entries: Vec<EntryInput> = ["SendMessageBatchRequestEntry", "DeleteMessageBatchRequestEntry", "ChangeMessageVisibilityBatchRequestEntry"]
-        .into_iter()
-        .flat_map(|name| p.list(name))
-        .map(|entry| EntryInput {
-            id: entry.text("Id").map(str::to_owned),
-            receipt_handle: entry.text("ReceiptHandle").map(str::to_owned),
-            visibility_timeout: entry.text("VisibilityTimeout").and_then(|value| value.parse().ok()),
-            message: query_message(entry),
-        })
-        .collect();
+    let entries: Vec<EntryInput> =
+        ["SendMessageBatchRequestEntry", "DeleteMessageBatchRequestEntry", "ChangeMessageVisibilityBatchRequestEntry"]
+            .into_iter()
+            .flat_map(|name| p.list(name))
+            .map(|entry| EntryInput {
+                id: entry.text("Id").map(str::to_owned),
+                receipt_handle: entry.text("ReceiptHandle").map(str::to_owned),
+                visibility_timeout: entry.text("VisibilityTimeout").and_then(|value| value.parse().ok()),
+                message: query_message(entry),
+            })
+            .collect();
     Input {
         queue_url: text("QueueUrl").or_else(|| path.contains('/').then(|| path.to_owned())),
         queue_name: text("QueueName"),
@@ -204,7 +205,11 @@ impl AttributeInput {
         let value = match (self.string_value, self.binary_value) {
             (None, Some(text)) => match STANDARD.decode(&text) {
                 Ok(bytes) => Value::Binary(bytes),
-                Err(_) => return Err(Error::MessageAttribute(format!("The message attribute '{name}' must contain base64-encoded binary data."))),
+                Err(_) => {
+                    return Err(Error::MessageAttribute(format!(
+                        "The message attribute '{name}' must contain base64-encoded binary data."
+                    )));
+                }
             },
             (text, _) => Value::Text(text.unwrap_or_default()),
         };

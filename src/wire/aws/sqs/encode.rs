@@ -23,7 +23,11 @@ pub(super) enum Output {
     Attributes(Vec<(String, String)>),
     Tags(BTreeMap<String, String>),
     Sent(SentOut),
-    Batch { element: &'static str, succeeded: Vec<Succeeded>, failed: Vec<Failed> },
+    Batch {
+        element: &'static str,
+        succeeded: Vec<Succeeded>,
+        failed: Vec<Failed>,
+    },
     Messages(Vec<MessageOut>),
     /// Actions with plain members that are rarely used.
     Value(Json),
@@ -119,7 +123,10 @@ pub(super) fn fault(dialect: Dialect, fault: &Fault, request_id: &str) -> Respon
 fn respond(status: StatusCode, body: &Json, request_id: &str) -> Response {
     // An action that answers nothing has an empty object as its body.
     let bytes = serde_json::to_vec(body).expect("answers are plain data");
-    let response = http::Response::builder().status(status).header("content-type", "application/x-amz-json-1.0").header("x-amzn-requestid", request_id);
+    let response = http::Response::builder()
+        .status(status)
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amzn-requestid", request_id);
     response.body(Body::from(bytes)).expect("identifiers are plain text")
 }
 
@@ -152,10 +159,8 @@ fn json(output: &Output) -> Json {
                 .iter()
                 .map(|entry| object([("Id", entry.id.as_str())].into_iter().chain(entry.sent.iter().flat_map(SentOut::members))))
                 .collect();
-            let failed: Vec<Json> = failed
-                .iter()
-                .map(|f| json!({ "Id": f.id, "SenderFault": f.sender, "Code": f.code, "Message": f.message }))
-                .collect();
+            let failed: Vec<Json> =
+                failed.iter().map(|f| json!({ "Id": f.id, "SenderFault": f.sender, "Code": f.code, "Message": f.message })).collect();
             let mut answer = json!({ "Successful": succeeded });
             if !failed.is_empty() {
                 answer["Failed"] = failed.into();

@@ -115,11 +115,9 @@ pub(super) fn fail(error: &Error) -> Fault {
             format!("The request must contain the parameter {name}."),
         ),
         Error::Range { parameter, value, min, max } => Fault::value(range(parameter, *value, *min, *max)),
-        Error::Identifier { parameter, value } => invalid(
-            value,
-            parameter,
-            &format!("{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length."),
-        ),
+        Error::Identifier { parameter, value } => {
+            invalid(value, parameter, &format!("{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length."))
+        }
         Error::NotForThisKind { parameter, value } => {
             invalid(value, parameter, "The request include parameter that is not valid for this queue type")
         }
@@ -141,13 +139,10 @@ pub(super) fn fail(error: &Error) -> Fault {
             "BatchRequestTooLong",
             format!("Batch requests cannot be longer than {bytes_max} bytes. You have sent {bytes} bytes."),
         ),
-        Error::BatchEmpty => {
-            Fault::long("EmptyBatchRequest", "There should be at least one SendMessageBatchRequestEntry in the request.")
+        Error::BatchEmpty => Fault::long("EmptyBatchRequest", "There should be at least one SendMessageBatchRequestEntry in the request."),
+        Error::BatchTooLong(count) => {
+            Fault::long("TooManyEntriesInBatchRequest", format!("Maximum number of entries per request are 10. You have sent {count}."))
         }
-        Error::BatchTooLong(count) => Fault::long(
-            "TooManyEntriesInBatchRequest",
-            format!("Maximum number of entries per request are 10. You have sent {count}."),
-        ),
         Error::EntryId(_) => Fault::long(
             "InvalidBatchEntryId",
             "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.",
@@ -161,11 +156,9 @@ pub(super) fn fail(error: &Error) -> Fault {
             invalid(handle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.")
         }
         Error::NotInFlight => Fault::long("MessageNotInflight", "The message referred to is not in flight."),
-        Error::HiddenTooLong { value } => invalid(
-            &value.to_string(),
-            "VisibilityTimeout",
-            "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]",
-        ),
+        Error::HiddenTooLong { value } => {
+            invalid(&value.to_string(), "VisibilityTimeout", "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]")
+        }
         Error::Purged(name) => {
             let text = format!("Only one PurgeQueue operation on {name} is allowed every 60 seconds.");
             Fault::long("PurgeQueueInProgress", text).status(StatusCode::FORBIDDEN)

@@ -75,7 +75,8 @@ impl Sqs {
             }
             Dialect::Query => {
                 let path = request.uri().path().to_owned();
-                let parameters = query::parameters(request, REQUEST_BYTES_MAX).await.map_err(|error| Fault::unreadable(&error.to_string()))?;
+                let parameters =
+                    query::parameters(request, REQUEST_BYTES_MAX).await.map_err(|error| Fault::unreadable(&error.to_string()))?;
                 let name = parameters.text("Action").ok_or_else(Fault::no_action)?.to_owned();
                 (name, decode::query(&parameters, &path))
             }

@@ -4,7 +4,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
-use http::request::Parts;
 use serde_json::{Value as Json, json};
 
 use super::encode::{MessageOut, NAMESPACE, fault, message_xml};
@@ -13,19 +12,19 @@ use super::{Dialect, Sqs, action, decode, digest};
 use crate::base::Call;
 use crate::services::queues::{Attribute, Value};
 use crate::wire::aws::query::{self, Parameters, Xml};
-use crate::wire::http::{self as wire, Response, header};
+use crate::wire::http::{self as wire, Request, Response, header};
 
 /// Messages that one look shows.
 const MESSAGES_MAX: usize = 10_000;
 
 impl Sqs {
     /// Shows all messages of the queue of `?QueueUrl=`, or of a path that ends with `/REGION/ACCOUNT/NAME`; hidden ones too.
-    pub async fn peek(&self, call: &Call, request: &Parts) -> Response {
+    pub async fn peek(&self, call: &Call, request: Request) -> Response {
         let request_id = self.ids.uuid();
-        let as_json = header(&request.headers, "accept").is_some_and(|accept| accept.contains("json"));
+        let as_json = header(request.headers(), "accept").is_some_and(|accept| accept.contains("json"));
         let dialect = if as_json { Dialect::Json } else { Dialect::Query };
-        let parameters = Parameters::parse(request.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
-        let path = request.uri.path().strip_prefix("/_aws/sqs/messages").unwrap_or_default();
+        let parameters = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes()).unwrap_or_default();
+        let path = request.uri().path().strip_prefix("/_aws/sqs/messages").unwrap_or_default();
         let url = parameters.text("QueueUrl").map(str::to_owned).or_else(|| (path.len() > 1).then(|| path.to_owned()));
         let found = match decode::queue_of(url) {
             Ok(queue) => self.queues.peek(call, &queue, MESSAGES_MAX).await,
@@ -63,7 +62,8 @@ fn shown(out: &MessageOut) -> Json {
         "MessageId": m.message_id, "ReceiptHandle": m.receipt, "MD5OfBody": digest::body(&m.body), "Body": m.body, "Attribute": attributes,
     });
     if !m.attributes.is_empty() {
-        json["MessageAttribute"] = m.attributes.iter().map(|(name, a)| json!({ "Name": name, "Value": value(a) })).collect::<Vec<_>>().into();
+        json["MessageAttribute"] =
+            m.attributes.iter().map(|(name, a)| json!({ "Name": name, "Value": value(a) })).collect::<Vec<_>>().into();
     }
     json
 }
