@@ -3,8 +3,15 @@
 //! An operation has a name, a text (mostly JSON) and bytes. Where it takes several byte strings, they are joined in `data` and the text
 //! has their lengths under `parts`.
 
+mod cipher;
+mod der;
+mod hash;
+mod kdf;
+mod key;
+mod sign;
 mod text;
 mod url;
+mod zlib;
 
 /// The most bytes that an operation takes or answers.
 pub const BYTES_MAX: usize = 256 << 20;
@@ -48,6 +55,22 @@ pub fn call(op: &str, meta: &str, data: &[u8]) -> Answer {
         "url.parse" => url::parse(meta),
         "url.set" => url::set(meta),
         "url.domain" => url::domain(meta),
+        "hash" => hash::hash(meta, data),
+        "hmac" => hash::hmac(meta, data),
+        "names" => Ok((serde_json::json!({"hashes": hash::NAMES, "ciphers": cipher::NAMES}).to_string(), Vec::new())),
+        "pbkdf2" => kdf::pbkdf2(meta, data),
+        "hkdf" => kdf::hkdf(meta, data),
+        "scrypt" => kdf::scrypt(meta, data),
+        "bcrypt.hash" => kdf::bcrypt_hash(meta, data),
+        "bcrypt.verify" => kdf::bcrypt_verify(meta, data),
+        "cipher" => cipher::cipher(meta, data),
+        "key.import" => key::import(meta, data),
+        "key.generate" => key::generate(meta),
+        "sign" => sign::sign(meta, data),
+        "verify" => sign::verify(meta, data),
+        "rsa" => sign::rsa(meta, data),
+        "zlib" => zlib::zlib(meta, data),
+        "crc32" => zlib::crc32(meta, data),
         _ => Err(OpError::usage(format!("there is no operation `{op}`"))),
     }
 }

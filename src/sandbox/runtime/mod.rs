@@ -33,6 +33,8 @@ static SOURCES: &[(&str, &str)] = scripts![
     "http",
     "zlib",
     "crypto-web",
+    "crypto-node",
+    "subtle",
     "handler",
     "end",
 ];
