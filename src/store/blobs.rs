@@ -171,7 +171,8 @@ impl Blobs {
     /// Streams `slices` one after another. `None` where a file has been removed in the meantime: look up the slices again.
     /// Files that are removed after this answered stay readable until the stream is dropped.
     pub fn read(&self, slices: Vec<Slice>) -> Result<Option<impl Stream<Item = Result<Bytes, BoxError>> + Send + use<>>, Error> {
-        let ids: Vec<String> = slices.iter().filter_map(|slice| if let Slice::Blob { id, .. } = slice { Some(id.clone()) } else { None }).collect();
+        let ids: Vec<String> =
+            slices.iter().filter_map(|slice| if let Slice::Blob { id, .. } = slice { Some(id.clone()) } else { None }).collect();
         let first = ids.first().cloned();
         let pinned = self.pin(ids);
         if let Some(first) = first

@@ -106,7 +106,10 @@ impl Objects {
                 match body {
                     Some(body) => {
                         tx.count(Unit::ObjectWrites, 1);
-                        tx.execute("INSERT OR REPLACE INTO objects_documents (bucket, kind, body) VALUES (?1, ?2, ?3)", (&name, kind, body))?
+                        tx.execute(
+                            "INSERT OR REPLACE INTO objects_documents (bucket, kind, body) VALUES (?1, ?2, ?3)",
+                            (&name, kind, body),
+                        )?
                     }
                     None => tx.execute("DELETE FROM objects_documents WHERE bucket = ?1 AND kind = ?2", (&name, kind))?,
                 };

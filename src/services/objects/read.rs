@@ -122,7 +122,9 @@ pub(super) fn check(wanted: &Wanted, object: &Object) -> Result<(), Error> {
     };
     match (&wanted.matches, wanted.unmodified_since) {
         (Some(tag), _) if !is(tag) => return Err(Error::Precondition(Precondition::Matches)),
-        (None, Some(since)) if object.created.seconds() > since.seconds() => return Err(Error::Precondition(Precondition::UnmodifiedSince)),
+        (None, Some(since)) if object.created.seconds() > since.seconds() => {
+            return Err(Error::Precondition(Precondition::UnmodifiedSince));
+        }
         _ => {}
     }
     match (&wanted.differs, wanted.modified_since) {

@@ -50,11 +50,12 @@ pub static SCHEMA: Schema = Schema {
     "],
 };
 
-pub(super) const COLUMNS: &str =
-    "bucket, key, generation, version, marker, metageneration, size, etag, md5, crc32c, crc64nvme, checksum, created, updated, properties, parts";
+pub(super) const COLUMNS: &str = "bucket, key, generation, version, marker, metageneration, size, etag, md5, crc32c, crc64nvme, checksum, created, updated, properties, parts";
 
 pub(super) fn object(row: &Row<'_>) -> rusqlite::Result<Object> {
-    let json = |index: usize, error: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, error.into());
+    let json = |index: usize, error: serde_json::Error| {
+        rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, error.into())
+    };
     let version: String = row.get(3)?;
     let checksum: Option<String> = row.get(11)?;
     let properties: String = row.get(14)?;
@@ -115,7 +116,11 @@ pub(super) fn next_generation(tx: &Tx<'_>) -> Result<i64, store::Error> {
 
 /// The newest version of a key, be it one that says the object is gone.
 pub(super) fn newest(tx: &Tx<'_>, bucket: &str, key: &str) -> Result<Option<Object>, store::Error> {
-    tx.row(&format!("SELECT {COLUMNS} FROM objects_versions WHERE bucket = ?1 AND key = ?2 ORDER BY generation DESC LIMIT 1"), (bucket, key), object)
+    tx.row(
+        &format!("SELECT {COLUMNS} FROM objects_versions WHERE bucket = ?1 AND key = ?2 ORDER BY generation DESC LIMIT 1"),
+        (bucket, key),
+        object,
+    )
 }
 
 /// The version that is meant, be it one that says the object is gone.
@@ -125,7 +130,11 @@ pub(super) fn version(tx: &Tx<'_>, bucket: &str, key: &str, which: &Which) -> Re
         Which::Unversioned => "",
         Which::Version(version) => version,
     };
-    tx.row(&format!("SELECT {COLUMNS} FROM objects_versions WHERE bucket = ?1 AND key = ?2 AND version = ?3"), (bucket, key, version), object)
+    tx.row(
+        &format!("SELECT {COLUMNS} FROM objects_versions WHERE bucket = ?1 AND key = ?2 AND version = ?3"),
+        (bucket, key, version),
+        object,
+    )
 }
 
 pub(super) fn insert(tx: &Tx<'_>, object: &Object) -> Result<(), store::Error> {
@@ -167,7 +176,8 @@ pub(super) fn forget(tx: &Tx<'_>, object: &Object) -> Result<Vec<String>, store:
 
 /// Forgets the bytes of an owner; answers the files that nothing names any more, to be removed after the commit.
 pub(super) fn forget_pieces(tx: &Tx<'_>, owner: i64) -> Result<Vec<String>, store::Error> {
-    let mut blobs: Vec<String> = tx.rows("SELECT blob FROM objects_pieces WHERE owner = ?1 AND blob IS NOT NULL ORDER BY number", [owner], |row| row.get(0))?;
+    let mut blobs: Vec<String> =
+        tx.rows("SELECT blob FROM objects_pieces WHERE owner = ?1 AND blob IS NOT NULL ORDER BY number", [owner], |row| row.get(0))?;
     tx.execute("DELETE FROM objects_pieces WHERE owner = ?1", [owner])?;
     blobs.dedup();
     let mut free = Vec::new();

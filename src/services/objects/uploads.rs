@@ -8,8 +8,8 @@ use super::read::{existing, span};
 use super::store::{self, bucket, next_generation};
 use super::write::{Taken, blank, check_key, check_properties, check_source, keep, known_fingerprint, place_in, slices_of};
 use super::{
-    Algorithm, Checksum, Condition, Content, Error, How, Name, Object, Objects, PART_BYTES_MIN, PARTS_MAX, PartSpan, Proof, Properties, Range, Stored,
-    Wanted,
+    Algorithm, Checksum, Condition, Content, Error, How, Name, Object, Objects, PART_BYTES_MIN, PARTS_MAX, PartSpan, Proof, Properties,
+    Range, Stored, Wanted,
 };
 use crate::base::{Call, Time, Unit};
 use crate::store::Tx;
@@ -197,7 +197,9 @@ impl Objects {
         check_number(name.number)?;
         let upload = self.upload(call, &name.upload).await?;
         match content.claims.algorithm {
-            Some(algorithm) if upload.asked && algorithm != upload.algorithm => return Err(Error::WrongAlgorithm { wanted: upload.algorithm }),
+            Some(algorithm) if upload.asked && algorithm != upload.algorithm => {
+                return Err(Error::WrongAlgorithm { wanted: upload.algorithm });
+            }
             Some(_) => {}
             None => content.claims.algorithm = Some(upload.algorithm),
         }
@@ -338,7 +340,9 @@ fn upload(tx: &Tx<'_>, name: &UploadName) -> Result<Upload, Error> {
 }
 
 fn read_upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
-    let json = |index: usize, error: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, error.into());
+    let json = |index: usize, error: serde_json::Error| {
+        rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, error.into())
+    };
     Ok(Upload {
         id: row.get(0)?,
         bucket: row.get(1)?,
@@ -468,7 +472,11 @@ fn chosen(tx: &Tx<'_>, upload: &Upload, listed: &[Listed]) -> Result<Vec<Part>, 
 }
 
 fn checksum_of(upload: &Upload, parts: &[Part]) -> Checksum {
-    let combined = if upload.composite { None } else { combine(upload.algorithm, parts.iter().map(|part| (part.checksum.value.as_slice(), part.size))) };
+    let combined = if upload.composite {
+        None
+    } else {
+        combine(upload.algorithm, parts.iter().map(|part| (part.checksum.value.as_slice(), part.size)))
+    };
     match combined {
         Some(value) => Checksum { algorithm: upload.algorithm, value, of_parts: None },
         None => Checksum {

@@ -8,7 +8,8 @@ use super::read::{check, existing};
 use super::store::{self, bucket, newest, next_generation};
 use super::{
     Algorithm, Bucket, Checksum, Claim, Claims, Condition, Content, Created, Deleted, Error, Event, Fingerprint, Get, How, KEY_BYTES_MAX,
-    METADATA_BYTES_MAX, Name, Object, Objects, PUT_BYTES_MAX, PartSpan, Precondition, Proof, Properties, Range, TAGS_MAX, Tags, Versioning, Wanted, Which,
+    METADATA_BYTES_MAX, Name, Object, Objects, PUT_BYTES_MAX, PartSpan, Precondition, Proof, Properties, Range, TAGS_MAX, Tags, Versioning,
+    Wanted, Which,
 };
 use crate::base::{Call, Time, Unit};
 use crate::store::Tx;
@@ -278,7 +279,11 @@ pub(super) fn whole(print: &Fingerprint, algorithm: Algorithm) -> Option<Checksu
 
 /// The fingerprint of an object as far as it was kept; `None` where its bytes must be read for it.
 pub(super) fn known_fingerprint(object: &Object, algorithm: Algorithm) -> Option<Fingerprint> {
-    let kept = object.checksum.as_ref().filter(|checksum| checksum.of_parts.is_none()).map(|checksum| (checksum.algorithm, checksum.value.clone()));
+    let kept = object
+        .checksum
+        .as_ref()
+        .filter(|checksum| checksum.of_parts.is_none())
+        .map(|checksum| (checksum.algorithm, checksum.value.clone()));
     let md5 = object.md5.as_deref()?.try_into().ok()?;
     let print =
         Fingerprint { size: object.size, md5, crc32c: object.crc32c, crc64nvme: object.crc64nvme, asked: kept, payload_sha256: None };

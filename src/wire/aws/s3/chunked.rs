@@ -45,7 +45,9 @@ pub enum Malformed {
 
 enum State {
     Size,
-    Data { left: u64 },
+    Data {
+        left: u64,
+    },
     /// Between a chunk's bytes and the next size.
     Gap,
     Trailers,

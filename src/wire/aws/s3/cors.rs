@@ -26,7 +26,12 @@ pub async fn preflight(s3: &S3, call: &Call, bucket: Option<&str>, headers: &Hea
         Failure::new(StatusCode::FORBIDDEN, "AccessForbidden", message).detail("Method", method).detail("ResourceType", "BUCKET")
     };
     let Some(rules) = rules else { return Err(forbidden("CORSResponse: CORS is not enabled for this bucket.")) };
-    let asked: Vec<&str> = header(headers, "access-control-request-headers").unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let asked: Vec<&str> = header(headers, "access-control-request-headers")
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect();
     let Some(rule) = rules.iter().find(|rule| allows(rule, origin, method, &asked)) else {
         return Err(forbidden(
             "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
@@ -35,7 +40,10 @@ pub async fn preflight(s3: &S3, call: &Call, bucket: Option<&str>, headers: &Hea
     let mut response = http::Response::new(Body::empty());
     grant(response.headers_mut(), rule, origin);
     let asked = asked.join(", ").to_ascii_lowercase();
-    for (name, value) in [("access-control-allow-headers", asked), ("access-control-max-age", rule.max_age_seconds.map(|age| age.to_string()).unwrap_or_default())] {
+    for (name, value) in [
+        ("access-control-allow-headers", asked),
+        ("access-control-max-age", rule.max_age_seconds.map(|age| age.to_string()).unwrap_or_default()),
+    ] {
         if let Some(value) = HeaderValue::from_str(&value).ok().filter(|value| !value.is_empty()) {
             response.headers_mut().insert(name, value);
         }

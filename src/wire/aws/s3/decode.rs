@@ -83,13 +83,17 @@ pub fn authorise(parts: &mut Parts, now: Time) -> Result<(), Failure> {
     let Some(query) = parts.uri.query() else { return Ok(()) };
     let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let get = |name: &str| pairs.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
-    let presigned = pairs.iter().any(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Signature") || name == "X-Amz-Credential" || name == "X-Amz-Algorithm");
+    let presigned = pairs
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Signature") || name == "X-Amz-Credential" || name == "X-Amz-Algorithm");
     let presigned_v2 = get("Signature").is_some() && get("AWSAccessKeyId").is_some();
     if presigned {
         check_presigned(&get, now)?;
     } else if presigned_v2 {
         let expires = get("Expires").and_then(|text| text.parse::<i64>().ok());
-        let Some(expires) = expires else { return Err(Failure::new(StatusCode::FORBIDDEN, "AccessDenied", "Invalid date (should be seconds since epoch)")) };
+        let Some(expires) = expires else {
+            return Err(Failure::new(StatusCode::FORBIDDEN, "AccessDenied", "Invalid date (should be seconds since epoch)"));
+        };
         if now.seconds() > expires {
             return Err(expired(Time(expires.saturating_mul(1_000)), now, None));
         }
@@ -125,7 +129,9 @@ fn check_presigned<'a>(get: &impl Fn(&str) -> Option<&'a str>, now: Time) -> Res
         return Err(wrong("X-Amz-Expires must be non-negative"));
     }
     if seconds > 604_800 {
-        return Err(wrong("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds"));
+        return Err(wrong(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
+        ));
     }
     let end = Time(date.and_utc().timestamp_millis()).plus_ms(seconds * 1_000);
     if now > end { Err(expired(end, now, Some(seconds))) } else { Ok(()) }
@@ -148,8 +154,20 @@ fn take_off(parts: &mut Parts, v2: bool) {
     for pair in query.split('&') {
         let Some((name, value)) = url::form_urlencoded::parse(pair.as_bytes()).next() else { continue };
         let lower = name.to_ascii_lowercase();
-        let signature = ["x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders", "x-amz-signature", "x-amz-security-token", "x-amz-content-sha256"];
-        if signature.contains(&lower.as_str()) || lower.starts_with("x-amz-checksum-") && lower != "x-amz-checksum-mode" || lower == "x-amz-sdk-checksum-algorithm" {
+        let signature = [
+            "x-amz-algorithm",
+            "x-amz-credential",
+            "x-amz-date",
+            "x-amz-expires",
+            "x-amz-signedheaders",
+            "x-amz-signature",
+            "x-amz-security-token",
+            "x-amz-content-sha256",
+        ];
+        if signature.contains(&lower.as_str())
+            || lower.starts_with("x-amz-checksum-") && lower != "x-amz-checksum-mode"
+            || lower == "x-amz-sdk-checksum-algorithm"
+        {
             continue;
         }
         if v2 && ["Signature", "AWSAccessKeyId", "Expires"].contains(&name.as_ref()) {
@@ -181,7 +199,9 @@ pub fn tolerate(headers: &mut HeaderMap) {
     for name in ["if-match", "if-none-match", "x-amz-copy-source-if-match", "x-amz-copy-source-if-none-match"] {
         let Some(value) = header(headers, name) else { continue };
         let value = value.trim();
-        if value != "*" && !value.starts_with('"') && !value.starts_with("W/")
+        if value != "*"
+            && !value.starts_with('"')
+            && !value.starts_with("W/")
             && let Ok(quoted) = HeaderValue::from_str(&format!("\"{value}\""))
         {
             headers.insert(HeaderName::from_static(name), quoted);
@@ -215,8 +235,12 @@ pub fn payload(headers: &mut HeaderMap, body: Body) -> Result<(Payload, Body), F
     let number = |headers: &HeaderMap, name: &str| header(headers, name).and_then(|value| value.trim().parse::<u64>().ok());
     let mut payload = Payload { length: number(headers, "content-length"), ..Payload::default() };
     let content_sha256 = header(headers, "x-amz-content-sha256").map(str::to_owned);
-    let encodings: Vec<String> =
-        header(headers, "content-encoding").unwrap_or_default().split(',').map(|coding| coding.trim().to_owned()).filter(|coding| !coding.is_empty()).collect();
+    let encodings: Vec<String> = header(headers, "content-encoding")
+        .unwrap_or_default()
+        .split(',')
+        .map(|coding| coding.trim().to_owned())
+        .filter(|coding| !coding.is_empty())
+        .collect();
     let chunked = encodings.iter().any(|coding| coding.eq_ignore_ascii_case("aws-chunked"))
         || content_sha256.as_deref().is_some_and(|value| value.starts_with("STREAMING-"));
     headers.remove("x-amz-content-sha256");
@@ -267,9 +291,11 @@ pub fn header_of(algorithm: Algorithm) -> String {
 /// The checksum in a header, and the number of parts that it may name (`…-3`).
 pub fn checksum(algorithm: Algorithm, text: &str) -> Result<Vec<u8>, Failure> {
     let value = text.split_once('-').map_or(text, |(value, _)| value);
-    BASE64.decode(value.trim()).ok().filter(|value| value.len() == algorithm.width()).ok_or_else(|| {
-        Failure::invalid_request(format!("Value for {} header is invalid.", header_of(algorithm)))
-    })
+    BASE64
+        .decode(value.trim())
+        .ok()
+        .filter(|value| value.len() == algorithm.width())
+        .ok_or_else(|| Failure::invalid_request(format!("Value for {} header is invalid.", header_of(algorithm))))
 }
 
 /// The one checksum among a request's headers.
@@ -287,7 +313,8 @@ pub fn checksum_in(headers: &HeaderMap) -> Result<Option<(Algorithm, Vec<u8>)>, 
 
 /// The MD5 in the `Content-MD5` header.
 pub fn content_md5(text: &str) -> Result<Vec<u8>, Failure> {
-    let invalid = || Failure::new(StatusCode::BAD_REQUEST, "InvalidDigest", super::fail::message("InvalidDigest")).detail("Content-MD5", text);
+    let invalid =
+        || Failure::new(StatusCode::BAD_REQUEST, "InvalidDigest", super::fail::message("InvalidDigest")).detail("Content-MD5", text);
     BASE64.decode(text.trim()).ok().filter(|md5| md5.len() == 16).ok_or_else(invalid)
 }
 
@@ -357,9 +384,16 @@ mod tests {
 
     #[test]
     fn ranges_that_count() {
-        for (range, wanted) in
-            [("bytes=0-3", true), ("bytes=3-", true), ("bytes=-3", true), ("bytes=3-1", false), ("bytes=a-b", false), ("bytes=0-1,3-4", false), ("lines=0-3", false), ("bytes=-", false)]
-        {
+        for (range, wanted) in [
+            ("bytes=0-3", true),
+            ("bytes=3-", true),
+            ("bytes=-3", true),
+            ("bytes=3-1", false),
+            ("bytes=a-b", false),
+            ("bytes=0-1,3-4", false),
+            ("lines=0-3", false),
+            ("bytes=-", false),
+        ] {
             assert_eq!(is_range(range), wanted, "{range}");
         }
     }

@@ -33,7 +33,11 @@ enum Absent {
 static DOCUMENTS: &[Document] = &[
     Document { name: "accelerate", root: "AccelerateConfiguration", absent: Absent::Default("") },
     Document { name: "acl", root: "AccessControlPolicy", absent: Absent::Owner },
-    Document { name: "cors", root: "CORSConfiguration", absent: Absent::Error("NoSuchCORSConfiguration", "The CORS configuration does not exist") },
+    Document {
+        name: "cors",
+        root: "CORSConfiguration",
+        absent: Absent::Error("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+    },
     Document {
         name: "encryption",
         root: "ServerSideEncryptionConfiguration",
@@ -90,7 +94,13 @@ pub fn named(uri: &Uri) -> Option<&'static Document> {
 }
 
 /// Answers a request about a document of a bucket.
-pub async fn answer(s3: &S3, call: &Call, bucket: &str, document: &Document, request: (http::request::Parts, Payload, Body)) -> Result<Response, Failure> {
+pub async fn answer(
+    s3: &S3,
+    call: &Call,
+    bucket: &str,
+    document: &Document,
+    request: (http::request::Parts, Payload, Body),
+) -> Result<Response, Failure> {
     let (parts, payload, body) = request;
     let fail = |error| super::fail::fail(&error);
     match parts.method {
@@ -162,7 +172,9 @@ fn read(document: &Document, bytes: &[u8]) -> Result<String, Failure> {
     if document.root.is_empty() {
         return match serde_json::from_str::<serde_json::Value>(text) {
             Ok(serde_json::Value::Object(_)) => Ok(text.to_owned()),
-            _ => Err(Failure::new(StatusCode::BAD_REQUEST, "MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")),
+            _ => {
+                Err(Failure::new(StatusCode::BAD_REQUEST, "MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'"))
+            }
         };
     }
     if text.trim().is_empty() {

@@ -99,9 +99,13 @@ mod tests {
 
     #[test]
     fn the_key_of_an_event_is_encoded_as_in_a_form() {
-        for (key, wanted) in
-            [("images/a b.png", "images/a+b.png"), ("a+b", "a%2Bb"), ("ü/ß", "%C3%BC/%C3%9F"), ("x=1&y", "x%3D1%26y"), ("a-b_c.d*", "a-b_c.d*")]
-        {
+        for (key, wanted) in [
+            ("images/a b.png", "images/a+b.png"),
+            ("a+b", "a%2Bb"),
+            ("ü/ß", "%C3%BC/%C3%9F"),
+            ("x=1&y", "x%3D1%26y"),
+            ("a-b_c.d*", "a-b_c.d*"),
+        ] {
             assert_eq!(encode_key(key), wanted);
         }
     }

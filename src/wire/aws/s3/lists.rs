@@ -14,7 +14,7 @@ use super::decode::Payload;
 use super::encode::{self, checksum_type, timestamp};
 use super::fail::{Failure, label};
 use super::things::which;
-use crate::services::objects::{self, Condition, Deletion, List, Versioning, VersionList};
+use crate::services::objects::{self, Condition, Deletion, List, VersionList, Versioning};
 
 /// Entries of one answer.
 const ENTRIES_MAX: i32 = 1_000;
@@ -79,7 +79,12 @@ pub async fn list_buckets(actions: &Actions, asked: &Asked, request: S3Request<L
         .into_iter()
         .map(|bucket| Bucket { creation_date: Some(timestamp(bucket.created)), name: Some(bucket.name), ..Default::default() })
         .collect();
-    Ok(S3Response::new(ListBucketsOutput { buckets: Some(list), continuation_token: next, owner: Some(actions.owner()), prefix: input.prefix }))
+    Ok(S3Response::new(ListBucketsOutput {
+        buckets: Some(list),
+        continuation_token: next,
+        owner: Some(actions.owner()),
+        prefix: input.prefix,
+    }))
 }
 
 fn write_token(text: &str) -> String {
@@ -102,7 +107,9 @@ fn entry(object: &objects::Object, keys: &Keys, owner: Option<Owner>) -> Object 
         last_modified: Some(timestamp(object.created)),
         owner,
         size: Some(object.size as i64),
-        storage_class: Some(ObjectStorageClass::from(object.properties.headers.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()))),
+        storage_class: Some(ObjectStorageClass::from(
+            object.properties.headers.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()),
+        )),
         ..Default::default()
     }
 }
@@ -143,8 +150,13 @@ pub async fn list_objects_v2(actions: &Actions, asked: &Asked, request: S3Reques
         Some(token) => Some(read_token(token)?),
         None => input.start_after.clone().filter(|after| !after.is_empty()),
     };
-    let list =
-        List { bucket: input.bucket.clone(), prefix: input.prefix.clone().unwrap_or_default(), delimiter: input.delimiter.clone(), after, max };
+    let list = List {
+        bucket: input.bucket.clone(),
+        prefix: input.prefix.clone().unwrap_or_default(),
+        delimiter: input.delimiter.clone(),
+        after,
+        max,
+    };
     let page = actions.objects.list(&asked.call, &list).await?;
     let owner = || Some(actions.owner()).filter(|_| input.fetch_owner == Some(true));
     Ok(S3Response::new(ListObjectsV2Output {

@@ -19,9 +19,9 @@ use std::sync::Arc;
 use http::{HeaderValue, Method};
 use s3s::service::{S3Service, S3ServiceBuilder};
 
+use self::actions::{Actions, Asked};
 pub use self::decode::bucket_of_host;
 pub use self::event::{Context, event, key as event_key, name as event_name};
-use self::actions::{Actions, Asked};
 use self::fail::Failure;
 use super::arn::Account;
 use crate::base::{Call, Ids};
@@ -51,6 +51,8 @@ impl S3 {
         let id = self.ids.upper(16);
         let (mut parts, body) = request.into_parts();
         let (method, origin) = (parts.method.clone(), header(&parts.headers, "origin").map(str::to_owned));
+        let expects = parts.headers.contains_key("expect");
+        let empty = header(&parts.headers, "content-length") == Some("0");
         let (resource, bucket, result) = match decode::target(&mut parts) {
             Ok(target) => {
                 let resource = parts.uri.path().to_owned();
@@ -65,6 +67,10 @@ impl S3 {
         };
         if let (Some(bucket), Some(origin), true) = (bucket, origin, method != Method::OPTIONS) {
             cors::expose(self, call, &bucket, (&method, &origin), &mut response).await;
+        }
+        // botocore takes a final answer in place of `100 Continue`, and then waits for ever for the next one on the same connection.
+        if expects && (empty || response.status().is_client_error()) {
+            response.headers_mut().insert("connection", HeaderValue::from_static("close"));
         }
         let id = HeaderValue::from_str(&id).expect("an identifier is of letters and digits");
         for name in ["x-amz-request-id", "x-amz-id-2", "x-amzn-requestid"] {
@@ -104,10 +110,13 @@ impl S3 {
             Body::from(bytes)
         };
         let asked = Asked::new(call.clone(), payload, parts.headers.remove("expires"));
-        let mut request = http::Request::from_parts(parts, match body {
-            Body::Bytes(bytes) => s3s::Body::from(bytes),
-            body => s3s::Body::http_body_unsync(body),
-        });
+        let mut request = http::Request::from_parts(
+            parts,
+            match body {
+                Body::Bytes(bytes) => s3s::Body::from(bytes),
+                body => s3s::Body::http_body_unsync(body),
+            },
+        );
         request.extensions_mut().insert(asked.clone());
         let answer = self.service.call(request).await.map_err(|error| {
             tracing::error!(?error, "an S3 request failed inside emu");

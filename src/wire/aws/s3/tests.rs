@@ -62,7 +62,9 @@ impl World {
         assert_eq!(answered.status.as_u16().to_string(), wanted.next().expect("a status"), "{line}: {all}");
         for part in wanted {
             let found = match part.split_once(": ") {
-                Some((name, value)) if !part.starts_with('<') => answered.headers.get(name).and_then(|found| found.to_str().ok()) == Some(value),
+                Some((name, value)) if !part.starts_with('<') => {
+                    answered.headers.get(name).and_then(|found| found.to_str().ok()) == Some(value)
+                }
                 _ => answered.body.contains(part),
             };
             assert!(found, "{line}: no `{part}` in {all}");
@@ -122,7 +124,10 @@ async fn an_object_is_stored_and_read_in_ranges() {
         ("bytes=7-", "206 | content-range: bytes 7-9/10 | 789"),
         ("bytes=-2", "206 | content-range: bytes 8-9/10 | 89"),
         ("bytes=5-99", "206 | content-range: bytes 5-9/10 | 56789"),
-        ("bytes=10-", "416 | content-range: bytes */10 | <Code>InvalidRange</Code> | <Message>The requested range is not satisfiable</Message>"),
+        (
+            "bytes=10-",
+            "416 | content-range: bytes */10 | <Code>InvalidRange</Code> | <Message>The requested range is not satisfiable</Message>",
+        ),
         ("bytes=-0", "416 | <Code>InvalidRange</Code>"),
         ("bytes=9-1", "200 | 0123456789"),
         ("lines=1-2", "200 | content-length: 10"),
@@ -139,7 +144,14 @@ async fn an_object_is_stored_and_read_in_ranges() {
         .await;
     assert!(got.headers.contains_key("x-amz-request-id") && got.headers.contains_key("x-amzn-requestid"));
     assert!(!got.headers.contains_key("x-amz-version-id"));
-    world.check("HEAD /photos/a%20b.txt", &["x-amz-checksum-mode: ENABLED"], "", "200 | content-length: 10 | x-amz-checksum-type: FULL_OBJECT").await;
+    world
+        .check(
+            "HEAD /photos/a%20b.txt",
+            &["x-amz-checksum-mode: ENABLED"],
+            "",
+            "200 | content-length: 10 | x-amz-checksum-type: FULL_OBJECT",
+        )
+        .await;
     world.check("HEAD /photos/none", &[], "", "404").await;
     world.check("GET /photos/none", &[], "", "404 | <Code>NoSuchKey</Code> | <Key>none</Key> | <Resource>/photos/none</Resource>").await;
     world.check("GET /nobody/none", &[], "", "404 | <Code>NoSuchBucket</Code> | <BucketName>nobody</BucketName>").await;
@@ -148,4 +160,168 @@ async fn an_object_is_stored_and_read_in_ranges() {
     world.check("DELETE /photos/a%20b.txt", &[], "", "204").await;
     world.check("DELETE /photos", &[], "", "204").await;
     world.check("HEAD /photos", &[], "", "404").await;
+}
+
+#[tokio::test]
+async fn the_bucket_may_be_in_the_host_or_in_the_path() {
+    let world = world();
+    world.check("PUT /", &["host: photos.localhost:4566"], "", "200").await;
+    world.check("PUT /a/b", &["host: photos.s3.localhost.localstack.cloud:4566"], "x", "200").await;
+    world.check("GET /a/b", &["host: photos.s3.us-east-1.amazonaws.com"], "", "200 | x").await;
+    world.check("GET /photos/a/b", &["host: s3.us-east-1.amazonaws.com"], "", "200 | x").await;
+    world.check("GET /photos/a/b", &["host: 127.0.0.1:4566"], "", "200 | x").await;
+    world.check("GET /?list-type=2", &["host: photos.localhost"], "", "200 | <Key>a/b</Key> | <KeyCount>1</KeyCount>").await;
+}
+
+#[tokio::test]
+async fn signatures_of_any_key_are_taken_and_malformed_ones_are_not() {
+    let world = world();
+    world.check("PUT /photos", &[], "", "200").await;
+    let good = "authorization: AWS4-HMAC-SHA256 Credential=k/20260102/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=ab";
+    world.check("GET /photos", &[good], "", "200").await;
+    world
+        .check("GET /photos", &["authorization: AWS4-HMAC-SHA256 Credential=k"], "", "400 | <Code>AuthorizationHeaderMalformed</Code>")
+        .await;
+    world.check("GET /photos", &["authorization: Bearer x"], "", "400 | <Message>Unsupported Authorization Type</Message>").await;
+}
+
+#[tokio::test]
+async fn a_presigned_url_ends_by_the_clock_of_the_world() {
+    let world = world();
+    world.check("PUT /photos", &[], "", "200").await;
+    world.check("PUT /photos/k", &[], "x", "200").await;
+    let url = |date: &str, expires: &str| {
+        format!(
+            "GET /photos/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=k%2F20260102%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date={date}&X-Amz-Expires={expires}&X-Amz-SignedHeaders=host&X-Amz-Signature=ab&x-id=GetObject&response-content-type=text%2Fx"
+        )
+    };
+    world.check(&url("20260102T030405Z", "60"), &[], "", "200 | content-type: text/x | x").await;
+    world.clock.advance_ms(60_000);
+    world.check(&url("20260102T030405Z", "60"), &[], "", "200").await;
+    world.clock.advance_ms(1);
+    let wanted = "403 | <Code>AccessDenied</Code><Message>Request has expired</Message><X-Amz-Expires>60</X-Amz-Expires><Expires>2026-01-02T03:05:05Z</Expires>";
+    world.check(&url("20260102T030405Z", "60"), &[], "", wanted).await;
+    for (date, expires, message) in [
+        ("20260102T030405Z", "604801", "less than a week"),
+        ("20260102T030405Z", "soon", "should be a number"),
+        ("20260102T030405Z", "-1", "must be non-negative"),
+        ("yesterday", "60", "ISO8601 Long Format"),
+    ] {
+        world.check(&url(date, expires), &[], "", &format!("400 | <Code>AuthorizationQueryParametersError</Code> | {message}")).await;
+    }
+    world.check("GET /photos/k?X-Amz-Signature=ab", &[], "", "400 | requires the X-Amz-Algorithm").await;
+    world.check("GET /photos/k?AWSAccessKeyId=k&Signature=s&Expires=1", &[], "", "403 | Request has expired").await;
+}
+
+#[tokio::test]
+async fn a_chunked_body_is_stored_without_its_chunks_and_its_trailer_is_checked() {
+    let world = world();
+    world.check("PUT /photos", &[], "", "200").await;
+    let headers = [
+        "content-encoding: gzip,aws-chunked",
+        "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "x-amz-decoded-content-length: 5",
+        "x-amz-trailer: x-amz-checksum-crc32",
+    ];
+    world
+        .check(
+            "PUT /photos/k",
+            &headers,
+            "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n",
+            "200 | x-amz-checksum-crc32: NhCmhg==",
+        )
+        .await;
+    world.check("GET /photos/k", &[], "", "200 | content-encoding: gzip | content-length: 5 | hello").await;
+    let wrong = "400 | <Code>BadDigest</Code><Message>The CRC32 you specified did not match the calculated checksum.</Message>";
+    world.check("PUT /photos/k", &headers, "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", wrong).await;
+    world.check("PUT /photos/k", &headers, "5\r\nhel", "400 | <Code>IncompleteBody</Code>").await;
+    world.check("PUT /photos/k", &headers, "4\r\nhell\r\n0\r\n\r\n", "400 | <Code>IncompleteBody</Code>").await;
+    let signed = ["x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "x-amz-decoded-content-length: 2"];
+    world.check("PUT /photos/s", &signed, "2;chunk-signature=aa\r\nok\r\n0;chunk-signature=bb\r\n\r\n", "200").await;
+    world.check("GET /photos/s", &[], "", "200 | ok").await;
+}
+
+#[tokio::test]
+async fn preconditions_and_digests_are_answered_as_in_production() {
+    let world = world();
+    world.check("PUT /photos", &[], "", "200").await;
+    world.check("PUT /photos/k", &["if-none-match: *"], "hello", "200").await;
+    let tag = "\"5d41402abc4b2a76b9719d911017c592\"";
+    for (line, header, wanted) in [
+        ("PUT /photos/k", "if-none-match: *".to_owned(), "412 | <Code>PreconditionFailed</Code> | <Condition>If-None-Match</Condition>"),
+        ("PUT /photos/k", "if-none-match: abc".to_owned(), "501 | <Code>NotImplemented</Code>"),
+        ("PUT /photos/k", "if-match: \"other\"".to_owned(), "412 | <Condition>If-Match</Condition>"),
+        ("PUT /photos/none", "if-match: \"other\"".to_owned(), "404 | <Code>NoSuchKey</Code>"),
+        ("GET /photos/k", format!("if-none-match: {tag}"), "304"),
+        ("GET /photos/k", "if-modified-since: Fri, 02 Jan 2026 03:04:05 GMT".to_owned(), "304"),
+        ("GET /photos/k", "if-modified-since: Fri, 02 Jan 2026 03:04:04 GMT".to_owned(), "200"),
+        (
+            "GET /photos/k",
+            "if-unmodified-since: Fri, 02 Jan 2026 03:04:04 GMT".to_owned(),
+            "412 | <Condition>If-Unmodified-Since</Condition>",
+        ),
+        ("GET /photos/k", "if-match: \"other\"".to_owned(), "412"),
+        ("PUT /photos/x", "content-md5: AAAAAAAAAAAAAAAAAAAAAA==".to_owned(), "400 | <Code>BadDigest</Code>"),
+        ("PUT /photos/x", "content-md5: short".to_owned(), "400 | <Code>InvalidDigest</Code>"),
+        (
+            "PUT /photos/x",
+            "x-amz-checksum-crc64nvme: AAAA".to_owned(),
+            "400 | <Message>Value for x-amz-checksum-crc64nvme header is invalid.</Message>",
+        ),
+        ("PUT /photos/x", format!("x-amz-content-sha256: {}", "0".repeat(64)), "400 | <Code>XAmzContentSHA256Mismatch</Code>"),
+        ("PUT /photos/x", "content-length: 7".to_owned(), "400 | <Code>IncompleteBody</Code>"),
+        ("GET /photos/x", "x-ignored: 1".to_owned(), "404"),
+        (
+            "POST /photos?delete",
+            "x-ignored: 1".to_owned(),
+            "400 | Content-MD5 OR x-amz-checksum-*",
+        ),
+        (
+            "PUT /Bad_Name",
+            "x-ignored: 1".to_owned(),
+            "400 | <Code>InvalidBucketName</Code><Message>The specified bucket is not valid.</Message>",
+        ),
+        ("GET /photos?inventory&id=1", "x-ignored: 1".to_owned(), "501 | <Code>NotImplemented</Code>"),
+    ] {
+        world.check(line, &[&header], "hello", wanted).await;
+    }
+}
+
+#[tokio::test]
+async fn documents_of_a_bucket_are_kept_and_cors_is_honoured() {
+    let world = world();
+    world.check("PUT /photos", &[], "", "200").await;
+    world.check("GET /photos?cors", &[], "", "404 | <Code>NoSuchCORSConfiguration</Code>").await;
+    let ask =
+        ["origin: http://localhost:5173", "access-control-request-method: PUT", "access-control-request-headers: Content-Type, x-amz-date"];
+    world.check("OPTIONS /photos/k", &ask, "", "403 | <Code>AccessForbidden</Code> | CORS is not enabled for this bucket").await;
+    let cors = "<CORSConfiguration><CORSRule><AllowedOrigin>http://localhost:*</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>60</MaxAgeSeconds></CORSRule></CORSConfiguration>";
+    world.check("PUT /photos?cors", &[], cors, "200").await;
+    world.check("GET /photos?cors", &[], "", "200 | <AllowedOrigin>http://localhost:*</AllowedOrigin>").await;
+    world
+        .check("OPTIONS /photos/k", &ask, "", "200 | access-control-allow-origin: http://localhost:5173 | access-control-allow-headers: content-type, x-amz-date | access-control-max-age: 60")
+        .await;
+    world
+        .check("OPTIONS /photos/k", &["origin: http://evil.example", "access-control-request-method: PUT"], "", "403 | AccessForbidden")
+        .await;
+    world.check("PUT /photos/k", &["origin: http://localhost:5173"], "x", "200 | access-control-expose-headers: ETag").await;
+    world.check("PUT /photos?website", &[], "<Other/>", "400 | <Code>MalformedXML</Code>").await;
+    world.check("PUT /photos?tagging", &[], "<Tagging><TagSet>", "400 | <Code>MalformedXML</Code>").await;
+    world.check("PUT /photos?policy", &[], "nonsense", "400 | <Code>MalformedPolicy</Code>").await;
+    world.check("PUT /photos?policy", &[], "{\"Version\":\"2012-10-17\"}", "204").await;
+    world.check("GET /photos?policy", &[], "", "200 | content-type: application/json | 2012-10-17").await;
+    world.check("DELETE /photos?policy", &[], "", "204").await;
+    world.check("GET /photos?policy", &[], "", "404 | <Code>NoSuchBucketPolicy</Code>").await;
+    world.check("GET /nobody?cors", &[], "", "404 | <Code>NoSuchBucket</Code>").await;
+    world.check("GET /photos?location", &[], "", "200 | <LocationConstraint").await;
+}
+
+#[tokio::test]
+async fn a_botocore_connection_ends_where_no_100_continue_can_be_said() {
+    let world = world();
+    world.check("PUT /photos", &[], "", "200").await;
+    world.check("PUT /photos/k", &["expect: 100-continue", "content-length: 0"], "", "200 | connection: close").await;
+    world.check("PUT /none/k", &["expect: 100-continue"], "x", "404 | connection: close").await;
+    let kept = world.check("PUT /photos/k", &["expect: 100-continue", "content-length: 1"], "x", "200").await;
+    assert!(!kept.headers.contains_key("connection"));
 }

@@ -12,8 +12,8 @@ use super::fail::{Failure, fail};
 use super::lists::etag;
 use crate::base::{Call, Time};
 use crate::services::objects::{
-    self, Algorithm, Claim, Claims, Condition, Content, Copy, Deletion, Get, Headers, How, Match, Name, NewBucket, Properties, Put, Tags, Versioning,
-    Wanted, Which,
+    self, Algorithm, Claim, Claims, Condition, Content, Copy, Deletion, Get, Headers, How, Match, Name, NewBucket, Properties, Put, Tags,
+    Versioning, Wanted, Which,
 };
 use crate::wire::http::Response;
 
@@ -152,14 +152,20 @@ impl Conditions<'_> {
 }
 
 /// What a sender says of a body, from the request's headers.
-pub fn claims(asked: &Asked, headers: &http::HeaderMap, algorithm: Option<&ChecksumAlgorithm>, md5: Option<&str>) -> Result<Claims, Failure> {
+pub fn claims(
+    asked: &Asked,
+    headers: &http::HeaderMap,
+    algorithm: Option<&ChecksumAlgorithm>,
+    md5: Option<&str>,
+) -> Result<Claims, Failure> {
     let payload = &asked.payload;
     let named = algorithm.map(|name| named_algorithm(name)).transpose()?;
     let (algorithm, checksum) = match (payload.trailing, decode::checksum_in(headers)?) {
         (Some(algorithm), _) => {
             let trailers = payload.trailers.clone();
             // What cannot be read matches nothing.
-            let ask = move || trailers.get(&decode::header_of(algorithm)).map(|text| decode::checksum(algorithm, &text).unwrap_or_default());
+            let ask =
+                move || trailers.get(&decode::header_of(algorithm)).map(|text| decode::checksum(algorithm, &text).unwrap_or_default());
             (Some(algorithm), Claim::Later(Box::new(ask)))
         }
         (None, Some((algorithm, value))) => (Some(algorithm), Claim::Given(value)),
@@ -186,7 +192,11 @@ pub fn tags_of_header(text: Option<&str>) -> Result<Tags, Failure> {
     let mut tags = Tags::new();
     for (name, value) in url::form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
         if tags.insert(name.into_owned(), value.into_owned()).is_some() {
-            return Err(Failure::new(StatusCode::BAD_REQUEST, "InvalidArgument", "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates."));
+            return Err(Failure::new(
+                StatusCode::BAD_REQUEST,
+                "InvalidArgument",
+                "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+            ));
         }
     }
     Ok(tags)
@@ -226,8 +236,14 @@ pub async fn put_object(actions: &Actions, asked: &Asked, request: S3Request<Put
     let claims = claims(asked, &request.headers, input.checksum_algorithm.as_ref(), input.content_md5.as_deref())?;
     let properties = properties!(input, asked, tags_of_header(input.tagging.as_deref())?);
     let body = input.body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
-    let put =
-        Put { bucket: input.bucket, key: input.key, how: How::Put, properties, condition, content: Content { stream: Box::pin(body), claims } };
+    let put = Put {
+        bucket: input.bucket,
+        key: input.key,
+        how: How::Put,
+        properties,
+        condition,
+        content: Content { stream: Box::pin(body), claims },
+    };
     let stored = actions.objects.put(&asked.call, put).await?;
     let object = stored.object;
     let sums = checksums(object.checksum.as_ref());
@@ -521,7 +537,11 @@ pub async fn get_object_attributes(
     }))
 }
 
-pub async fn get_object_tagging(actions: &Actions, asked: &Asked, request: S3Request<GetObjectTaggingInput>) -> Answer<GetObjectTaggingOutput> {
+pub async fn get_object_tagging(
+    actions: &Actions,
+    asked: &Asked,
+    request: S3Request<GetObjectTaggingInput>,
+) -> Answer<GetObjectTaggingOutput> {
     let input = request.input;
     let name = Name { which: which(input.version_id.as_deref()), bucket: input.bucket, key: input.key };
     let found = actions.objects.head(&asked.call, &Get { name, range: objects::Range::All, wanted: Wanted::default() }).await?;
@@ -532,7 +552,11 @@ pub async fn get_object_tagging(actions: &Actions, asked: &Asked, request: S3Req
     }))
 }
 
-pub async fn put_object_tagging(actions: &Actions, asked: &Asked, request: S3Request<PutObjectTaggingInput>) -> Answer<PutObjectTaggingOutput> {
+pub async fn put_object_tagging(
+    actions: &Actions,
+    asked: &Asked,
+    request: S3Request<PutObjectTaggingInput>,
+) -> Answer<PutObjectTaggingOutput> {
     let input = request.input;
     let mut tags = Tags::new();
     for tag in input.tagging.tag_set {
@@ -567,7 +591,13 @@ pub async fn get_object_acl(actions: &Actions, asked: &Asked, request: S3Request
     let input = request.input;
     must_exist(actions, asked, input.bucket, input.key, input.version_id.as_deref()).await?;
     let owner = actions.owner();
-    let grantee = Grantee { id: owner.id.clone(), display_name: None, email_address: None, type_: Type::from_static(Type::CANONICAL_USER), uri: None };
+    let grantee = Grantee {
+        id: owner.id.clone(),
+        display_name: None,
+        email_address: None,
+        type_: Type::from_static(Type::CANONICAL_USER),
+        uri: None,
+    };
     let grant = Grant { grantee: Some(grantee), permission: Some(Permission::from_static(Permission::FULL_CONTROL)) };
     Ok(S3Response::new(GetObjectAclOutput { grants: Some(vec![grant]), owner: Some(owner), ..Default::default() }))
 }

@@ -9,7 +9,9 @@ use super::encode::{self, checksum_type, checksums, timestamp};
 use super::fail::{Failure, label};
 use super::lists::{Keys, bare, entries, etag};
 use super::things::{Conditions, claims, condition, encryption, named_algorithm, properties, source, tags_of_header};
-use crate::services::objects::{self, Algorithm, Complete, Content, CopyPart, Listed, NewUpload, PartName, PutPart, UploadList, UploadName};
+use crate::services::objects::{
+    self, Algorithm, Complete, Content, CopyPart, Listed, NewUpload, PartName, PutPart, UploadList, UploadName,
+};
 
 fn algorithm_name(algorithm: Algorithm) -> ChecksumAlgorithm {
     ChecksumAlgorithm::from(label(algorithm).to_owned())
@@ -40,7 +42,10 @@ pub async fn create_multipart_upload(
         let fits = if composite { algorithm != Algorithm::Crc64Nvme } else { algorithm.combines() };
         if !fits {
             let kind = if composite { "COMPOSITE" } else { "FULL_OBJECT" };
-            return Err(Failure::invalid_request(format!("The {kind} checksum type cannot be used with the {} checksum algorithm.", label(algorithm).to_lowercase())));
+            return Err(Failure::invalid_request(format!(
+                "The {kind} checksum type cannot be used with the {} checksum algorithm.",
+                label(algorithm).to_lowercase()
+            )));
         }
     }
     let properties = properties!(input, asked, tags_of_header(input.tagging.as_deref())?);
@@ -62,7 +67,8 @@ pub async fn upload_part(actions: &Actions, asked: &Asked, request: S3Request<Up
     let claims = claims(asked, &request.headers, input.checksum_algorithm.as_ref(), input.content_md5.as_deref())?;
     let upload = UploadName { bucket: input.bucket, key: input.key, id: input.upload_id };
     let body = input.body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
-    let put = PutPart { part: PartName { upload, number: number(input.part_number)? }, content: Content { stream: Box::pin(body), claims } };
+    let put =
+        PutPart { part: PartName { upload, number: number(input.part_number)? }, content: Content { stream: Box::pin(body), claims } };
     let part = actions.objects.put_part(&asked.call, put).await?;
     let sums = checksums(Some(&part.checksum));
     Ok(S3Response::new(UploadPartOutput {
