@@ -536,3 +536,27 @@ async fn a_gzipped_request_is_read_and_work_is_billed() {
     let total = e.call.meter.total();
     assert_eq!((total.get(Unit::TableWrites), total.get(Unit::TableReadHalves)), (1, 2));
 }
+
+/// Listens on `EMU_DYNAMODB_PORT` until stopped: to try genuine clients.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "serves until it is stopped"]
+async fn serves_on_a_port() {
+    let e = std::sync::Arc::new(endpoint().await);
+    let port: u16 = std::env::var("EMU_DYNAMODB_PORT").expect("a port").parse().expect("a number");
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free");
+    loop {
+        let (socket, _) = listener.accept().await.expect("a connection");
+        let e = e.clone();
+        tokio::spawn(async move {
+            let service = hyper::service::service_fn(|request: http::Request<hyper::body::Incoming>| {
+                let e = e.clone();
+                async move {
+                    let (parts, body) = request.into_parts();
+                    let bytes = http_body_util::BodyExt::collect(body).await?.to_bytes();
+                    Ok::<_, hyper::Error>(e.dynamodb.handle(&e.call, http::Request::from_parts(parts, Body::from(bytes))).await)
+                }
+            });
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(hyper_util::rt::TokioIo::new(socket), service).await;
+        });
+    }
+}
