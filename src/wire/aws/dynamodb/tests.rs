@@ -560,3 +560,22 @@ async fn serves_on_a_port() {
         });
     }
 }
+
+/// Prints microseconds per request of 100 bytes, all in but the socket.
+#[tokio::test]
+#[ignore = "measures"]
+async fn speed_of_a_put_and_a_get() {
+    let e = endpoint().await;
+    for operation in ["PutItem", "GetItem"] {
+        let start = std::time::Instant::now();
+        for n in 0..5000 {
+            let body = match operation {
+                "PutItem" => format!(r#"{{"TableName":"tab","Item":{{"p":{{"S":"key{n}"}},"v":{{"S":"{:090}"}}}}}}"#, n),
+                _ => format!(r#"{{"TableName":"tab","Key":{{"p":{{"S":"key{n}"}}}}}}"#),
+            };
+            let request = http::Request::post("/").header("x-amz-target", format!("DynamoDB_20120810.{operation}")).body(Body::from(body)).expect("a request");
+            assert_eq!(e.dynamodb.handle(&e.call, request).await.status(), 200);
+        }
+        println!("{operation}: {} us", start.elapsed().as_micros() / 5000);
+    }
+}
