@@ -363,23 +363,22 @@ fn page(tx: &mut Tx<'_>, plan: &mut Plan<'_>, scan: &Scan, after: Option<(Vec<u8
         after: after.as_ref().map(|(row, item)| (row.as_slice(), item.as_slice())),
     };
     store::walk(tx, plan.table, plan.index, &stretch, |item| {
-        let shown = match plan.index {
-            Some(index) if index.projection != super::Projection::All => {
-                let shown = definition.project(index, &item);
-                bytes += shown.bytes();
-                if fetches {
-                    fetched.read_halves += Units::read(item.bytes(), scan.consistent).read_halves;
-                    item.clone()
-                } else {
-                    shown
-                }
-            }
-            _ => {
-                bytes += item.bytes();
-                item.clone()
-            }
-        };
+        let partial = plan.index.filter(|index| index.projection != super::Projection::All);
+        let projected = partial.map(|index| definition.project(index, &item));
+        bytes += projected.as_ref().unwrap_or(&item).bytes();
         scanned += 1;
+        let full = scanned >= limit || bytes >= PAGE_BYTES;
+        if full {
+            last = Some(item.only(|name| definition.keys.has(name) || plan.index.is_some_and(|index| index.keys.has(name))));
+        }
+        let shown = match projected {
+            Some(projected) if !fetches => projected,
+            Some(_) => {
+                fetched.read_halves += Units::read(item.bytes(), scan.consistent).read_halves;
+                item
+            }
+            None => item,
+        };
         if plan.filter.as_ref().is_none_or(|filter| filter.holds(&shown)) {
             count += 1;
             if !plan.count_only {
@@ -388,10 +387,6 @@ fn page(tx: &mut Tx<'_>, plan: &mut Plan<'_>, scan: &Scan, after: Option<(Vec<u8
                     None => shown,
                 });
             }
-        }
-        let full = scanned >= limit || bytes >= PAGE_BYTES;
-        if full {
-            last = Some(item.only(|name| definition.keys.has(name) || plan.index.is_some_and(|index| index.keys.has(name))));
         }
         Ok(!full)
     })?;

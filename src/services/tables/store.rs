@@ -171,34 +171,40 @@ pub fn walk(
     table: &Table,
     index: Option<&Index>,
     stretch: &Stretch<'_>,
-    mut visit: impl FnMut(Item) -> Result<bool, Error>,
+    visit: impl FnMut(Item) -> Result<bool, Error>,
 ) -> Result<(), Error> {
-    let (order, past) = if stretch.backward { ("DESC", "<") } else { ("ASC", ">") };
-    let (part, sql) = match index {
-        None => (
-            table.number,
-            match stretch.after {
-                Some(_) => format!(
-                    "SELECT item FROM tables_items WHERE part = ?1 AND key >= ?2 AND key < ?3 AND key {past} ?5 AND ?4 IS NOT NULL ORDER BY key {order}"
-                ),
-                None => format!("SELECT item FROM tables_items WHERE part = ?1 AND key >= ?2 AND key < ?3 ORDER BY key {order}"),
-            },
-        ),
-        Some(index) => (
-            part(table, index),
-            format!(
-                "SELECT i.item FROM tables_index x CROSS JOIN tables_items i ON i.part = {} AND i.key = x.item
-                 WHERE x.part = ?1 AND x.key >= ?2 AND x.key < ?3{} ORDER BY x.key {order}, x.item {order}",
-                table.number,
-                if stretch.after.is_some() { format!(" AND (x.key, x.item) {past} (?4, ?5)") } else { String::new() }
-            ),
-        ),
+    let order = if stretch.backward { "DESC" } else { "ASC" };
+    let Some(index) = index else {
+        // The keys of a table are unique, so what comes after a row is a shorter stretch.
+        let successor = stretch.after.map(|(key, _)| [key, &[0]].concat());
+        let (from, to) = match (&successor, stretch.after) {
+            (Some(successor), _) if !stretch.backward => (successor.as_slice().max(stretch.from), stretch.to),
+            (_, Some((key, _))) => (stretch.from, key.min(stretch.to)),
+            _ => (stretch.from, stretch.to),
+        };
+        let sql = format!("SELECT item FROM tables_items WHERE part = ?1 AND key >= ?2 AND key < ?3 ORDER BY key {order}");
+        let mut statement = tx.statement(&sql)?;
+        return visit_all(statement.query((table.number, from, to))?, visit);
     };
+    let past = match (stretch.after.is_some(), stretch.backward) {
+        (false, _) => "",
+        (true, false) => "AND (x.key, x.item) > (?5, ?6)",
+        (true, true) => "AND (x.key, x.item) < (?5, ?6)",
+    };
+    let sql = format!(
+        "SELECT i.item FROM tables_index x CROSS JOIN tables_items i ON i.part = ?4 AND i.key = x.item
+         WHERE x.part = ?1 AND x.key >= ?2 AND x.key < ?3 {past} ORDER BY x.key {order}, x.item {order}"
+    );
     let mut statement = tx.statement(&sql)?;
-    let mut rows = match stretch.after {
-        Some((key, item)) => statement.query((part, stretch.from, stretch.to, key, item))?,
-        None => statement.query((part, stretch.from, stretch.to))?,
+    let part = part(table, index);
+    let rows = match stretch.after {
+        Some((key, item)) => statement.query((part, stretch.from, stretch.to, table.number, key, item))?,
+        None => statement.query((part, stretch.from, stretch.to, table.number))?,
     };
+    visit_all(rows, visit)
+}
+
+fn visit_all(mut rows: rusqlite::Rows<'_>, mut visit: impl FnMut(Item) -> Result<bool, Error>) -> Result<(), Error> {
     while let Some(row) = rows.next()? {
         let item = read_item(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
         if !visit(item)? {

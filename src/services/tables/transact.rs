@@ -14,6 +14,9 @@ use crate::store::Tx;
 /// How long a token stands for its transaction: 10 minutes.
 const TOKEN_MS: i64 = 10 * 60 * 1000;
 
+/// Bytes of all items that a transaction puts, and of its keys, at most: 4 MB.
+const BYTES_MAX: usize = 4 << 20;
+
 /// One action of a transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -74,6 +77,15 @@ impl Action {
         }
     }
 
+    fn bytes(&self) -> usize {
+        match self {
+            Action::Put(put) => put.item.bytes(),
+            Action::Delete(remove) => remove.key.bytes(),
+            Action::Update(update) => update.key.bytes(),
+            Action::Check(_, key, _) => key.bytes(),
+        }
+    }
+
     fn guard(&self) -> &Guard {
         match self {
             Action::Put(put) => &put.guard,
@@ -98,6 +110,9 @@ impl Tables {
     /// Does all actions or none. Fails with [`Error::Cancelled`], [`Error::TokenMismatch`], [`Error::NoSuchTable`], [`Error::Invalid`].
     pub async fn transact_write(&self, call: &Call, transaction: TransactWrite) -> Result<Vec<Consumed>, Error> {
         let parsed = transaction.actions.iter().map(Action::parse).collect::<Result<Vec<_>, _>>()?;
+        if transaction.actions.iter().map(Action::bytes).sum::<usize>() > BYTES_MAX {
+            return Err(Error::Invalid(format!("Transaction request cannot be larger than {BYTES_MAX} bytes")));
+        }
         let cache = self.cache.clone();
         self.db
             .write(call, move |tx| {

@@ -536,3 +536,46 @@ async fn a_gzipped_request_is_read_and_work_is_billed() {
     let total = e.call.meter.total();
     assert_eq!((total.get(Unit::TableWrites), total.get(Unit::TableReadHalves)), (1, 2));
 }
+
+/// Listens on `EMU_DYNAMODB_PORT` until stopped: to try genuine clients.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "serves until it is stopped"]
+async fn serves_on_a_port() {
+    let e = std::sync::Arc::new(endpoint().await);
+    let port: u16 = std::env::var("EMU_DYNAMODB_PORT").expect("a port").parse().expect("a number");
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free");
+    loop {
+        let (socket, _) = listener.accept().await.expect("a connection");
+        let e = e.clone();
+        tokio::spawn(async move {
+            let service = hyper::service::service_fn(|request: http::Request<hyper::body::Incoming>| {
+                let e = e.clone();
+                async move {
+                    let (parts, body) = request.into_parts();
+                    let bytes = http_body_util::BodyExt::collect(body).await?.to_bytes();
+                    Ok::<_, hyper::Error>(e.dynamodb.handle(&e.call, http::Request::from_parts(parts, Body::from(bytes))).await)
+                }
+            });
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(hyper_util::rt::TokioIo::new(socket), service).await;
+        });
+    }
+}
+
+/// Prints microseconds per request of 100 bytes, all in but the socket.
+#[tokio::test]
+#[ignore = "measures"]
+async fn speed_of_a_put_and_a_get() {
+    let e = endpoint().await;
+    for operation in ["PutItem", "GetItem"] {
+        let start = std::time::Instant::now();
+        for n in 0..5000 {
+            let body = match operation {
+                "PutItem" => format!(r#"{{"TableName":"tab","Item":{{"p":{{"S":"key{n}"}},"v":{{"S":"{:090}"}}}}}}"#, n),
+                _ => format!(r#"{{"TableName":"tab","Key":{{"p":{{"S":"key{n}"}}}}}}"#),
+            };
+            let request = http::Request::post("/").header("x-amz-target", format!("DynamoDB_20120810.{operation}")).body(Body::from(body)).expect("a request");
+            assert_eq!(e.dynamodb.handle(&e.call, request).await.status(), 200);
+        }
+        println!("{operation}: {} us", start.elapsed().as_micros() / 5000);
+    }
+}
