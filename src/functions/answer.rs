@@ -90,9 +90,11 @@ pub fn failure(failure: &Failure, request_id: &str) -> (Bytes, FunctionError) {
         Failure::OutOfMemory { .. } => {
             ("Runtime.OutOfMemory".to_string(), format!("RequestId: {request_id} Error: Runtime exited with error: signal: killed"), None)
         }
-        Failure::Exited { message } => {
-            ("Runtime.ExitError".to_string(), format!("RequestId: {request_id} Error: Runtime exited without providing a reason: {message}"), None)
-        }
+        Failure::Exited { message } => (
+            "Runtime.ExitError".to_string(),
+            format!("RequestId: {request_id} Error: Runtime exited without providing a reason: {message}"),
+            None,
+        ),
     };
     let payload = match stack {
         Some(stack) => json!({ "errorType": kind, "errorMessage": message, "trace": stack }),
@@ -180,7 +182,11 @@ mod tests {
     fn failures_have_the_texts_of_production() {
         let rows = [
             (
-                Failure::Thrown { kind: "TypeError".into(), message: "x".into(), stack: vec!["TypeError: x".into(), "    at a.ts:1:2".into()] },
+                Failure::Thrown {
+                    kind: "TypeError".into(),
+                    message: "x".into(),
+                    stack: vec!["TypeError: x".into(), "    at a.ts:1:2".into()],
+                },
                 r#"{"errorType":"TypeError","errorMessage":"x","trace":["TypeError: x","    at a.ts:1:2"]}"#,
             ),
             (

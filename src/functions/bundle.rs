@@ -3,6 +3,7 @@
 
 mod diagnose;
 mod handler;
+mod layer;
 mod modern;
 
 #[cfg(test)]
@@ -10,8 +11,9 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use rolldown::plugin::__inner::SharedPluginable;
 use rolldown::{
     BundlerOptions, BundlerTransformOptions, ChunkFilenamesOutputOption, CodeSplittingMode, Either, InputItem, IsExternal, LogLevel,
     ManualCodeSplittingOptions, MatchGroup, MatchGroupName, MatchGroupTest, ModuleType, OutputFormat, Platform, SourceMapType,
@@ -36,8 +38,26 @@ const VENDOR: &str = "vendor";
 
 /// Files that are taken as text where they are imported.
 const TEXT: [&str; 20] = [
-    ".txt", ".md", ".sql", ".html", ".htm", ".css", ".graphql", ".gql", ".pem", ".crt", ".key", ".csv", ".xml", ".svg", ".hbs", ".mustache",
-    ".ejs", ".tpl", ".yml", ".yaml",
+    ".txt",
+    ".md",
+    ".sql",
+    ".html",
+    ".htm",
+    ".css",
+    ".graphql",
+    ".gql",
+    ".pem",
+    ".crt",
+    ".key",
+    ".csv",
+    ".xml",
+    ".svg",
+    ".hbs",
+    ".mustache",
+    ".ejs",
+    ".tpl",
+    ".yml",
+    ".yaml",
 ];
 
 /// A function's code, ready to be loaded.
@@ -78,6 +98,7 @@ impl BuildError {
 pub struct Bundler {
     threads: Arc<Threads>,
     places: Arc<Semaphore>,
+    layers: layer::Layers,
 }
 
 /// A runtime that can be let go of anywhere, also inside another one.
@@ -96,13 +117,13 @@ impl Bundler {
     pub fn new() -> std::io::Result<Bundler> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).thread_name("emu-bundle").build()?;
-        Ok(Bundler { threads: Arc::new(Threads(Some(runtime))), places: Arc::new(Semaphore::new(cores)) })
+        Ok(Bundler { threads: Arc::new(Threads(Some(runtime))), places: Arc::new(Semaphore::new(cores)), layers: layer::Layers::default() })
     }
 
     /// Builds a function of the project in `root`.
     pub async fn build(&self, root: &Path, function: &Function) -> Result<Built, BuildError> {
         let _place = self.places.acquire().await.expect("the semaphore is never closed");
-        let job = Job { root: root.to_path_buf(), function: function.clone() };
+        let job = Job { root: root.to_path_buf(), function: function.clone(), layers: self.layers.clone() };
         let runtime = self.threads.0.as_ref().expect("the threads run until the bundler is dropped");
         match runtime.spawn(job.run()).await {
             Ok(result) => result,
@@ -118,10 +139,13 @@ impl Bundler {
 struct Job {
     root: PathBuf,
     function: Function,
+    layers: layer::Layers,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
+    /// The project's own code only.
+    Own,
     /// Dependencies in a module of their own.
     Layered,
     /// One module, in exactly the order that Node would evaluate the files.
@@ -131,9 +155,12 @@ enum Layout {
 impl Job {
     async fn run(self) -> Result<Built, BuildError> {
         let handler = handler::find(&self.root, &self.function)?;
-        let (output, mut inputs) = self.bundle(&handler.file, Layout::Layered).await?;
+        if let Some((pieces, inputs)) = self.quick(&handler.file).await? {
+            return self.assemble(&handler, pieces, inputs);
+        }
+        let (output, mut inputs) = self.bundle(&handler.file, Layout::Layered, vec![]).await?;
         let output = if needs_source_order(&output, &inputs) {
-            let (whole, again) = self.bundle(&handler.file, Layout::Whole).await?;
+            let (whole, again) = self.bundle(&handler.file, Layout::Whole, vec![]).await?;
             inputs.extend(again);
             whole
         } else {
@@ -142,9 +169,54 @@ impl Job {
         self.assemble(&handler, output, inputs)
     }
 
-    async fn bundle(&self, entry: &Path, layout: Layout) -> Result<(Pieces, BTreeSet<PathBuf>), BuildError> {
+    /// Builds the project's own code, and dependencies only where they are not at hand. `None`: it has to go the long way.
+    async fn quick(&self, entry: &Path) -> Result<Option<(Pieces, BTreeSet<PathBuf>)>, BuildError> {
+        let seen = Arc::new(Mutex::new(layer::Seen::default()));
+        let (mut pieces, mut inputs) = self.bundle(entry, Layout::Own, vec![Arc::new(layer::Border(Arc::clone(&seen)))]).await?;
+        if inputs.iter().filter_map(|file| std::fs::read_to_string(file).ok()).any(|source| changes_globals(&source)) {
+            return Ok(None);
+        }
+        let mut needs = layer::Needs::default();
+        for chunk in &mut pieces.chunks {
+            let redirected = layer::redirect(&chunk.code, &seen.lock().expect("nobody panics with it"), &mut needs);
+            let Some(code) = redirected else { return Ok(None) };
+            Arc::make_mut(chunk).code = code;
+        }
+        if needs.is_empty() {
+            return Ok(Some((pieces, inputs)));
+        }
+        let layer = match self.layers.get(&needs) {
+            Some(layer) => layer,
+            None => {
+                let facade = layer::Facade::new(&self.root, &needs);
+                let file = facade.id();
+                // What is wrong with it is found and explained on the long way, which knows the imports' own places.
+                let Ok((made, mut read)) = self.bundle(&file, Layout::Whole, vec![Arc::new(facade)]).await else { return Ok(None) };
+                read.remove(&file);
+                let [chunk] = &made.chunks[..] else { return Ok(None) };
+                if read.iter().any(|file| !is_dependency(file)) {
+                    return Ok(None);
+                }
+                let layer = Arc::new(layer::Layer::new(chunk.code.clone(), &read));
+                self.layers.put(needs, Arc::clone(&layer));
+                layer
+            }
+        };
+        inputs.extend(layer.inputs().cloned());
+        pieces.layer = Some(layer);
+        Ok(Some((pieces, inputs)))
+    }
+
+    async fn bundle(
+        &self,
+        entry: &Path,
+        layout: Layout,
+        mut plugins: Vec<SharedPluginable>,
+    ) -> Result<(Pieces, BTreeSet<PathBuf>), BuildError> {
         let options = options(&self.root, entry, layout);
-        let mut bundler = rolldown::Bundler::with_plugins(options, vec![Arc::new(modern::Modern)]).map_err(|errors| diagnose::errors(&self.root, errors.into_vec(), &self.function))?;
+        plugins.push(Arc::new(modern::Modern));
+        let mut bundler = rolldown::Bundler::with_plugins(options, plugins)
+            .map_err(|errors| diagnose::errors(&self.root, errors.into_vec(), &self.function))?;
         let result = bundler.generate().await;
         let mut inputs: BTreeSet<PathBuf> =
             bundler.watch_files().iter().map(|file| PathBuf::from(file.as_str())).filter(|file| file.is_absolute()).collect();
@@ -164,12 +236,16 @@ impl Job {
             Output::Chunk(chunk) => Some(chunk),
             Output::Asset(_) => None,
         });
-        Ok((Pieces { chunks: chunks.collect(), warnings }, inputs))
+        Ok((Pieces { chunks: chunks.collect(), layer: None, warnings }, inputs))
     }
 
     fn assemble(&self, handler: &handler::Handler, pieces: Pieces, inputs: BTreeSet<PathBuf>) -> Result<Built, BuildError> {
-        let exports: Vec<String> =
-            pieces.chunks.iter().filter(|chunk| chunk.is_entry).flat_map(|chunk| chunk.exports.iter().map(|name| name.to_string())).collect();
+        let exports: Vec<String> = pieces
+            .chunks
+            .iter()
+            .filter(|chunk| chunk.is_entry)
+            .flat_map(|chunk| chunk.exports.iter().map(|name| name.to_string()))
+            .collect();
         let direct = handler.path.len() == 1 && exports.contains(&handler.path[0]);
         let has_default = exports.iter().any(|name| name == "default");
         if !direct && !has_default && !exports.contains(&handler.path[0]) {
@@ -178,16 +254,25 @@ impl Job {
             let help = strsim_best(&handler.path[0], &exports).map(|near| format!("did you mean `{near}`?"));
             let problem = Problem {
                 severity: Severity::Error,
-                message: format!("function `{}`: {file} does not export `{}`; it exports {found}", self.function.name, handler.path.join(".")),
+                message: format!(
+                    "function `{}`: {file} does not export `{}`; it exports {found}",
+                    self.function.name,
+                    handler.path.join(".")
+                ),
                 help,
                 at: Some(self.function.at.clone()),
             };
             return Err(BuildError { problems: vec![problem], inputs });
         }
-        let mut modules: Vec<Module> = pieces
-            .in_order()
+        let dependencies = pieces.layer.as_ref().map(|layer| Module {
+            path: layer::VENDOR_FILE.to_string(),
+            code: layer.code.clone(),
+            map: None,
+            stable: true,
+        });
+        let mut modules: Vec<Module> = dependencies
             .into_iter()
-            .map(|chunk| {
+            .chain(pieces.in_order().into_iter().map(|chunk| {
                 let stable = is_stable(&chunk);
                 let mut code = chunk.code.clone();
                 if stable {
@@ -200,7 +285,7 @@ impl Job {
                     map: chunk.map.as_ref().filter(|_| !stable).map(|map| map.to_json_string()),
                     stable,
                 }
-            })
+            }))
             .collect();
         let (entry, export) = if direct {
             (ENTRY.to_string(), handler.path[0].clone())
@@ -216,6 +301,8 @@ impl Job {
 /// What a build makes, before it is put in order.
 struct Pieces {
     chunks: Vec<Arc<OutputChunk>>,
+    /// Dependencies that are not among the chunks.
+    layer: Option<Arc<layer::Layer>>,
     warnings: Vec<Problem>,
 }
 
@@ -229,7 +316,11 @@ impl Pieces {
             for name in dependencies.exports.iter().filter(|name| name.starts_with("require_")) {
                 let call = format!("{name}()");
                 let at_top = row.starts_with(&call) || row.starts_with("var ") || row.starts_with("const ");
-                if at_top && (row.ends_with(&format!("__toESM({call});")) || row.ends_with(&format!("__toESM({call}, 1);")) || row == format!("{call};")) {
+                if at_top
+                    && (row.ends_with(&format!("__toESM({call});"))
+                        || row.ends_with(&format!("__toESM({call}, 1);"))
+                        || row == format!("{call};"))
+                {
                     calls.push_str(&call);
                     calls.push_str(";\n");
                 }
@@ -293,7 +384,8 @@ fn changes_globals(source: &str) -> bool {
     ["globalThis", "global", "process.env", ".prototype"].iter().any(|name| {
         source.match_indices(name).any(|(at, _)| {
             let rest = &source[at + name.len()..];
-            let target = rest.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '$' | '[' | ']' | '\'' | '"' | '?'));
+            let target =
+                rest.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '$' | '[' | ']' | '\'' | '"' | '?'));
             if !rest.starts_with(['.', '[']) {
                 return false;
             }
@@ -330,6 +422,7 @@ fn options(root: &Path, entry: &Path, layout: Layout) -> BundlerOptions {
         Layout::Layered => {
             CodeSplittingMode::Advanced(ManualCodeSplittingOptions { groups: Some(vec![vendor]), ..ManualCodeSplittingOptions::default() })
         }
+        Layout::Own => CodeSplittingMode::Bool(true),
         Layout::Whole => CodeSplittingMode::Bool(false),
     };
     let transform = BundlerTransformOptions { target: Some(Either::Left("es2023".to_string())), ..BundlerTransformOptions::default() };
@@ -357,6 +450,5 @@ fn options(root: &Path, entry: &Path, layout: Layout) -> BundlerOptions {
     }
 }
 
-type ExternalTest = dyn Fn(&str, Option<&str>, bool) -> std::pin::Pin<Box<dyn Future<Output = anyhow::Result<bool>> + Send + 'static>>
-    + Send
-    + Sync;
+type ExternalTest =
+    dyn Fn(&str, Option<&str>, bool) -> std::pin::Pin<Box<dyn Future<Output = anyhow::Result<bool>> + Send + 'static>> + Send + Sync;

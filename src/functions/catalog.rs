@@ -103,7 +103,14 @@ impl Catalog {
             self.entries.get(function.name.as_str()).is_some_and(|entry| {
                 let old = &entry.function;
                 (&old.deployed_name, old.runtime, &old.handler, &old.build, old.memory_mib, &old.environment)
-                    == (&function.deployed_name, function.runtime, &function.handler, &function.build, function.memory_mib, &function.environment)
+                    == (
+                        &function.deployed_name,
+                        function.runtime,
+                        &function.handler,
+                        &function.build,
+                        function.memory_mib,
+                        &function.environment,
+                    )
             })
         };
         project.functions.iter().filter(|function| !same(function)).map(|function| function.name.clone()).collect()
@@ -211,7 +218,9 @@ mod tests {
 
     #[test]
     fn files_decide_resolution_by_their_names() {
-        for (file, expected) in [("/p/package.json", true), ("/p/tsconfig.base.json", true), ("/p/src/a.ts", false), ("/p/data.json", false)] {
+        for (file, expected) in
+            [("/p/package.json", true), ("/p/tsconfig.base.json", true), ("/p/src/a.ts", false), ("/p/data.json", false)]
+        {
             assert_eq!(decides_resolution(Path::new(file)), expected, "{file}");
         }
         assert!(is_sibling(Path::new("/p/a.js"), Path::new("/p/a.ts")));

@@ -12,7 +12,9 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::answer::{ANSWER_BYTES_MAX, Answer, EVENT_BYTES_MAX, FunctionError, InvokeError, LogLine, Throttle, failure, failure_line, too_large};
+use super::answer::{
+    ANSWER_BYTES_MAX, Answer, EVENT_BYTES_MAX, FunctionError, InvokeError, LogLine, Throttle, failure, failure_line, too_large,
+};
 use super::catalog::{Catalog, Entry, Place, Version};
 use super::door::{Door, Network, World};
 use super::make::{Maker, Surroundings};

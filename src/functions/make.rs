@@ -131,7 +131,8 @@ async fn component(
     file: &Path,
     environment: BTreeMap<String, String>,
 ) -> Result<Component, Problem> {
-    let problem = |message: String, help: Option<String>| Problem { severity: Severity::Error, message, help, at: Some(function.at.clone()) };
+    let problem =
+        |message: String, help: Option<String>| Problem { severity: Severity::Error, message, help, at: Some(function.at.clone()) };
     if let Some(command) = &function.build {
         run(command, &project.root).await.map_err(|(message, output)| {
             problem(format!("function `{}`: `{command}` {message}", function.name), (!output.is_empty()).then_some(output))

@@ -40,7 +40,8 @@ pub trait Program: Send + Sync + 'static {
     /// Runs it once on a request. Only for programs that take requests.
     fn serve(&self, _host: Arc<dyn Host>, _request: http::Request<Bytes>, _timeout_ms: u64) -> BoxFuture<'static, Served> {
         let message = "this function takes events, not requests".to_string();
-        let served = Served { response: Err(Failure::Exited { message }), cold: false, cpu_micros: 0, wall_micros: 0, memory_peak_bytes: 0 };
+        let served =
+            Served { response: Err(Failure::Exited { message }), cold: false, cpu_micros: 0, wall_micros: 0, memory_peak_bytes: 0 };
         Box::pin(std::future::ready(served))
     }
 

@@ -255,11 +255,8 @@ impl Routes {
     fn rest_decision<'a>(&'a self, method: &str, path: &'a str, headers: &HeaderMap) -> Option<Decision<'a>> {
         let bare = if path.len() > 1 { path.strip_suffix('/').unwrap_or(path) } else { path };
         let segments = split(bare);
-        let fitting: Vec<Match<'a>> = self
-            .rest
-            .iter()
-            .filter_map(|route| route.fit(&segments).map(|parameters| Match { route, parameters, path }))
-            .collect();
+        let fitting: Vec<Match<'a>> =
+            self.rest.iter().filter_map(|route| route.fit(&segments).map(|parameters| Match { route, parameters, path })).collect();
         let best = fitting.iter().map(|found| found.route).min_by(|a, b| a.by_path(b))?;
         let resource: Vec<Match<'a>> = fitting.into_iter().filter(|found| found.route.by_path(best).is_eq()).collect();
         if method == "OPTIONS" && !resource.iter().any(|found| found.route.method == Method::Only("OPTIONS".to_string())) {
@@ -537,7 +534,8 @@ mod tests {
     #[test]
     fn cors_of_an_http_api_answers_preflights_of_allowed_origins_only() {
         let mut routes = routes(&["api GET /a"]);
-        routes.cors = Some(Cors { origins: vec!["https://a.example".into()], methods: vec!["GET".into()], max_age_s: Some(60), ..any_origin() });
+        routes.cors =
+            Some(Cors { origins: vec!["https://a.example".into()], methods: vec!["GET".into()], max_age_s: Some(60), ..any_origin() });
         for (origin, expected) in [("https://a.example", Some("https://a.example")), ("https://b.example", None)] {
             let headers = request_headers(&[("origin", origin), ("access-control-request-method", "GET")]);
             let Decision::Preflight(answer) = routes.decide("OPTIONS", "/anything", &headers) else { panic!("a preflight") };

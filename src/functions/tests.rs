@@ -34,7 +34,11 @@ impl Engine for Words {
         let code: String = bundle.modules.iter().map(|module| module.code.as_str()).collect();
         Box::pin(async move {
             if code.contains("behave:break") {
-                return Err(LoadError::Thrown { kind: "Error".into(), message: "no luck".into(), stack: vec!["    at src/a.ts:1:8".into()] });
+                return Err(LoadError::Thrown {
+                    kind: "Error".into(),
+                    message: "no luck".into(),
+                    stack: vec!["    at src/a.ts:1:8".into()],
+                });
             }
             let program: Arc<dyn Program> = Arc::new(Script { code, finished: Arc::default() });
             Ok(program)
@@ -67,7 +71,11 @@ impl Program for Script {
             let mut result = Ok(Bytes::from(serde_json::json!(text).to_string()));
             if fetch {
                 let request = Request::get("http://inside/").body(Bytes::new()).expect("a request");
-                result = host.fetch(request).await.map(|response| response.into_body()).map_err(|error| Failure::Exited { message: error.to_string() });
+                result = host
+                    .fetch(request)
+                    .await
+                    .map(|response| response.into_body())
+                    .map_err(|error| Failure::Exited { message: error.to_string() });
             }
             if throw {
                 result = Err(Failure::Thrown { kind: "TypeError".into(), message: "x".into(), stack: vec![] });
@@ -201,7 +209,12 @@ async fn settle() {
 async fn a_broken_edit_keeps_the_last_good_version() {
     let shop = Shop::new(&[("a", "text:one")]).await;
     assert_eq!(shop.answer("a").await, "\"one\"");
-    for broken in ["export const handler = (", "export const handler = 'behave:break'", "export const other = 1", "import 'gone'; export const handler = 1"] {
+    for broken in [
+        "export const handler = (",
+        "export const handler = 'behave:break'",
+        "export const other = 1",
+        "import 'gone'; export const handler = 1",
+    ] {
         let report = shop.save("src/a.ts", broken).await;
         assert_eq!((report.ready.len(), report.failed.len(), report.problems.len()), (0, 1, 1), "{broken}");
         assert!(report.problems[0].at.is_some(), "{broken}");
@@ -292,7 +305,8 @@ async fn reserved_concurrency_throttles_the_function_and_no_other() {
 
 #[tokio::test]
 async fn invocations_wait_for_a_place_up_to_a_bound_and_nested_ones_never_do() {
-    let shop = Shop::bounded(&[("a", "behave:sleep text:a"), ("b", "text:b")], Bounds { running_max: 1, nested_max: 1, waiting_max: 1 }).await;
+    let shop =
+        Shop::bounded(&[("a", "behave:sleep text:a"), ("b", "text:b")], Bounds { running_max: 1, nested_max: 1, waiting_max: 1 }).await;
     let spawn = |name: &'static str| {
         let functions = shop.functions.clone();
         tokio::spawn(async move { functions.invoke(&call(), name, Bytes::new()).await })
@@ -336,7 +350,10 @@ async fn events_that_cannot_be_taken_are_refused() {
     let answer: serde_json::Value = serde_json::from_slice(&invoke(b"").await.expect("an answer").payload).expect("JSON");
     assert_eq!(answer["event"], serde_json::json!({}));
     assert_eq!(answer["context"]["invokedFunctionArn"], "arn:aws:lambda:eu-central-1:000000000000:function:shop-dev-a");
-    assert_eq!((&answer["context"]["memoryLimitInMB"], &answer["context"]["deadlineMs"]), (&serde_json::json!("128"), &serde_json::json!(1_060_000)));
+    assert_eq!(
+        (&answer["context"]["memoryLimitInMB"], &answer["context"]["deadlineMs"]),
+        (&serde_json::json!("128"), &serde_json::json!(1_060_000))
+    );
     let large = Bytes::from(format!("\"{}\"", "a".repeat(answer::EVENT_BYTES_MAX)));
     let error = shop.functions.invoke(&call(), "a", large).await.expect_err("too large");
     assert_eq!(error.to_string(), "Request must be smaller than 6291456 bytes for the InvokeFunction operation");
@@ -349,7 +366,10 @@ async fn what_a_function_does_is_on_the_callers_bill_and_in_its_trace() {
     let answer = shop.functions.invoke(&outer, "a", Bytes::new()).await.expect("an answer");
     assert_eq!(answer.payload, "\"fetched\"");
     let inner = shop.network.0.lock().expect("nobody panics")[0].clone();
-    assert_eq!((inner.caller, inner.cause, inner.trace), (Caller::Function("a".into()), Cause::Invocation(answer.request_id.clone()), outer.trace));
+    assert_eq!(
+        (inner.caller, inner.cause, inner.trace),
+        (Caller::Function("a".into()), Cause::Invocation(answer.request_id.clone()), outer.trace)
+    );
     let bill = outer.meter.total();
     assert_eq!((bill.get(Unit::Invocations), bill.get(Unit::InvocationMicros), bill.get(Unit::InvocationMibMicros)), (1, 2_000, 256_000));
     let record = loop {
@@ -357,7 +377,10 @@ async fn what_a_function_does_is_on_the_callers_bill_and_in_its_trace() {
             break invocation.clone();
         }
     };
-    assert_eq!((record.id, record.parent, record.outcome), (answer.request_id, Cause::Request("req-1".into()), telemetry::Outcome::Succeeded));
+    assert_eq!(
+        (record.id, record.parent, record.outcome),
+        (answer.request_id, Cause::Request("req-1".into()), telemetry::Outcome::Succeeded)
+    );
 }
 
 #[tokio::test]
@@ -414,4 +437,29 @@ async fn a_client_that_hangs_up_does_not_stop_its_function() {
         }
     }
     assert!(shop.folder.path().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_typescript_handler_runs_in_the_real_sandbox() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().canonicalize().expect("the folder is there");
+    std::fs::write(root.join("a.ts"), "const greet = (name: string): string => `hello ${name}`;\nexport const handler = async (event: { name: string }) => greet(event.name);\n")
+        .expect("a file");
+    let mut project = Project { root, ..testing::project() };
+    project.functions.push(testing::function("a", "a.handler"));
+    let sandbox = crate::sandbox::Sandbox::new(crate::sandbox::Options::new(folder.path().join("cache"))).expect("an engine");
+    let functions = Functions::new(Parts {
+        engine: Arc::new(sandbox),
+        network: Arc::new(Recorder::default()),
+        clock: Clock::system(),
+        ids: Ids::seeded(1),
+        sink: Sink::new(1),
+        surroundings: Surroundings { account: "000000000000".into(), aws_url: "http://127.0.0.1:4566".into() },
+        bounds: Bounds::default(),
+    })
+    .expect("threads");
+    let report = functions.reload(Arc::new(project), Changed::All).await;
+    assert_eq!(report.problems, []);
+    let answer = functions.invoke(&call(), "a", Bytes::from_static(b"{\"name\":\"world\"}")).await.expect("an answer");
+    assert_eq!((answer.payload.as_ref(), answer.error), (&b"\"hello world\""[..], None));
 }

@@ -71,9 +71,14 @@ pub struct Invocation {
 pub enum Outcome {
     Succeeded,
     /// The function failed: the kind (`TypeError`, `Sandbox.Timedout`, …) and the message.
-    Failed { kind: String, message: String },
+    Failed {
+        kind: String,
+        message: String,
+    },
     /// It was not run at all, and why.
-    Refused { message: String },
+    Refused {
+        message: String,
+    },
 }
 
 /// A line that a function logged.

@@ -255,7 +255,13 @@ mod tests {
     #[test]
     fn a_reload_names_what_is_ready_and_what_failed() {
         check(
-            Record::Reload(Reload { at: Time(0), ready: vec!["a".into(), "b".into()], failed: vec!["c".into()], removed: vec![], micros: 40 }),
+            Record::Reload(Reload {
+                at: Time(0),
+                ready: vec!["a".into(), "b".into()],
+                failed: vec!["c".into()],
+                removed: vec![],
+                micros: 40,
+            }),
             "reloaded ready: a, b failed: c 40 µs",
             r#"{"type":"reload","time":"1970-01-01T00:00:00.000Z","ready":["a","b"],"failed":["c"],"removed":[],"micros":40}"#,
         );

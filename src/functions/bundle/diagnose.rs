@@ -67,6 +67,10 @@ fn problem(root: &Path, diagnostic: &BuildDiagnostic, severity: Severity) -> Pro
     });
     let (message, help) = match diagnostic.kind() {
         EventKind::UnresolvedImport => missing(&diagnostic.exporter().unwrap_or_default()),
+        EventKind::ResolveError => {
+            let help = "the package is there, but its package.json (`exports`, `main`) has nothing for this path and kind of import";
+            (diagnostic.to_message_with(&options), Some(help.to_string()))
+        }
         _ => (diagnostic.to_message_with(&options), None),
     };
     Problem { severity, message, help, at }

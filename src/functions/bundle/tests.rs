@@ -25,11 +25,7 @@ async fn build(handler: &str, files: &[(&str, &str)]) -> Result<Built, BuildErro
         problems.into_iter().map(|problem| Problem { at: problem.at.map(at), ..problem }).collect()
     };
     match result {
-        Ok(built) => Ok(Built {
-            inputs: built.inputs.iter().map(strip).collect(),
-            warnings: strip_all(built.warnings.clone()),
-            ..built
-        }),
+        Ok(built) => Ok(Built { inputs: built.inputs.iter().map(strip).collect(), warnings: strip_all(built.warnings.clone()), ..built }),
         Err(error) => Err(BuildError { inputs: error.inputs.iter().map(strip).collect(), problems: strip_all(error.problems) }),
     }
 }
@@ -83,7 +79,10 @@ async fn typescript_json_text_and_aliases_become_one_module_with_a_map() {
 }
 
 const PACKAGES: &[(&str, &str)] = &[
-    ("node_modules/esm/package.json", r#"{"name":"esm","version":"1.0.0","type":"module","exports":{"browser":"./browser.js","import":"./import.js"}}"#),
+    (
+        "node_modules/esm/package.json",
+        r#"{"name":"esm","version":"1.0.0","type":"module","exports":{"browser":"./browser.js","import":"./import.js"}}"#,
+    ),
     ("node_modules/esm/browser.js", "export const from = 'browser';"),
     ("node_modules/esm/import.js", "import { helper } from './helper.js';\nexport const from = () => 'import' + helper();"),
     ("node_modules/esm/helper.js", "export const helper = () => globalThis.process;"),
@@ -98,18 +97,36 @@ async fn dependencies_are_a_module_of_their_own_that_a_save_does_not_change() {
         files.push(("a.ts", text));
         files
     };
-    let first = build("a.handler", &files("import { from } from 'esm';\nimport cjs from 'cjs';\nexport const handler = () => [from, cjs.from(), 1];"))
-        .await
-        .expect("a build");
-    assert_eq!(first.modules.iter().map(|module| (module.path.as_str(), module.stable)).collect::<Vec<_>>(), [("rolldown-runtime.mjs", true), ("vendor.mjs", true), ("index.mjs", false)]);
-    let second = build("a.handler", &files("import { from } from 'esm';\nimport cjs from 'cjs';\nexport const handler = () => [from, cjs.from(), 'changed'];"))
-        .await
-        .expect("a build");
+    let first = build(
+        "a.handler",
+        &files("import { from } from 'esm';\nimport cjs from 'cjs';\nexport const handler = () => [from, cjs.from(), 1];"),
+    )
+    .await
+    .expect("a build");
+    assert_eq!(
+        first.modules.iter().map(|module| (module.path.as_str(), module.stable)).collect::<Vec<_>>(),
+        [("vendor.mjs", true), ("index.mjs", false)]
+    );
+    let second = build(
+        "a.handler",
+        &files("import { from } from 'esm';\nimport cjs from 'cjs';\nexport const handler = () => [from, cjs.from(), 'changed'];"),
+    )
+    .await
+    .expect("a build");
     assert_eq!(code(&first)["vendor.mjs"], code(&second)["vendor.mjs"]);
     assert_ne!(code(&first)["index.mjs"], code(&second)["index.mjs"]);
-    assert!(code(&first)["vendor.mjs"].contains("'import'") || code(&first)["vendor.mjs"].contains("\"import"), "{}", code(&first)["vendor.mjs"]);
+    assert!(
+        code(&first)["vendor.mjs"].contains("'import'") || code(&first)["vendor.mjs"].contains("\"import"),
+        "{}",
+        code(&first)["vendor.mjs"]
+    );
     assert!(!code(&first)["vendor.mjs"].contains("browser"));
-    assert!(code(&first)["vendor.mjs"].ends_with("require_main();\n"), "CommonJS is evaluated with the layer: {}", code(&first)["vendor.mjs"]);
+
+    // What is required, and not imported, goes the long way, with the same result.
+    let long = build("a.handler", &files("const cjs = require('cjs');\nexports.handler = () => cjs.from();")).await.expect("a build");
+    let own: Vec<&str> = long.modules.iter().filter(|module| !module.stable).map(|module| module.path.as_str()).collect();
+    assert_eq!(own, ["index.mjs", "entry.mjs"]);
+    assert!(code(&long)["vendor.mjs"].contains("readFileSync"));
 }
 
 #[tokio::test]
@@ -160,21 +177,30 @@ async fn handlers_are_found_as_lambda_and_the_bundlers_find_them() {
 
 #[tokio::test]
 async fn a_handler_that_is_not_there_is_explained() {
-    assert_eq!(complaints("src/a.handler", &[]).await, [
-        ":0:0 function `f`: there is no file for handler `src/a.handler` (looked for src/a with the extensions .ts, .mts, .cts, .tsx, .js, .mjs, .cjs, .jsx)"
-    ]);
-    assert_eq!(complaints("a", &[]).await, [
-        ":0:0 function `f`: handler `a` names no export (write it as `path/to/file.export`, without the file's extension)"
-    ]);
-    assert_eq!(complaints("a.handler", &[("a.ts", "export const handlr = 1, other = 2;")]).await, [
-        ":0:0 function `f`: a.ts does not export `handler`; it exports handlr, other (did you mean `handlr`?)"
-    ]);
+    assert_eq!(
+        complaints("src/a.handler", &[]).await,
+        [
+            ":0:0 function `f`: there is no file for handler `src/a.handler` (looked for src/a with the extensions .ts, .mts, .cts, .tsx, .js, .mjs, .cjs, .jsx)"
+        ]
+    );
+    assert_eq!(
+        complaints("a", &[]).await,
+        [":0:0 function `f`: handler `a` names no export (write it as `path/to/file.export`, without the file's extension)"]
+    );
+    assert_eq!(
+        complaints("a.handler", &[("a.ts", "export const handlr = 1, other = 2;")]).await,
+        [":0:0 function `f`: a.ts does not export `handler`; it exports handlr, other (did you mean `handlr`?)"]
+    );
 }
 
 #[tokio::test]
 async fn a_missing_package_is_named_with_its_place_and_what_to_do() {
     assert_eq!(
-        complaints("a.handler", &[("a.ts", "import './b';\nexport const handler = 1;"), ("b.ts", "\nimport { x } from '@scope/gone/deep';\nconsole.log(x);")]).await,
+        complaints(
+            "a.handler",
+            &[("a.ts", "import './b';\nexport const handler = 1;"), ("b.ts", "\nimport { x } from '@scope/gone/deep';\nconsole.log(x);")]
+        )
+        .await,
         ["b.ts:2:19 cannot find package `@scope/gone` (npm install @scope/gone)"]
     );
     assert_eq!(

@@ -125,7 +125,8 @@ impl Arrival<'_> {
             return None;
         }
         let encoded = self.headers.contains_key(header::CONTENT_ENCODING);
-        let media = text(self.headers, header::CONTENT_TYPE).map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        let media =
+            text(self.headers, header::CONTENT_TYPE).map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         if !encoded
             && media.as_deref().is_none_or(is_text)
             && let Ok(text) = std::str::from_utf8(self.body)
@@ -172,8 +173,10 @@ fn scalar(name: &str, value: &Value) -> Result<String, Malformed> {
 
 /// Headers that describe the connection or the length: the listener writes its own.
 fn is_own(name: &HeaderName) -> bool {
-    matches!(*name, header::CONNECTION | header::CONTENT_LENGTH | header::TRANSFER_ENCODING | header::UPGRADE | header::TRAILER | header::TE)
-        || name.as_str() == "keep-alive"
+    matches!(
+        *name,
+        header::CONNECTION | header::CONTENT_LENGTH | header::TRANSFER_ENCODING | header::UPGRADE | header::TRAILER | header::TE
+    ) || name.as_str() == "keep-alive"
 }
 
 fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Malformed> {
@@ -208,5 +211,8 @@ fn decode_body(body: String, is_base64: bool) -> Result<Bytes, Malformed> {
     if !is_base64 {
         return Ok(Bytes::from(body));
     }
-    STANDARD.decode(body.trim_end()).map(Bytes::from).map_err(|_| Malformed("`isBase64Encoded` is true and `body` is not base64".to_string()))
+    STANDARD
+        .decode(body.trim_end())
+        .map(Bytes::from)
+        .map_err(|_| Malformed("`isBase64Encoded` is true and `body` is not base64".to_string()))
 }

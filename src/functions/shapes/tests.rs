@@ -160,8 +160,7 @@ fn show(kind: Kind, payload: &str) -> String {
     match answer(kind, payload.as_bytes()) {
         Err(Malformed(why)) => format!("malformed: {why}"),
         Ok(response) => {
-            let mut headers: Vec<String> =
-                response.headers().iter().map(|(name, value)| format!("{name}: {}", latin1(value))).collect();
+            let mut headers: Vec<String> = response.headers().iter().map(|(name, value)| format!("{name}: {}", latin1(value))).collect();
             headers.sort();
             format!("{} | {} | {}", response.status().as_u16(), headers.join("; "), String::from_utf8_lossy(response.body()))
         }
