@@ -9,6 +9,6 @@ pub mod project;
 pub mod sandbox;
 pub mod services;
 pub mod store;
-pub mod triggers;
 pub mod telemetry;
+pub mod triggers;
 pub mod wire;

@@ -197,7 +197,7 @@ impl Services {
         let event: objects::Event = serde_json::from_str(&row.body).map_err(PortError::lasting)?;
         // Sixteen characters, as the service's own identifiers have.
         let request_id = row.trace.as_str().chars().take(16).collect::<String>().to_uppercase();
-        let context = s3::event::Context {
+        let context = s3::Context {
             account: &self.account,
             bucket: &row.resource,
             at: row.at,
@@ -206,9 +206,9 @@ impl Services {
         };
         Ok(Happening::Object {
             bucket: row.resource.clone(),
-            key: s3::event::key(&event).to_owned(),
-            name: s3::event::name(&event).to_owned(),
-            event: s3::event::event(&event, context),
+            key: s3::event_key(&event).to_owned(),
+            name: s3::event_name(&event).to_owned(),
+            event: s3::event(&event, context),
         })
     }
 
