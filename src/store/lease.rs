@@ -31,7 +31,10 @@ pub fn claim(tx: &mut Tx<'_>, table: &str, filter: (&str, &[&dyn ToSql]), limit:
 pub fn take(tx: &mut Tx<'_>, table: &str, id: i64, attempts: u32, until: Time) -> Result<Lease, Error> {
     let receipt = tx.ids().hex(16);
     let attempts = attempts.saturating_add(1);
-    tx.execute(&format!("UPDATE {table} SET due = ?1, attempts = ?2, receipt = ?3 WHERE id = ?4"), (until.millis(), attempts, &receipt, id))?;
+    tx.execute(
+        &format!("UPDATE {table} SET due = ?1, attempts = ?2, receipt = ?3 WHERE id = ?4"),
+        (until.millis(), attempts, &receipt, id),
+    )?;
     Ok(Lease { id, receipt, attempts })
 }
 

@@ -141,7 +141,8 @@ impl Queues for Services {
 #[async_trait]
 impl Topics for Services {
     async fn publish(&self, call: &Call, topic: &str, message: &str, envelope: &Envelope) -> Result<(), PortError> {
-        let attribute = |(kind, text): &(String, String)| topics::Attribute { kind: kind.clone(), value: topics::Value::Text(text.clone()) };
+        let attribute =
+            |(kind, text): &(String, String)| topics::Attribute { kind: kind.clone(), value: topics::Value::Text(text.clone()) };
         let publish = Publish {
             message: message.to_owned(),
             attributes: envelope.attributes.iter().map(|(name, value)| (name.clone(), attribute(value))).collect(),
@@ -197,18 +198,13 @@ impl Services {
         let event: objects::Event = serde_json::from_str(&row.body).map_err(PortError::lasting)?;
         // Sixteen characters, as the service's own identifiers have.
         let request_id = row.trace.as_str().chars().take(16).collect::<String>().to_uppercase();
-        let context = s3::event::Context {
-            account: &self.account,
-            bucket: &row.resource,
-            at: row.at,
-            configuration_id: "emu",
-            request_id: &request_id,
-        };
+        let context =
+            s3::Context { account: &self.account, bucket: &row.resource, at: row.at, configuration_id: "emu", request_id: &request_id };
         Ok(Happening::Object {
             bucket: row.resource.clone(),
-            key: s3::event::key(&event).to_owned(),
-            name: s3::event::name(&event).to_owned(),
-            event: s3::event::event(&event, context),
+            key: s3::event_key(&event).to_owned(),
+            name: s3::event_name(&event).to_owned(),
+            event: s3::event(&event, context),
         })
     }
 

@@ -58,10 +58,14 @@ async fn call_function(world: &Arc<World>, delivery: &Delivery, name: &str) {
     };
     let verdict = policy::judge(&table, &callee, delivery, outcome, world.db.now());
     settle(world, delivery, move |tx, delivery| match verdict {
-        Verdict::Done => {
-            Over { table: table.clone(), callee: callee.clone(), condition: Condition::Success, answer: answer.clone(), detail: String::new() }
-                .settle_in(tx, delivery)
+        Verdict::Done => Over {
+            table: table.clone(),
+            callee: callee.clone(),
+            condition: Condition::Success,
+            answer: answer.clone(),
+            detail: String::new(),
         }
+        .settle_in(tx, delivery),
         Verdict::Again { failures, due } => {
             let wait_ms = due.0.saturating_sub(tx.now().0);
             tracing::info!(function = %callee.key, wait_ms, "tried again later: {detail}");

@@ -141,7 +141,8 @@ impl Engine {
             })
             .await?;
         let table = world.table.load_full();
-        let next = self.next(&table, &waiting.into_iter().filter(|(target, _)| !claimed.iter().any(|(t, _)| t == target)).collect::<Vec<_>>());
+        let next =
+            self.next(&table, &waiting.into_iter().filter(|(target, _)| !claimed.iter().any(|(t, _)| t == target)).collect::<Vec<_>>());
         Ok(Round { claimed, next, more })
     }
 

@@ -39,8 +39,8 @@ use crate::store::{Db, Error};
 use crate::wire::aws::arn::Account;
 pub use store::{Counts, DeadLetter, SCHEMA};
 use table::Table;
-use world::World;
 pub use world::Ports;
+use world::World;
 
 /// The triggers of a World. Clones share them; they end with the last clone, or by [`Triggers::shutdown`].
 #[derive(Clone)]
@@ -131,7 +131,13 @@ impl Triggers {
         self.remap(rules);
         world.reloads.send_modify(|count| *count = count.wrapping_add(1));
         // The engine looks again: a new table may have functions that deliveries wait for.
-        world.db.write(&Call::operator(), |tx| { tx.wake(store::WAKE); Ok::<_, Error>(()) }).await?;
+        world
+            .db
+            .write(&Call::operator(), |tx| {
+                tx.wake(store::WAKE);
+                Ok::<_, Error>(())
+            })
+            .await?;
         Ok(problems)
     }
 
@@ -264,12 +270,14 @@ impl Drop for Inner {
 }
 
 fn mappings(table: &Table) -> impl Iterator<Item = (Mapping, Rule)> + '_ {
-    let queues = table.queues.iter().map(|rule| {
-        (Mapping::Queue { queue: rule.queue.clone(), function: rule.function.clone() }, Rule::Queue(rule.clone()))
-    });
-    let streams = table.streams.iter().map(|rule| {
-        (Mapping::Stream { table: rule.table.clone(), function: rule.function.clone() }, Rule::Stream(rule.clone()))
-    });
+    let queues = table
+        .queues
+        .iter()
+        .map(|rule| (Mapping::Queue { queue: rule.queue.clone(), function: rule.function.clone() }, Rule::Queue(rule.clone())));
+    let streams = table
+        .streams
+        .iter()
+        .map(|rule| (Mapping::Stream { table: rule.table.clone(), function: rule.function.clone() }, Rule::Stream(rule.clone())));
     queues.chain(streams)
 }
 

@@ -276,7 +276,8 @@ fn text_matches(test: &Text, got: &str) -> bool {
 
 /// The first part at the start, the last at the end, the others between them in order, each as early as it can be.
 fn wildcard_matches(parts: &[String], got: &str) -> bool {
-    let (Some((first, rest)), Some(mut left)) = (parts.split_first(), parts.first().and_then(|first| got.strip_prefix(first.as_str()))) else {
+    let (Some((first, rest)), Some(mut left)) = (parts.split_first(), parts.first().and_then(|first| got.strip_prefix(first.as_str())))
+    else {
         return false;
     };
     let Some((last, middle)) = rest.split_last() else { return got == first };
@@ -392,7 +393,13 @@ mod tests {
     fn anything_but_needs_the_field_to_be_there() {
         check(
             &json!({"a": [{"anything-but": ["x", 5]}]}),
-            &[(json!({"a": "y"}), true), (json!({"a": "x"}), false), (json!({"a": 5}), false), (json!({}), false), (json!({"a": ["x", "y"]}), true)],
+            &[
+                (json!({"a": "y"}), true),
+                (json!({"a": "x"}), false),
+                (json!({"a": 5}), false),
+                (json!({}), false),
+                (json!({"a": ["x", "y"]}), true),
+            ],
         );
         check(&json!({"a": [{"anything-but": "x"}]}), &[(json!({"a": "x"}), false), (json!({"a": true}), true)]);
         check(&json!({"a": [{"anything-but": {"prefix": "x"}}]}), &[(json!({"a": "xy"}), false), (json!({"a": "yx"}), true)]);
@@ -419,12 +426,20 @@ mod tests {
     fn existence_networks_and_alternatives() {
         check(&json!({"a": [{"exists": true}]}), &[(json!({"a": null}), true), (json!({}), false), (json!({"a": {"b": 1}}), false)]);
         check(&json!({"a": [{"exists": false}]}), &[(json!({"a": 1}), false), (json!({"b": 1}), true)]);
-        check(&json!({"a": {"b": [{"exists": false}]}}), &[(json!({"a": {"c": 1}}), true), (json!({}), true), (json!({"a": {"b": 1}}), false)]);
+        check(
+            &json!({"a": {"b": [{"exists": false}]}}),
+            &[(json!({"a": {"c": 1}}), true), (json!({}), true), (json!({"a": {"b": 1}}), false)],
+        );
         check(&json!({"ip": [{"cidr": "10.0.0.0/24"}]}), &[(json!({"ip": "10.0.0.255"}), true), (json!({"ip": "10.0.1.1"}), false)]);
         check(&json!({"ip": [{"cidr": "0.0.0.0/0"}]}), &[(json!({"ip": "9.9.9.9"}), true), (json!({"ip": "::1"}), false)]);
         check(
             &json!({"s": ["x"], "$or": [{"a": [1]}, {"b": [{"numeric": [">", 3]}]}]}),
-            &[(json!({"s": "x", "b": 4}), true), (json!({"s": "x", "a": 1}), true), (json!({"s": "x"}), false), (json!({"s": "y", "a": 1}), false)],
+            &[
+                (json!({"s": "x", "b": 4}), true),
+                (json!({"s": "x", "a": 1}), true),
+                (json!({"s": "x"}), false),
+                (json!({"s": "y", "a": 1}), false),
+            ],
         );
     }
 

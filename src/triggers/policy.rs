@@ -96,7 +96,15 @@ pub struct Step {
 
 /// Judges an attempt at a batch: `numbers` are those of its records, `end` where the batch ends (the last number, or further on
 /// where the records after it were filtered out), `oldest` the time of its first record.
-pub fn judge_batch(rule: &StreamRule, cursor: &Cursor, numbers: &[i64], end: i64, oldest: Time, outcome: &StreamOutcome, now: Time) -> Step {
+pub fn judge_batch(
+    rule: &StreamRule,
+    cursor: &Cursor,
+    numbers: &[i64],
+    end: i64,
+    oldest: Time,
+    outcome: &StreamOutcome,
+    now: Time,
+) -> Step {
     let past = |position: i64, ends: &[i64]| Cursor {
         position,
         failures: 0,
@@ -227,7 +235,15 @@ mod tests {
             (stream(Some(1), false), at(10, 1, &[14]), &four, 14, StreamOutcome::Failed, 0, "14 0 [] 0 0..4 RetryAttemptsExhausted"),
             (stream(Some(0), true), at(10, 0, &[]), &four, 14, StreamOutcome::Failed, 0, "10 0 [12, 14] 500"),
             (stream(Some(0), true), at(10, 0, &[12, 14]), &[11, 12], 12, StreamOutcome::Failed, 0, "10 0 [11, 12, 14] 500"),
-            (stream(Some(0), true), at(10, 0, &[11, 12, 14]), &[11], 11, StreamOutcome::Failed, 0, "11 0 [12, 14] 0 0..1 RetryAttemptsExhausted"),
+            (
+                stream(Some(0), true),
+                at(10, 0, &[11, 12, 14]),
+                &[11],
+                11,
+                StreamOutcome::Failed,
+                0,
+                "11 0 [12, 14] 0 0..1 RetryAttemptsExhausted",
+            ),
             (stream(Some(0), true), at(11, 0, &[12, 14]), &[12], 12, StreamOutcome::Succeeded, 0, "12 0 [14] 0"),
             (stream(Some(5), false), at(10, 3, &[14]), &four, 14, StreamOutcome::FailedFrom(2), 0, "12 1 [14] 500"),
             (stream(Some(5), true), at(10, 0, &[]), &four, 14, StreamOutcome::FailedFrom(1), 0, "11 0 [13, 14] 500"),

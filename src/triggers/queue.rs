@@ -162,7 +162,8 @@ async fn process(world: &Arc<World>, rule: &QueueRule, batch: Vec<Message>) {
     if let Some(origin) = origin(batch.iter().map(|message| &message.origin)) {
         let ids: Vec<String> = batch.iter().map(|message| message.id.clone()).collect();
         let failed = call_function(world, rule, &batch, &origin, &ids).await;
-        finished.extend(batch.into_iter().enumerate().filter(|(index, _)| failed.binary_search(index).is_err()).map(|(_, message)| message));
+        finished
+            .extend(batch.into_iter().enumerate().filter(|(index, _)| failed.binary_search(index).is_err()).map(|(_, message)| message));
     }
     if finished.is_empty() {
         return;

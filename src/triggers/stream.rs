@@ -208,7 +208,9 @@ impl Reader {
                     let (outcome, detail) = match partial::read(&answer.payload, &ids) {
                         Batch::Done => (StreamOutcome::Succeeded, String::new()),
                         Batch::Failed(indices) => match indices.first() {
-                            Some(index) => (StreamOutcome::FailedFrom(*index), format!("the function reported record {} as failed", ids[*index])),
+                            Some(index) => {
+                                (StreamOutcome::FailedFrom(*index), format!("the function reported record {} as failed", ids[*index]))
+                            }
                             None => (StreamOutcome::Succeeded, String::new()),
                         },
                         Batch::Unclear(why) => (StreamOutcome::Failed, why),
@@ -222,7 +224,15 @@ impl Reader {
     }
 
     /// Stores where the stream stands and, where records are given up, sends word of them: in one transaction.
-    async fn settle(&self, step: Step, batch: &[&Record], origin: &Origin, detail: String, request_id: String, failures: u32) -> Result<(), Failure> {
+    async fn settle(
+        &self,
+        step: Step,
+        batch: &[&Record],
+        origin: &Origin,
+        detail: String,
+        request_id: String,
+        failures: u32,
+    ) -> Result<(), Failure> {
         let (source, rule, cursor) = (source(&self.rule.table), self.rule.clone(), step.cursor);
         let given_up = match step.given_up {
             Some((range, why)) => self.given_up(&batch[range], why, detail, request_id, failures).await,
@@ -236,7 +246,9 @@ impl Reader {
             .write(&call, move |tx| {
                 store::set_cursor_in(tx, &source, &rule.function, &cursor)?;
                 match given_up {
-                    Some(Lost::Record(destination, record)) => send_in(tx, &table, &destination, record.into(), Envelope::default(), &origin),
+                    Some(Lost::Record(destination, record)) => {
+                        send_in(tx, &table, &destination, record.into(), Envelope::default(), &origin)
+                    }
                     Some(Lost::Letter(letter)) => store::bury_in(tx, &letter),
                     None => Ok(()),
                 }
@@ -268,7 +280,9 @@ impl Reader {
         let records: Vec<&Value> = lost.iter().map(|record| &record.record).collect();
         let reason = match condition {
             "RecordAgeExceeded" => "the records grew older than a stream keeps them".to_owned(),
-            "RetryAttemptsExhausted" => format!("function `{}` failed {attempts} times, as often as `maximumRetryAttempts` allows", rule.function),
+            "RetryAttemptsExhausted" => {
+                format!("function `{}` failed {attempts} times, as often as `maximumRetryAttempts` allows", rule.function)
+            }
             _ => detail.clone(),
         };
         Some(Lost::Letter(Letter {

@@ -162,7 +162,10 @@ fn take_due_in(tx: &mut Tx<'_>, plans: &[Plan]) -> Result<Vec<Run>, Error> {
         let mut handed_out = 0;
         while let Some(at) = schedule.next_run.filter(|at| *at <= now) {
             if handed_out == MISSED_MAX {
-                tracing::warn!(schedule = schedule.name, "the clock passed more than {MISSED_MAX} of its times; the later ones are left out");
+                tracing::warn!(
+                    schedule = schedule.name,
+                    "the clock passed more than {MISSED_MAX} of its times; the later ones are left out"
+                );
                 schedule.next_run = plan.timetable.next_after(now, schedule.begun);
                 break;
             }

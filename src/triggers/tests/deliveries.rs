@@ -13,12 +13,7 @@ use crate::triggers::ports::PortError;
 use crate::wire::aws::lambda::Functions;
 
 fn bucket(prefix: &str) -> EventSource {
-    EventSource::Bucket(BucketSource {
-        bucket: "b".into(),
-        event: "s3:ObjectCreated:*".into(),
-        prefix: Some(prefix.into()),
-        suffix: None,
-    })
+    EventSource::Bucket(BucketSource { bucket: "b".into(), event: "s3:ObjectCreated:*".into(), prefix: Some(prefix.into()), suffix: None })
 }
 
 fn with_bucket(change: impl FnOnce(&mut Function)) -> Project {
@@ -109,8 +104,11 @@ async fn the_record_of_an_invocation_goes_to_its_destination() {
     bench.object("b", "k2", "ObjectCreated:Put").await;
     bench.idle().await;
     let sent = bench.sent();
-    let records: Vec<(&str, Value)> =
-        sent.iter().map(|sent| sent.split_once(' ').expect("a body")).map(|(to, body)| (to, serde_json::from_str(body).expect("JSON"))).collect();
+    let records: Vec<(&str, Value)> = sent
+        .iter()
+        .map(|sent| sent.split_once(' ').expect("a body"))
+        .map(|(to, body)| (to, serde_json::from_str(body).expect("JSON")))
+        .collect();
     assert_eq!((records[0].0, records[1].0), ("failed", "done"));
     let (failed, done) = (&records[0].1, &records[1].1);
     assert_eq!(failed["requestContext"]["condition"], "RetriesExhausted");
@@ -167,7 +165,11 @@ async fn what_cannot_be_delivered_at_all_is_kept_with_the_reason() {
     bench.emit("objects", "b", json!({ "key": "k", "name": "ObjectCreated:Put" }).to_string(), 16).await;
     bench.idle().await;
     let letters = bench.dead_letters().await;
-    let wanted = ["b: the event of `b` could not be read", "function:f: 17 events in a row led to each other", "function:gone: there is no function `gone`"];
+    let wanted = [
+        "b: the event of `b` could not be read",
+        "function:f: 17 events in a row led to each other",
+        "function:gone: there is no function `gone`",
+    ];
     for wanted in wanted {
         assert_eq!(letters.iter().filter(|letter| letter.starts_with(wanted)).count(), 1, "{wanted} in {letters:?}");
     }

@@ -3,5 +3,6 @@
 mod deliveries;
 mod queues;
 mod schedules;
+mod services;
 mod stand_in;
 mod streams;

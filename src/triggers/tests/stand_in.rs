@@ -91,7 +91,8 @@ impl Invoker for Outside {
 /// The bodies or numbers of `Records`, or the event itself.
 fn brief(event: &Value) -> String {
     let Some(records) = event.get("Records").and_then(Value::as_array) else { return event.to_string() };
-    let short = |record: &Value| record.get("body").or(record.get("n")).map_or_else(|| record.to_string(), |v| v.to_string().replace('"', ""));
+    let short =
+        |record: &Value| record.get("body").or(record.get("n")).map_or_else(|| record.to_string(), |v| v.to_string().replace('"', ""));
     format!("[{}]", records.iter().map(short).collect::<Vec<_>>().join(" "))
 }
 
@@ -186,6 +187,11 @@ impl Dialect for Outside {
 }
 
 impl Outside {
+    /// From the next call on, `function` does this, then that.
+    pub(super) fn set(&self, function: &str, does: &[Does]) {
+        self.does.lock().expect("unpoisoned").insert(function.into(), does.to_vec());
+    }
+
     fn now(&self) -> Time {
         self.clock.lock().expect("unpoisoned").as_ref().map_or(Time(0), Clock::now)
     }
@@ -240,7 +246,7 @@ impl Bench {
 
     /// From the next call on, `function` does this, then that.
     pub(super) fn does(&self, function: &str, does: &[Does]) {
-        self.outside.does.lock().expect("unpoisoned").insert(function.into(), does.to_vec());
+        self.outside.set(function, does);
     }
 
     /// Something happened to an object.

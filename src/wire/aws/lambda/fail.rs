@@ -14,14 +14,23 @@ pub enum Error {
     /// The event is not JSON; why.
     Content(String),
     TooLarge,
-    EventTooLarge { bytes: usize },
+    EventTooLarge {
+        bytes: usize,
+    },
     /// The function runs as often as it may already.
     Throttled,
     /// A parameter has a value that it cannot have.
-    Invalid { value: String, at: &'static str, constraint: String },
+    Invalid {
+        value: String,
+        at: &'static str,
+        constraint: String,
+    },
     /// The name says one version, the query another.
     Qualifiers,
-    UnknownOperation { method: String, path: String },
+    UnknownOperation {
+        method: String,
+        path: String,
+    },
     /// The function cannot run at all just now; why.
     Unavailable(String),
     /// emu itself could not do it; why.

@@ -96,8 +96,15 @@ async fn invocations() {
     check(path, &[("x-amz-invocation-type", "Event")], "{}", "202 | ").await;
     check("POST /2014-11-13/functions/pay/invoke-async/", &[], "{}", r#"202 | {"Status":202}"#).await;
     check(path, &[], "429", r#"429 | TooManyRequestsException | {"Type":"User","message":"Rate Exceeded.","Reason":"#).await;
-    check(path, &[], "{", "400 | InvalidRequestContentException | {\"Type\":\"User\",\"message\":\"Could not parse request body into json: ").await;
-    let wrong = "400 | ValidationException | {\"Type\":\"User\",\"message\":\"1 validation error detected: Value 'event' at 'invocationType'";
+    check(
+        path,
+        &[],
+        "{",
+        "400 | InvalidRequestContentException | {\"Type\":\"User\",\"message\":\"Could not parse request body into json: ",
+    )
+    .await;
+    let wrong =
+        "400 | ValidationException | {\"Type\":\"User\",\"message\":\"1 validation error detected: Value 'event' at 'invocationType'";
     check(path, &[("x-amz-invocation-type", "event")], "{}", wrong).await;
 }
 
@@ -118,7 +125,9 @@ async fn a_function_is_found_by_all_its_names() {
     }
     check("POST /2015-03-31/functions/pay/invocations?Qualifier=%24LATEST", &[], "{}", "200 | $LATEST").await;
     let missing = |arn: &str| {
-        format!(r#"404 | ResourceNotFoundException | {{"Type":"User","Message":"Function not found: arn:aws:lambda:us-east-1:000000000000:function:{arn}"}}"#)
+        format!(
+            r#"404 | ResourceNotFoundException | {{"Type":"User","Message":"Function not found: arn:aws:lambda:us-east-1:000000000000:function:{arn}"}}"#
+        )
     };
     check("POST /2015-03-31/functions/nope/invocations", &[], "{}", &missing("nope")).await;
     check("POST /2015-03-31/functions/pay/invocations?Qualifier=7", &[], "{}", &missing("pay:7")).await;
