@@ -10,6 +10,7 @@ mod documents;
 mod encode;
 pub mod event;
 mod fail;
+mod form;
 mod lists;
 mod things;
 mod uploads;
@@ -94,6 +95,11 @@ impl S3 {
             if parts.method == Method::GET && decode::parameter(&parts.uri, "policyStatus").is_some() {
                 return things::policy_status(self, call, bucket).await;
             }
+        }
+        if let (&Method::POST, Some(bucket), None, Some(boundary)) =
+            (&parts.method, &target.bucket, &target.key, form::boundary(&parts.headers))
+        {
+            return form::post(self, call, bucket, &boundary, body).await;
         }
         let body = if takes_bytes(&parts, &target) {
             body

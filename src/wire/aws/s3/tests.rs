@@ -271,11 +271,7 @@ async fn preconditions_and_digests_are_answered_as_in_production() {
         ("PUT /photos/x", format!("x-amz-content-sha256: {}", "0".repeat(64)), "400 | <Code>XAmzContentSHA256Mismatch</Code>"),
         ("PUT /photos/x", "content-length: 7".to_owned(), "400 | <Code>IncompleteBody</Code>"),
         ("GET /photos/x", "x-ignored: 1".to_owned(), "404"),
-        (
-            "POST /photos?delete",
-            "x-ignored: 1".to_owned(),
-            "400 | Content-MD5 OR x-amz-checksum-*",
-        ),
+        ("POST /photos?delete", "x-ignored: 1".to_owned(), "400 | Content-MD5 OR x-amz-checksum-*"),
         (
             "PUT /Bad_Name",
             "x-ignored: 1".to_owned(),
@@ -324,4 +320,42 @@ async fn a_botocore_connection_ends_where_no_100_continue_can_be_said() {
     world.check("PUT /none/k", &["expect: 100-continue"], "x", "404 | connection: close").await;
     let kept = world.check("PUT /photos/k", &["expect: 100-continue", "content-length: 1"], "x", "200").await;
     assert!(!kept.headers.contains_key("connection"));
+}
+
+#[tokio::test]
+async fn a_form_stores_its_file_if_its_policy_allows() {
+    use base64::Engine as _;
+    let world = world();
+    world.check("PUT /photos", &[], "", "200").await;
+    let policy = |expiration: &str, most: u64| {
+        let text = format!(
+            "{{\"expiration\":\"{expiration}\",\"conditions\":[{{\"bucket\":\"photos\"}},[\"starts-with\",\"$key\",\"in/\"],[\"content-length-range\",1,{most}]]}}"
+        );
+        base64::engine::general_purpose::STANDARD.encode(text)
+    };
+    let form = |key: &str, policy: &str, status: &str| {
+        let field = |name: &str, value: &str| format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        let file = "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"cat.png\"\r\nContent-Type: image/png\r\n\r\nmeow\r\n-purr\r\n--B--\r\n";
+        [
+            field("key", key),
+            field("Content-Type", "image/png"),
+            field("policy", policy),
+            field("success_action_status", status),
+            file.to_owned(),
+        ]
+        .concat()
+    };
+    let late = "2026-01-02T03:04:06Z";
+    for (key, policy, wanted) in [
+        ("in/${filename}", policy(late, 100), 201),
+        ("out/x", policy(late, 100), 403),
+        ("in/x", policy("2026-01-02T03:04:04Z", 100), 403),
+        ("in/x", policy(late, 3), 400),
+        ("", policy(late, 100), 400),
+    ] {
+        let answered = world.ask("POST /photos", &["content-type: multipart/form-data; boundary=B"], form(key, &policy, "201")).await;
+        assert_eq!(answered.status.as_u16(), wanted, "{key}: {}", answered.body);
+    }
+    world.check("GET /photos/in/cat.png", &[], "", "200 | content-type: image/png | content-length: 11 | meow\r\n-purr").await;
+    world.check("GET /photos/in/x", &[], "", "404").await;
 }

@@ -159,7 +159,7 @@ pub fn claims(
     md5: Option<&str>,
 ) -> Result<Claims, Failure> {
     let payload = &asked.payload;
-    let named = algorithm.map(|name| named_algorithm(name)).transpose()?;
+    let named = algorithm.map(named_algorithm).transpose()?;
     let (algorithm, checksum) = match (payload.trailing, decode::checksum_in(headers)?) {
         (Some(algorithm), _) => {
             let trailers = payload.trailers.clone();
@@ -518,7 +518,7 @@ pub async fn get_object_attributes(
         }
     });
     Ok(S3Response::new(GetObjectAttributesOutput {
-        checksum: wants("Checksum").then(|| Checksum {
+        checksum: wants("Checksum").then_some(Checksum {
             checksum_crc32: sums.crc32,
             checksum_crc32c: sums.crc32c,
             checksum_crc64nvme: sums.crc64nvme,
