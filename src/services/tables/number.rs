@@ -150,7 +150,7 @@ impl Number {
             return Ok(Number::ZERO);
         }
         let mut exponent = i64::from(exponent);
-        while magnitude % 10 == 0 {
+        while magnitude.is_multiple_of(10) {
             magnitude /= 10;
             exponent += 1;
         }

@@ -7,7 +7,12 @@ use crate::base::{Call, Clock, Ids, Time};
 use crate::store::Options;
 
 fn open(folder: &tempfile::TempDir) -> Tables {
-    let options = Options { path: folder.path().join("state.db"), clock: Clock::frozen(Time(1_700_000_000_000)), ids: Ids::seeded(1), ephemeral: true };
+    let options = Options {
+        path: folder.path().join("state.db"),
+        clock: Clock::frozen(Time(1_700_000_000_000)),
+        ids: Ids::seeded(1),
+        ephemeral: true,
+    };
     Tables::new(Db::open(options, &[&SCHEMA]).expect("a new database opens"))
 }
 
@@ -92,13 +97,17 @@ async fn run(steps: &[Step], limit: usize) {
             }
             Step::Delete(p, n) => {
                 model.remove(&(p, n));
-                tables.delete_item(&call, Remove { table: "tab".into(), key: item(p, n, None), ..Remove::default() }).await.expect("a delete");
+                tables
+                    .delete_item(&call, Remove { table: "tab".into(), key: item(p, n, None), ..Remove::default() })
+                    .await
+                    .expect("a delete");
             }
             Step::Add(p, n, g) => {
                 let slot = model.entry((p, n)).or_default();
                 *slot = Some(slot.unwrap_or(0) + g);
                 let guard = Guard { substitutes: values(&[(":g", number(g))]), ..Guard::default() };
-                let update = Update { table: "tab".into(), key: item(p, n, None), update: Some("ADD g :g".into()), guard, ..Update::default() };
+                let update =
+                    Update { table: "tab".into(), key: item(p, n, None), update: Some("ADD g :g".into()), guard, ..Update::default() };
                 tables.update_item(&call, update).await.expect("an update");
             }
         }

@@ -131,8 +131,7 @@ fn type_name(mistakes: &mut Mistakes, operand: &Operand) -> Option<Kind> {
     note_type(mistakes, "attribute_type", operand, &[Kind::S]);
     let Operand::Value(Value::S(name)) = operand else {
         note(&mut mistakes.function, || {
-            "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: {path}"
-                .replace("{path}", "PATH")
+            "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: PATH".to_owned()
         });
         return None;
     };

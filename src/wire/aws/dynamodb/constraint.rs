@@ -55,10 +55,15 @@ impl Constraints {
     /// The name of a table that must be there; its ARN will do.
     pub fn table(&mut self, value: Option<String>) -> String {
         let Some(value) = self.required("tableName", value) else { return String::new() };
+        self.table_named("tableName", value)
+    }
+
+    /// The name of a table, or its ARN.
+    pub fn table_named(&mut self, member: &str, value: String) -> String {
         if let Some(name) = arn::resource(&value).strip_prefix("table/").filter(|_| value.starts_with("arn:")) {
             return name.to_owned();
         }
-        self.name("tableName", &value);
+        self.name(member, &value);
         value
     }
 

@@ -448,6 +448,7 @@ impl BatchGetRequest {
                 c.fail("'[...]'", &format!("requestItems.{name}.member.keys"), &format!("Member must have length {bound}"));
             }
         }
+        let tables: Vec<(String, Keys)> = tables.into_iter().map(|(name, many)| (c.table_named("requestItems", name), many)).collect();
         c.end()?;
         let tables = tables.into_iter().map(|(name, many)| many.decode(name)).collect::<Result<_, String>>()?;
         Ok((BatchGet { tables }, telling))
@@ -481,6 +482,8 @@ impl BatchWriteRequest {
             let constraint = "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]";
             c.fail("'{...}'", "requestItems", constraint);
         }
+        let given: Vec<(String, Vec<WriteRequest>)> =
+            given.into_iter().map(|(name, writes)| (c.table_named("requestItems", name), writes)).collect();
         c.end()?;
         let mut tables = Vec::new();
         for (name, writes) in given {

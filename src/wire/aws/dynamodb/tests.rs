@@ -573,7 +573,10 @@ async fn speed_of_a_put_and_a_get() {
                 "PutItem" => format!(r#"{{"TableName":"tab","Item":{{"p":{{"S":"key{n}"}},"v":{{"S":"{:090}"}}}}}}"#, n),
                 _ => format!(r#"{{"TableName":"tab","Key":{{"p":{{"S":"key{n}"}}}}}}"#),
             };
-            let request = http::Request::post("/").header("x-amz-target", format!("DynamoDB_20120810.{operation}")).body(Body::from(body)).expect("a request");
+            let request = http::Request::post("/")
+                .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+                .body(Body::from(body))
+                .expect("a request");
             assert_eq!(e.dynamodb.handle(&e.call, request).await.status(), 200);
         }
         println!("{operation}: {} us", start.elapsed().as_micros() / 5000);

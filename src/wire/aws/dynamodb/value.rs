@@ -98,7 +98,7 @@ const INVALID: &str = "One or more parameter values were invalid: ";
 
 fn binary<E: serde::de::Error>(text: &str) -> Result<Vec<u8>, E> {
     STANDARD.decode(text).map_err(|_| {
-        if text.len() % 4 == 0 {
+        if text.len().is_multiple_of(4) {
             E::custom(format!("'{text}' can not be converted to a Blob: Invalid Base64 character"))
         } else {
             E::custom(format!(
