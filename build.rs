@@ -42,6 +42,8 @@ fn build() -> Result<(), String> {
     let clang = clang()?;
     let linker = linker()?;
     let units = [root.join(GLUE), quickjs.join("libregexp.c"), quickjs.join("libunicode.c"), quickjs.join("dtoa.c")];
+    fs::write(out.join("quickjs.c"), scoped(&quickjs.join("quickjs.c"))?)
+        .map_err(|e| format!("cannot write the patched quickjs.c: {e}"))?;
     let objects = compile(&clang, &units, &quickjs, &libc, &out)?;
     let module = out.join("engine.wasm");
     let mut link = Command::new(&linker);
@@ -59,6 +61,35 @@ fn build() -> Result<(), String> {
     Ok(())
 }
 
+/// QuickJS with the asynchronous scope: each promise reaction remembers the scope (`glue.c`) in which it was registered, and runs in it.
+fn scoped(quickjs: &Path) -> Result<String, String> {
+    let mut source = fs::read_to_string(quickjs).map_err(|e| format!("cannot read {}: {e}", quickjs.display()))?;
+    let changes: [(&str, &str, usize); 7] = [
+        ("typedef struct JSPromiseReactionData {", "struct JSPromiseReactionData {\n    JSValue scope;", 1),
+        ("} JSPromiseReactionData;", "};", 1),
+        ("rd->handler = js_dup(handler);", "rd->handler = js_dup(handler);\n        rd->scope = js_dup(scope);", 1),
+        ("JS_FreeValueRT(rt, rd->handler);", "JS_FreeValueRT(rt, rd->handler);\n    JS_FreeValueRT(rt, rd->scope);", 1),
+        (
+            "JS_MarkValue(rt, rd->handler, mark_func);",
+            "JS_MarkValue(rt, rd->handler, mark_func);\n            JS_MarkValue(rt, rd->scope, mark_func);",
+            1,
+        ),
+        ("JS_EnqueueJob(ctx, promise_reaction_job, 5, args)", "enqueue_reaction(ctx, rd, args)", 2),
+        ("static JSValue promise_reaction_job(", "static JSValue promise_reaction_job_unscoped(", 1),
+    ];
+    for (from, to, times) in changes {
+        let found = source.matches(from).count();
+        if found != times {
+            return Err(format!(
+                "`{from}` is {found} times in {}, not {times} times: is this QuickJS-ng of {PACKAGE} {VERSION}?",
+                quickjs.display()
+            ));
+        }
+        source = source.replace(from, to);
+    }
+    Ok(source)
+}
+
 /// Compiles each unit in a process of its own, all at once.
 fn compile(clang: &Path, units: &[PathBuf], quickjs: &Path, libc: &Path, out: &Path) -> Result<Vec<PathBuf>, String> {
     let mut running = Vec::new();
@@ -72,6 +103,8 @@ fn compile(clang: &Path, units: &[PathBuf], quickjs: &Path, libc: &Path, out: &P
             .args(["-DEMSCRIPTEN=1", "-DFE_DOWNWARD=0", "-DFE_UPWARD=0"])
             .arg("-isystem")
             .arg(libc.join("include"))
+            .arg("-I")
+            .arg(out)
             .arg("-I")
             .arg(quickjs)
             .arg("-o")
