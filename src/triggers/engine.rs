@@ -293,7 +293,8 @@ mod tests {
     #[test]
     fn places_are_dealt_out_so_that_no_function_starves_another() {
         let table = Table::empty(Account::local("us-east-1"));
-        let rows: [(&[(&str, usize)], &[&str], &str); 5] = [
+        type Share<'a> = (&'a [(&'a str, usize)], &'a [&'a str], &'a str);
+        let rows: [Share<'_>; 5] = [
             (&[], &["function:a"], "function:a 10"),
             (&[("function:a", 10)], &["function:a", "function:b"], "function:b 10"),
             (&[("function:a", 9)], &["function:a"], "function:a 1"),

@@ -226,7 +226,8 @@ mod tests {
     fn a_failed_batch_of_a_stream_blocks_is_halved_or_is_given_up() {
         let at = |position, failures, ends: &[i64]| Cursor { position, failures, ends: ends.to_vec(), due: Time(0) };
         let four = [11, 12, 13, 14];
-        let rows: Vec<(StreamRule, Cursor, &[i64], i64, StreamOutcome, i64, &str)> = vec![
+        type Attempt<'a> = (StreamRule, Cursor, &'a [i64], i64, StreamOutcome, i64, &'a str);
+        let rows: Vec<Attempt<'_>> = vec![
             (stream(None, false), at(10, 0, &[]), &four, 14, StreamOutcome::Succeeded, 0, "14 0 [] 0"),
             (stream(None, false), at(10, 0, &[]), &four, 20, StreamOutcome::Succeeded, 0, "20 0 [] 0"),
             (stream(None, false), at(10, 0, &[]), &four, 14, StreamOutcome::Failed, 0, "10 1 [14] 500"),
