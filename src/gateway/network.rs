@@ -217,7 +217,7 @@ mod tests {
             ("http://localhost:22/", "host `localhost:22` is not allowed; to allow it, add `- localhost:22` under `emu.sandbox.allow` in serverless.yaml"),
             ("https://example.com/", "host `example.com` is not allowed; to allow it, add `- example.com` under `emu.sandbox.allow` in serverless.yaml"),
             ("http://169.254.169.254/latest", "host `169.254.169.254` is not allowed; to allow it, add `- 169.254.169.254` under `emu.sandbox.allow` in serverless.yaml"),
-            ("file:///etc/passwd", "`file:///etc/passwd` is not an absolute URL"),
+            ("ftp://example.com/x", "`ftp:` cannot be fetched; http and https can"),
         ] {
             assert_eq!(fetch(&network, url).await, wanted, "{url}");
         }
