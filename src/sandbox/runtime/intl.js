@@ -150,7 +150,7 @@
             put('fractionalSecond', String(at.getUTCMilliseconds()).padStart(3, '0').slice(0, o.fractionalSecondDigits));
           }
           if (o.hour && twelve) {
-            text('\u202f');
+            text(' ');
             put('dayPeriod', at.getUTCHours() < 12 ? 'AM' : 'PM');
           }
         }
