@@ -42,7 +42,7 @@ fn build() -> Result<(), String> {
     let clang = clang()?;
     let linker = linker()?;
     let units = [root.join(GLUE), quickjs.join("libregexp.c"), quickjs.join("libunicode.c"), quickjs.join("dtoa.c")];
-    fs::write(out.join("quickjs.c"), scoped(&quickjs.join("quickjs.c"))?)
+    fs::write(out.join("quickjs.c"), changed(&quickjs.join("quickjs.c"))?)
         .map_err(|e| format!("cannot write the patched quickjs.c: {e}"))?;
     let objects = compile(&clang, &units, &quickjs, &libc, &out)?;
     let module = out.join("engine.wasm");
@@ -61,10 +61,12 @@ fn build() -> Result<(), String> {
     Ok(())
 }
 
-/// QuickJS with the asynchronous scope: each promise reaction remembers the scope (`glue.c`) in which it was registered, and runs in it.
-fn scoped(quickjs: &Path) -> Result<String, String> {
+/// QuickJS with two changes. The asynchronous scope: each promise reaction remembers the scope (`glue.c`) in which it was registered, and
+/// runs in it. And a bound for the parser: it uses much of the machine's stack for little of the C stack, by which it is measured, so it
+/// may use a quarter of that.
+fn changed(quickjs: &Path) -> Result<String, String> {
     let mut source = fs::read_to_string(quickjs).map_err(|e| format!("cannot read {}: {e}", quickjs.display()))?;
-    let changes: [(&str, &str, usize); 7] = [
+    let changes: [(&str, &str, usize); 8] = [
         ("typedef struct JSPromiseReactionData {", "struct JSPromiseReactionData {\n    JSValue scope;", 1),
         ("} JSPromiseReactionData;", "};", 1),
         ("rd->handler = js_dup(handler);", "rd->handler = js_dup(handler);\n        rd->scope = js_dup(scope);", 1),
@@ -75,6 +77,7 @@ fn scoped(quickjs: &Path) -> Result<String, String> {
             1,
         ),
         ("JS_EnqueueJob(ctx, promise_reaction_job, 5, args)", "enqueue_reaction(ctx, rd, args)", 2),
+        ("js_check_stack_overflow(s->ctx->rt, 1000)", "js_check_stack_overflow(s->ctx->rt, 1000 + s->ctx->rt->stack_size / 4 * 3)", 2),
         ("static JSValue promise_reaction_job(", "static JSValue promise_reaction_job_unscoped(", 1),
     ];
     for (from, to, times) in changes {
@@ -98,7 +101,17 @@ fn compile(clang: &Path, units: &[PathBuf], quickjs: &Path, libc: &Path, out: &P
         let object = out.join(stem).with_extension("o");
         let mut command = Command::new(clang);
         command
-            .args(["--target=wasm32-unknown-unknown", "-O2", "-DNDEBUG", "-D_GNU_SOURCE", "-Wno-everything", "-c"])
+            .args([
+                "--target=wasm32-unknown-unknown",
+                "-O2",
+                "-msign-ext",
+                "-mnontrapping-fptoint",
+                "-DNDEBUG",
+                "-D_GNU_SOURCE",
+                "-Wno-everything",
+                "-c",
+            ])
+            .args(["-Werror=incompatible-pointer-types", "-Werror=implicit-function-declaration", "-Werror=int-conversion"])
             // QuickJS has switches for one other libc without threads and rounding modes; ours is alike.
             .args(["-DEMSCRIPTEN=1", "-DFE_DOWNWARD=0", "-DFE_UPWARD=0"])
             .arg("-isystem")

@@ -88,3 +88,376 @@ async fn a_handler_gets_the_event_and_gives_the_result() {
     assert!(image.is_evaluated());
     assert_eq!(call(&image, json!({ "a": 1, "b": 2 })).await, Ok(json!({ "sum": 3, "id": "1", "env": "value" })));
 }
+
+async fn fails(code: &str, timeout_ms: u64) -> Failure {
+    let image = load(code).await;
+    let outcome = image.invoke(Arc::new(World::default()), Input { timeout_ms, ..input(json!({})) }).await;
+    outcome.result.expect_err("the invocation fails")
+}
+
+fn thrown(failure: Failure) -> (String, String) {
+    match failure {
+        Failure::Thrown { kind, message, .. } => (kind, message),
+        other => panic!("expected something thrown, got {other:?}"),
+    }
+}
+
+async fn refused(code: &str) -> LoadError {
+    sandbox().load(bundle(code), Arc::new(World::default())).await.map(|_| ()).expect_err("the bundle does not load")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endless_loop_is_stopped_at_its_timeout_and_delays_nobody() {
+    let endless = load("export const handler = () => { for (;;); }").await;
+    let quick = load("export const handler = async () => 'quick'").await;
+    let loops: Vec<_> = (0..4)
+        .map(|_| {
+            let endless = endless.clone();
+            tokio::spawn(async move { endless.invoke(Arc::new(World::default()), Input { timeout_ms: 600, ..input(json!({})) }).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut answered = 0;
+    while !loops[0].is_finished() {
+        let began = Instant::now();
+        assert_eq!(call(&quick, json!({})).await, Ok(json!("quick")));
+        assert!(began.elapsed() < Duration::from_millis(300), "a quick call took {:?}", began.elapsed());
+        answered += 1;
+    }
+    assert!(answered > 10, "only {answered} calls were answered beside the loops");
+    for each in loops {
+        let outcome = each.await.expect("the task ends");
+        assert_eq!(outcome.result, Err(Failure::TimedOut { after_ms: 600 }));
+        assert!(outcome.cpu_micros > 50_000, "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn endless_waits_are_stopped_at_their_timeout() {
+    for code in [
+        "export const handler = async () => { for (;;) await null; }",
+        "export const handler = async () => { const again = () => Promise.resolve().then(again); await again(); }",
+        "export const handler = () => new Promise((resolve) => setTimeout(resolve, 60000))",
+        "export const handler = async () => { for (;;) await new Promise((resolve) => setTimeout(resolve, 1)); }",
+        "export const handler = async () => /^(a+)+$/.test('a'.repeat(40) + 'b')",
+    ] {
+        assert_eq!(fails(code, 200).await, Failure::TimedOut { after_ms: 200 }, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn deep_recursion_is_an_error_in_the_function_and_no_more() {
+    let caught = load(
+        "export const handler = async ({ kind }) => {
+            const cases = {
+                call() { const f = (n) => 1 + f(n + 1); f(0); },
+                getter() { const o = { get x() { return this.x; } }; o.x; },
+                map() { const f = () => [1].map(f); f(); },
+                sort() { const f = () => { [2, 1].sort(f); return 0; }; f(); },
+                replace() { const f = () => 'a'.replace(/a/, f); f(); },
+                proxy() { let p = {}; for (let i = 0; i < 200000; i++) p = new Proxy(p, {}); p.x; },
+                parse() { JSON.parse('['.repeat(2000000)); },
+                stringify() { let o = {}; for (let i = 0; i < 4000; i++) o = { o }; JSON.stringify(o); },
+                source() { new Function('return ' + '('.repeat(500000) + '1' + ')'.repeat(500000)); },
+                pattern() { new RegExp('('.repeat(500000) + 'a' + ')'.repeat(500000)); },
+                string() { const o = { toString() { return '' + o; } }; '' + o; },
+                construct() { class A { constructor() { new A(); } } new A(); },
+                spread() { const f = (...a) => f(...a, 1); f(); },
+                generator() { function* g() { yield* g(); } g().next(); },
+                bound() { let f = () => 1; for (let i = 0; i < 200000; i++) f = f.bind(null); f(); },
+                flat() { let a = []; for (let i = 0; i < 200000; i++) a = [a]; a.flat(Infinity); },
+                json() { const o = { toJSON() { return JSON.stringify(o); } }; JSON.stringify(o); },
+                reflect() { const f = () => Reflect.apply(f, null, []); f(); },
+                tagged() { const f = () => { try { f(); } finally { f(); } }; f(); },
+            };
+            try { cases[kind](); } catch (error) { return error.message ? `${error.name}` : 'unknown'; }
+            return 'no error';
+        }",
+    )
+    .await;
+    let kinds =
+        "call getter map sort replace proxy parse stringify source pattern string construct spread generator bound flat json reflect";
+    for kind in kinds.split(' ') {
+        let answer = call(&caught, json!({ "kind": kind })).await;
+        let name = answer.unwrap_or_else(|e| panic!("{kind}: {e:?}"));
+        assert!(["RangeError", "InternalError", "SyntaxError", "no error"].contains(&name.as_str().unwrap_or_default()), "{kind}: {name}");
+    }
+    assert_eq!(call(&caught, json!({ "kind": "call" })).await, Ok(json!("RangeError")));
+}
+
+#[tokio::test]
+async fn too_much_memory_fails_the_function_alone() {
+    for code in [
+        "export const handler = async () => { const a = []; for (;;) a.push(new Array(1000).fill(7)); }",
+        "export const handler = async () => { let s = 'x'; for (;;) s += s; }",
+        "export const handler = async () => { const a = []; for (;;) a.push(new Uint8Array(1 << 20)); }",
+        "export const handler = async () => { const m = new Map(); for (let i = 0; ; i++) m.set(i, { i }); }",
+    ] {
+        let failure = fails(code, 20_000).await;
+        // A string's own bound is met before the memory's.
+        let bounded = matches!(&failure, Failure::Thrown { message, .. } if message.contains("string"));
+        assert!(bounded || failure == Failure::OutOfMemory { memory_mib: 128 }, "{code}: {failure:?}");
+    }
+    let coping = load("export const handler = async () => { try { new Uint8Array(1 << 30); } catch (e) { return 'coped'; } }").await;
+    assert_eq!(call(&coping, json!({})).await, Ok(json!("coped")));
+}
+
+#[tokio::test]
+async fn a_log_without_end_is_cut_and_a_response_without_end_refused() {
+    let world = Arc::new(World::default());
+    let image = load("export const handler = async () => { for (let i = 0; i < 3000; i++) console.log('x'.repeat(1000)); return 1 }").await;
+    let outcome = image.invoke(world.clone(), input(json!({}))).await;
+    assert_eq!(outcome.result.as_deref(), Ok(&b"1"[..]));
+    let lines = world.lines.lock().expect("whole");
+    let total: usize = lines.iter().map(|(_, text)| text.len()).sum();
+    assert!((256 << 10..300 << 10).contains(&total), "{total}");
+    assert!(lines.last().expect("a line").1.contains("truncated"));
+    let failure = fails("export const handler = async () => 'x'.repeat(33 << 20)", 60_000).await;
+    assert_eq!(thrown(failure).0, "Function.ResponseSizeTooLarge");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_cold_calls_draw_no_identifier_twice() {
+    let image = load("export const handler = async () => [Math.random(), crypto.randomUUID()]").await;
+    assert!(image.is_evaluated());
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..10_000 {
+        let drawn = call(&image, json!({})).await.expect("an answer");
+        assert!(seen.insert(drawn[0].to_string()), "Math.random gave {} twice", drawn[0]);
+        assert!(seen.insert(drawn[1].to_string()), "{} came twice", drawn[1]);
+    }
+}
+
+#[tokio::test]
+async fn what_the_top_level_drew_or_asked_is_drawn_and_asked_anew_in_each_sandbox() {
+    for code in [
+        "const id = Math.random(); export const handler = async () => id",
+        "const id = crypto.randomUUID(); export const handler = async () => id",
+    ] {
+        let image = load(code).await;
+        assert!(!image.is_evaluated(), "{code}");
+        let (one, two) = (call(&image, json!({})).await, call(&image, json!({})).await);
+        assert!(one.is_ok() && one != two, "{code}: {one:?} {two:?}");
+    }
+    let image = load("const answer = await (await fetch('http://a.test/config')).text(); export const handler = async () => answer").await;
+    assert!(!image.is_evaluated());
+    assert_eq!(call(&image, json!({})).await, Ok(json!("GET /config")));
+    let image = load("let ticks = 0; setInterval(() => ticks++, 20); export const handler = async () => { await new Promise((r) => setTimeout(r, 110)); return ticks }").await;
+    assert!(!image.is_evaluated());
+    let ticks = call(&image, json!({})).await.expect("an answer").as_u64().expect("a number");
+    assert!((2..=6).contains(&ticks), "{ticks}");
+    let image = load(
+        "let set = 0; setTimeout(() => { set = 1 }, 5); await new Promise((r) => setTimeout(r, 5)); export const handler = async () => set",
+    )
+    .await;
+    assert!(image.is_evaluated());
+    assert_eq!(call(&image, json!({})).await, Ok(json!(1)));
+}
+
+#[tokio::test]
+async fn invocations_share_nothing_unless_they_are_to() {
+    let code = "let count = 0; export const handler = async () => { globalThis.left = (globalThis.left ?? 0) + 1; return [++count, globalThis.left] }";
+    let fresh = load(code).await;
+    for _ in 0..3 {
+        assert_eq!(call(&fresh, json!({})).await, Ok(json!([1, 1])));
+    }
+    let warm = Bundle { isolation_warm: true, ..bundle(code) };
+    let warm = sandbox().load(warm, Arc::new(World::default())).await.expect("the bundle loads");
+    let mut cold = Vec::new();
+    for n in 1..=3 {
+        let outcome = warm.invoke(Arc::new(World::default()), input(json!({}))).await;
+        cold.push(outcome.cold);
+        assert_eq!(outcome.result.as_deref(), Ok(format!("[{n},{n}]").as_bytes()));
+    }
+    assert_eq!(cold, [true, false, false]);
+}
+
+#[tokio::test]
+async fn a_warm_sandbox_is_not_used_again_after_it_was_stopped() {
+    let code = "let count = 0; export const handler = async (e) => { count++; if (e.loop) for (;;); if (e.throw) throw new Error('no'); return count }";
+    let warm = Bundle { isolation_warm: true, ..bundle(code) };
+    let image = sandbox().load(warm, Arc::new(World::default())).await.expect("the bundle loads");
+    assert_eq!(call(&image, json!({})).await, Ok(json!(1)));
+    assert_eq!(thrown(call(&image, json!({ "throw": true })).await.expect_err("it throws")), ("Error".into(), "no".into()));
+    assert_eq!(call(&image, json!({})).await, Ok(json!(3)));
+    let stopped = image.invoke(Arc::new(World::default()), Input { timeout_ms: 100, ..input(json!({ "loop": true })) }).await;
+    assert_eq!(stopped.result, Err(Failure::TimedOut { after_ms: 100 }));
+    assert_eq!(call(&image, json!({})).await, Ok(json!(1)));
+}
+
+#[tokio::test]
+async fn what_is_awaited_together_happens_at_once() {
+    let sleeps = load("export const handler = async () => { await Promise.all(Array.from({ length: 10 }, () => new Promise((r) => setTimeout(r, 60)))); return 1 }").await;
+    let fetches = load("export const handler = async () => (await Promise.all(Array.from({ length: 10 }, async (_, i) => (await fetch('http://a.test/' + i)).text()))).length").await;
+    for (image, expected) in [(sleeps, 1), (fetches, 10)] {
+        let began = Instant::now();
+        assert_eq!(call(&image, json!({})).await, Ok(json!(expected)));
+        assert!(began.elapsed() < Duration::from_millis(250), "{:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_allowed_says_what_to_add() {
+    let failure = fails("export const handler = async () => { await fetch('http://denied.test/') }", 1_000).await;
+    let (_, message) = thrown(failure);
+    assert!(message.contains("denied.test") || message.contains("fetch failed"), "{message}");
+}
+
+#[tokio::test]
+async fn a_handler_that_nothing_can_settle_answers_null() {
+    let image = load("export const handler = () => new Promise(() => {})").await;
+    assert_eq!(call(&image, json!({})).await, Ok(Value::Null));
+}
+
+#[tokio::test]
+async fn rejections_that_nobody_handles_end_the_invocation() {
+    let failure = fails("export const handler = async () => { Promise.reject(new TypeError('lost')); await new Promise((r) => setTimeout(r, 50)); return 1 }", 1_000).await;
+    assert_eq!(thrown(failure), ("Runtime.UnhandledPromiseRejection".into(), "TypeError: lost".into()));
+}
+
+#[tokio::test]
+async fn the_asynchronous_scope_follows_await() {
+    let image = load(
+        "import { AsyncLocalStorage } from 'node:async_hooks';
+         const storage = new AsyncLocalStorage();
+         const work = async (n) => { await null; await new Promise((r) => setTimeout(r, 5 * n)); return storage.getStore(); };
+         export const handler = async () => [await Promise.all([1, 2, 3].map((n) => storage.run(n, () => work(n)))), storage.getStore() ?? null];",
+    )
+    .await;
+    assert_eq!(call(&image, json!({})).await, Ok(json!([[1, 2, 3], null])));
+}
+
+#[tokio::test]
+async fn errors_show_the_line_of_the_source() {
+    // Generated line 2, column 1 and on ↔ src/shop.ts:7:3.
+    let map = r#"{"version":3,"sources":["../src/shop.ts"],"names":[],"mappings":";AAME"}"#;
+    let code = "const fail = () => {\nthrow new RangeError('too many');\n};\nexport const handler = async () => fail();";
+    let mut shop = bundle(code);
+    shop.modules[0].map = Some(map.into());
+    let image = sandbox().load(shop.clone(), Arc::new(World::default())).await.expect("the bundle loads");
+    let outcome = image.invoke(Arc::new(World::default()), input(json!({}))).await;
+    let Err(Failure::Thrown { kind, message, stack }) = outcome.result else { panic!("it throws") };
+    assert_eq!((kind.as_str(), message.as_str()), ("RangeError", "too many"));
+    assert!(stack.iter().any(|line| line.contains("fail") && line.contains("src/shop.ts:7:3")), "{stack:?}");
+    shop.modules[0].code = "const a = 1;\nthrow new Error('at load');".into();
+    let Err(LoadError::Thrown { message, stack, .. }) = sandbox().load(shop, Arc::new(World::default())).await.map(|_| ()) else {
+        panic!("it throws")
+    };
+    assert_eq!(message, "at load");
+    assert!(stack.iter().any(|line| line.contains("src/shop.ts:7:3")), "{stack:?}");
+}
+
+#[tokio::test]
+async fn a_bundle_that_cannot_be_a_version_says_why() {
+    let LoadError::Thrown { kind, stack, .. } = refused("export const handler = () => {\n  let = ;\n}").await else {
+        panic!("a syntax error")
+    };
+    assert_eq!(kind, "SyntaxError");
+    assert!(stack.iter().any(|line| line.contains("index.mjs:2:")), "{stack:?}");
+    let LoadError::Thrown { message, .. } = refused("import 'left-pad'; export const handler = () => 1").await else {
+        panic!("a missing module")
+    };
+    assert!(message.contains("left-pad"), "{message}");
+    let missing = refused("export const hander = () => 1; export const other = 2").await;
+    assert_eq!(missing, LoadError::MissingExport { export: "handler".into(), found: vec!["hander".into(), "other".into()] });
+    let LoadError::Thrown { message, .. } = refused("import { nothing } from 'node:timers'; export const handler = () => nothing").await
+    else {
+        panic!("a missing name")
+    };
+    assert!(message.contains("nothing"), "{message}");
+    assert_eq!(refused("await new Promise(() => {}); export const handler = 1").await, LoadError::NeverEnds);
+    let failed = refused("const a = []; for (;;) a.push(new Uint8Array(1 << 20)); export const handler = 1").await;
+    assert_eq!(failed, LoadError::OutOfMemory { memory_mib: 128 });
+    let other = Bundle { entry: "other.mjs".into(), ..bundle("") };
+    let missing = sandbox().load(other, Arc::new(World::default())).await.map(|_| ());
+    assert_eq!(missing, Err(LoadError::MissingEntry { entry: "other.mjs".into() }));
+}
+
+#[tokio::test]
+async fn stable_modules_are_evaluated_once_for_all_who_share_them() {
+    let vendor = Module {
+        path: "vendor/deps.mjs".into(),
+        code: "console.log('vendor evaluated'); export const table = { n: 41 };".into(),
+        map: None,
+        stable: true,
+    };
+    let world = Arc::new(World::default());
+    let made = |body: &str| {
+        let mut bundle = bundle(&format!("import {{ table }} from './vendor/deps.mjs'; {body}"));
+        bundle.modules.insert(0, vendor.clone());
+        bundle
+    };
+    let one = sandbox().load(made("export const handler = async () => table.n + 1"), world.clone()).await.expect("it loads");
+    let two = sandbox().load(made("export const handler = async () => table.n + 2"), world.clone()).await.expect("it loads");
+    assert_eq!(call(&one, json!({})).await, Ok(json!(42)));
+    assert_eq!(call(&two, json!({})).await, Ok(json!(43)));
+    let evaluated = world.lines.lock().expect("whole").iter().filter(|(_, text)| text.contains("vendor evaluated")).count();
+    assert_eq!(evaluated, 1);
+}
+
+#[tokio::test]
+async fn large_inputs_and_answers_pass_whole() {
+    let image = load("export const handler = async (event) => event.text + '!'").await;
+    let text = "ä€😀".repeat(400_000);
+    let expected = format!("{text}!");
+    assert_eq!(call(&image, json!({ "text": text })).await, Ok(json!(expected)));
+}
+
+#[tokio::test]
+async fn a_damaged_cache_is_made_anew() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let options = || Options { sandboxes_max: 4, ..Options::new(dir.path()) };
+    drop(Sandbox::new(options()).expect("the sandbox starts"));
+    let mut damaged = 0;
+    for file in std::fs::read_dir(dir.path()).expect("the cache").flatten() {
+        if file.path().extension().is_some_and(|extension| extension == "cwasm") {
+            let mut content = std::fs::read(file.path()).expect("the file");
+            let middle = content.len() / 2;
+            content[middle] ^= 0xff;
+            std::fs::write(file.path(), content).expect("written");
+            damaged += 1;
+        }
+    }
+    assert_eq!(damaged, 2);
+    let sandbox = Sandbox::new(options()).expect("the sandbox starts");
+    let image = sandbox.load(bundle("export const handler = async () => 1"), Arc::new(World::default())).await.expect("it loads");
+    assert_eq!(call(&image, json!({})).await, Ok(json!(1)));
+}
+
+#[tokio::test]
+async fn the_host_environment_is_not_there() {
+    let image = load("export const handler = async () => [Object.keys(process.env), typeof __emu]").await;
+    assert_eq!(call(&image, json!({})).await, Ok(json!([["NAME"], "undefined"])));
+}
+
+/// Prints what an invocation costs: `cargo nextest run --lib --release sandbox::tests::print_costs --run-ignored all --no-capture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "prints measurements"]
+async fn print_costs() {
+    let dir = std::env::temp_dir().join("emu-sandbox-tests");
+    drop(sandbox());
+    let began = Instant::now();
+    let sandbox = Sandbox::new(Options { sandboxes_max: 64, ..Options::new(dir) }).expect("the sandbox starts");
+    println!("new sandbox, warm cache: {:?}", began.elapsed());
+    let code = "const table = []; for (let i = 0; i < 20000; i++) table.push({ i }); export const handler = async (event) => ({ ...event, n: table.length })";
+    let began = Instant::now();
+    let image = sandbox.load(bundle(code), Arc::new(World::default())).await.expect("it loads");
+    println!("load (20,000 objects): {:?}, image {} KiB", began.elapsed(), image.bytes() >> 10);
+    let began = Instant::now();
+    let warm = sandbox.load(Bundle { isolation_warm: true, ..bundle(code) }, Arc::new(World::default())).await.expect("it loads");
+    println!("load again: {:?}", began.elapsed());
+    for (name, image) in [("cold", image), ("warm", warm)] {
+        let mut times: Vec<(u64, u64)> = Vec::new();
+        for _ in 0..3_000 {
+            let began = Instant::now();
+            let outcome = image.invoke(Arc::new(World::default()), input(json!({ "a": 1 }))).await;
+            assert!(outcome.result.is_ok());
+            times.push((began.elapsed().as_nanos() as u64 / 1000, outcome.cpu_micros));
+        }
+        let mut wall: Vec<u64> = times.iter().map(|t| t.0).collect();
+        let mut cpu: Vec<u64> = times.iter().map(|t| t.1).collect();
+        wall.sort_unstable();
+        cpu.sort_unstable();
+        println!("{name}: wall p50 {} µs, p99 {} µs; guest p50 {} µs", wall[1500], wall[2970], cpu[1500]);
+    }
+}

@@ -125,6 +125,8 @@ static void release(void *p)
 
 /* Allocation, counted and bounded. */
 
+size_t malloc_usable_size(void *p);
+
 static bool refuse(size_t more)
 {
     if (heap_limit && (more > heap_limit || heap_used > heap_limit - more)) {
@@ -226,8 +228,6 @@ static int bytes_of(JSContext *c, JSValueConst v, uint8_t **data, size_t *len)
     return -1;
 }
 
-static void free_bytes(JSRuntime *r, void *opaque, void *p) { js_free_rt(r, p); }
-
 /* Takes what the host holds ready (`door_call`, `door_source`): a string and, where `data_len` is not negative, bytes. */
 static JSValue take_answer(JSContext *c, int32_t meta_len, int32_t data_len, JSValue *data)
 {
@@ -241,7 +241,7 @@ static JSValue take_answer(JSContext *c, int32_t meta_len, int32_t data_len, JSV
     door_take(meta, bytes);
     JSValue text = JS_NewStringLen(c, meta, meta_len);
     js_free(c, meta);
-    *data = bytes ? JS_NewUint8Array(c, bytes, data_len, free_bytes, NULL, false) : JS_NULL;
+    *data = bytes ? JS_NewUint8Array(c, bytes, data_len, js_array_buffer_realloc, NULL, false) : JS_NULL;
     return text;
 }
 
@@ -334,7 +334,7 @@ static JSValue emu_random(JSContext *c, JSValueConst this_val, int argc, JSValue
     if (!bytes)
         return JS_EXCEPTION;
     door_random(bytes, len);
-    return JS_NewUint8Array(c, bytes, len, free_bytes, NULL, false);
+    return JS_NewUint8Array(c, bytes, len, js_array_buffer_realloc, NULL, false);
 }
 
 static JSValue emu_log(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
@@ -364,7 +364,7 @@ static JSValue emu_done(JSContext *c, JSValueConst this_val, int argc, JSValueCo
 
 static JSValue emu_memory(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv) { return JS_NewFloat64(c, heap_used); }
 
-static JSValue namespace_of(JSContext *c, int argc, JSValueConst *argv, int magic, JSValue *data) { return JS_DupValue(c, data[0]); }
+static JSValue namespace_of(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv, int magic, JSValue *data) { return JS_DupValue(c, data[0]); }
 
 static JSValue emu_eval_module(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
 {

@@ -14,12 +14,12 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, Linker, Module, ModuleExport, PoolingAllocationConfig};
 
-pub(super) use door::{Answer, Budget, Sources, State};
+pub(super) use door::{Answer, Budget, Limit, Sources, State};
 pub(super) use guest::Guest;
 pub(super) use layer::Layer;
 
 use guest::Import;
-use ticker::Ticker;
+pub(super) use ticker::Ticker;
 
 use super::heavy::Heavy;
 use super::{Error, Options};
@@ -33,7 +33,7 @@ const LAYOUT: u32 = 1;
 /// Bytes of the C stack (2 MiB, see `build.rs`) that JavaScript may use; the rest is for what runs when it has used them.
 const STACK_BYTES: u32 = 1 << 20;
 /// The machine's stack that compiled code may use: deep JavaScript must end at `STACK_BYTES`, not here.
-const NATIVE_STACK_BYTES: usize = 8 << 20;
+const NATIVE_STACK_BYTES: usize = 16 << 20;
 
 /// One a process.
 pub(in crate::sandbox) struct Machine {
