@@ -17,7 +17,7 @@ struct World(Mutex<Vec<(Level, String)>>);
 
 impl Host for World {
     fn now(&self) -> f64 {
-        1_700_000_000_000.5
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs_f64() * 1000.0
     }
 
     fn random(&self, into: &mut [u8]) {
@@ -63,7 +63,15 @@ async fn load(code: &str) -> Image {
         modules: vec![Module { path: "index.mjs".into(), code: code.into(), map: None, stable: false }],
         entry: "index.mjs".into(),
         export: "handler".into(),
-        environment: [("NAME".to_string(), "value".to_string())].into(),
+        environment: [
+            ("NAME".to_string(), "value".to_string()),
+            ("URL".to_string(), "http://outside.test".to_string()),
+            ("AWS_ENDPOINT_URL".to_string(), "http://outside.test".to_string()),
+            ("AWS_REGION".to_string(), "us-east-1".to_string()),
+            ("AWS_ACCESS_KEY_ID".to_string(), "a".to_string()),
+            ("AWS_SECRET_ACCESS_KEY".to_string(), "b".to_string()),
+        ]
+        .into(),
         memory_mib: 256,
         isolation_warm: false,
     };
@@ -83,18 +91,6 @@ async fn run(code: &str) -> (Value, Vec<(Level, String)>) {
     (result, lines)
 }
 
-/// Runs statements inside a handler, with `assert` at hand; they must end.
-async fn check(code: &str) {
-    let (imports, body): (Vec<&str>, Vec<&str>) = code.lines().partition(|line| line.trim_start().starts_with("import "));
-    let code = format!(
-        "import assert from 'node:assert/strict';\n{}\nexport const handler = async () => {{\n{}\nreturn 'ended' }}",
-        imports.join("\n"),
-        body.join("\n")
-    );
-    let (result, lines) = run(&code).await;
-    assert_eq!(result, json!("ended"), "{code}\n{lines:?}");
-}
-
 #[test]
 fn names_are_distinct_and_the_door_is_closed_last() {
     let mut names: Vec<_> = sources().iter().map(|(name, _)| *name).collect();
@@ -104,20 +100,55 @@ fn names_are_distinct_and_the_door_is_closed_last() {
     assert_eq!(names.len(), sources().len());
 }
 
+/// Runs a module whose handler asserts all by itself.
+async fn check(code: &str) {
+    let (result, lines) = run(code).await;
+    assert_eq!(result["ok"], json!(true), "{result}\n{lines:?}");
+}
+
 #[tokio::test]
-async fn scratch_files() {
-    let mut bad = 0;
-    for file in std::env::var("EMU_JS").unwrap_or_default().split_whitespace() {
-        let code = std::fs::read_to_string(file).expect("readable");
-        let now = std::time::Instant::now();
-        let (result, lines) = run(&code).await;
-        eprintln!("{file}: {result} {:?}", now.elapsed());
-        if result.get("ok").is_none() || std::env::var("EMU_LINES").is_ok() {
-            bad += 1;
-            for (_, line) in lines {
-                eprintln!("    {line}");
-            }
-        }
+async fn the_interfaces_of_the_web_are_there() {
+    check(include_str!("tests/web.mjs")).await;
+}
+
+#[tokio::test]
+async fn the_modules_of_node_are_there() {
+    check(include_str!("tests/node.mjs")).await;
+}
+
+#[tokio::test]
+async fn cryptography_and_asynchronous_scopes_are_there() {
+    check(include_str!("tests/crypto.mjs")).await;
+}
+
+#[tokio::test]
+async fn what_is_logged_looks_as_in_node() {
+    let (_, lines) =
+        run("export const handler = () => { console.log('a %s', 'b', { c: [1, 'd'] }); console.error(new Map([[1, 2]])); return null }")
+            .await;
+    assert_eq!(lines, [(Level::Info, "a b { c: [ 1, 'd' ] }".to_owned()), (Level::Error, "Map(1) { 1 => 2 }".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_callback_and_the_context_end_an_invocation_too() {
+    for (handler, expected) in [
+        ("(event, context, done) => { setTimeout(() => done(null, { a: 1 }), 1) }", json!({ "a": 1 })),
+        ("(event, context) => context.succeed(2)", json!(2)),
+        (
+            "(event, context, done) => { context.callbackWaitsForEmptyEventLoop = false; setTimeout(() => {}, 60000); done(null, 3) }",
+            json!(3),
+        ),
+        ("async () => undefined", json!(null)),
+    ] {
+        assert_eq!(run(&format!("export const handler = {handler};")).await.0, expected, "{handler}");
     }
-    assert_eq!(bad, 0);
+    for (handler, part) in [
+        ("(event, context, done) => done(new TypeError('no'))", "TypeError"),
+        ("async () => { setTimeout(() => { throw new RangeError('late') }, 1); await new Promise(() => {}) }", "RangeError"),
+        ("async () => { Promise.reject(new Error('lost')); await new Promise((r) => setTimeout(r, 50)) }", "UnhandledPromiseRejection"),
+        ("async () => process.exit(1)", "process.exit(1)"),
+    ] {
+        let (result, _) = run(&format!("export const handler = {handler};")).await;
+        assert!(result["failure"].as_str().is_some_and(|text| text.contains(part)), "{handler}: {result}");
+    }
 }
