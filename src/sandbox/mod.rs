@@ -3,6 +3,7 @@
 //! The JavaScript engine is a WebAssembly module that is compiled once. A version of a function is a copy of that module's memory, taken
 //! after the function's top level was evaluated; an invocation maps such a copy, runs, and is thrown away.
 
+pub mod component;
 pub mod door;
 mod engine;
 mod heavy;

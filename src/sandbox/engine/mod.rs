@@ -14,12 +14,12 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, Linker, Module, ModuleExport, PoolingAllocationConfig};
 
-pub(super) use door::{Answer, Budget, Sources, State};
+pub(super) use door::{Answer, Budget, Limit, Sources, State};
 pub(super) use guest::Guest;
 pub(super) use layer::Layer;
 
 use guest::Import;
-use ticker::Ticker;
+pub(super) use ticker::Ticker;
 
 use super::heavy::Heavy;
 use super::{Error, Options};

@@ -12,6 +12,7 @@ mod sign;
 mod text;
 mod url;
 mod zlib;
+mod zone;
 
 /// The most bytes that an operation takes or answers.
 pub const BYTES_MAX: usize = 256 << 20;
@@ -69,6 +70,7 @@ pub fn call(op: &str, meta: &str, data: &[u8]) -> Answer {
         "sign" => sign::sign(meta, data),
         "verify" => sign::verify(meta, data),
         "rsa" => sign::rsa(meta, data),
+        "zone" => zone::zone(meta),
         "zlib" => zlib::zlib(meta, data),
         "crc32" => zlib::crc32(meta, data),
         _ => Err(OpError::usage(format!("there is no operation `{op}`"))),

@@ -551,8 +551,9 @@
         if (!stream) return Promise.reject(released());
         const width = view.BYTES_PER_ELEMENT ?? 1;
         const min = (options?.min ?? 1) * width;
-        const buffer = view.buffer.transfer();
-        const into = { buffer, offset: view.byteOffset, length: view.byteLength, filled: 0, width, min, Kind: view.constructor === rt.Buffer ? Uint8Array : view.constructor };
+        // The place is read first: after the transfer the caller's view is empty.
+        const into = { buffer: null, offset: view.byteOffset, length: view.byteLength, filled: 0, width, min, Kind: view.constructor === rt.Buffer ? Uint8Array : view.constructor };
+        into.buffer = view.buffer.transfer();
         return new Promise((resolve, reject) => read(stream, asking(resolve, reject, into)));
       }
     }
