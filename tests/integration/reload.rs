@@ -57,7 +57,7 @@ async fn a_broken_edit_keeps_the_last_good_version_and_shows_where_it_is_broken(
     let emu = Emu::start(project.path(), &[]);
     says(&emu, "/hello", "one").await;
     save(project.path(), "src/word.ts", "export const word: string = ;\n");
-    emu.until("the error is shown", || async { emu.log().contains("src/word.ts:1:28").then_some(()) }).await;
+    emu.until("the error is shown", || async { emu.log().contains("src/word.ts:1:29").then_some(()) }).await;
     says(&emu, "/hello", "one").await;
     save(project.path(), "src/word.ts", "export const word: string = 'mended';\n");
     says(&emu, "/hello", "mended").await;
