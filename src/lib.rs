@@ -14,5 +14,5 @@ pub mod services;
 pub mod store;
 pub mod telemetry;
 pub mod triggers;
-pub mod wire;
 pub mod watch;
+pub mod wire;

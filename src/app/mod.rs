@@ -21,8 +21,8 @@ use crate::functions::{Bounds, Changed, Functions, Parts, Surroundings};
 use crate::gateway::{self, Endpoints, Face, Network};
 use crate::project::{self, Load, Loaded, Problem, Project};
 use crate::sandbox::{self, Sandbox};
-use crate::telemetry::{Record, Sink, Subscriber};
 use crate::services::{Services, tables};
+use crate::telemetry::{Record, Sink, Subscriber};
 use crate::triggers::{self, Triggers};
 use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
@@ -136,8 +136,7 @@ impl App {
         let mut load = options.load.clone();
         let Loaded { project, warnings } = project::load(&load).map_err(NotStarted::Project)?;
         let listeners = listen(&options, &project).await?;
-        let addresses =
-            Addresses { http: listeners.http.address, aws: listeners.aws.address, admin: listeners.admin.address };
+        let addresses = Addresses { http: listeners.http.address, aws: listeners.aws.address, admin: listeners.admin.address };
         // The project names its own addresses, in queue URLs for one; so it is read again where they are not those it was read with.
         let (aws_url, http_url) = (url(addresses.aws), url(addresses.http));
         let project = if (&load.aws_url, &load.http_url) == (&aws_url, &http_url) {
@@ -177,17 +176,8 @@ impl App {
         let aws = Arc::new(gateway::AwsFace { aws, origin: origin.clone() });
         let api = Arc::new(gateway::Api { functions: functions.clone(), origin: origin.clone() });
         network.connect(Endpoints { aws: aws.clone(), aws_port: addresses.aws.port(), api: api.clone(), api_port: addresses.http.port() });
-        let shared = Arc::new(Shared {
-            load,
-            project: Mutex::new(project.clone()),
-            world,
-            functions,
-            triggers,
-            network,
-            account,
-            sink,
-            addresses,
-        });
+        let shared =
+            Arc::new(Shared { load, project: Mutex::new(project.clone()), world, functions, triggers, network, account, sink, addresses });
         problems.extend(shared.functions.reload(project.clone(), Changed::All).await.problems);
         problems.extend(apply_triggers(&shared, &project).await?);
         let shutdown = CancellationToken::new();
@@ -269,7 +259,11 @@ pub fn state_folder(chosen: Option<&Path>, project: &Project) -> PathBuf {
 }
 
 fn take_state(options: &Options, project: &Project, ids: &Ids) -> anyhow::Result<StateFolder> {
-    if options.ephemeral { StateFolder::ephemeral(&ids.hex(8)) } else { StateFolder::keep(&state_folder(options.state.as_deref(), project)) }
+    if options.ephemeral {
+        StateFolder::ephemeral(&ids.hex(8))
+    } else {
+        StateFolder::keep(&state_folder(options.state.as_deref(), project))
+    }
 }
 
 /// Where compiled engines and evaluated dependencies are kept between runs: a cache, lost without harm.

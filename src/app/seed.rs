@@ -169,7 +169,10 @@ mod tests {
     #[test]
     fn plain_items_become_typed_and_typed_ones_stay() {
         for (row, wanted) in [
-            (json!({ "id": "a", "n": 1.5, "deep": { "list": [true, null] } }), json!({ "id": { "S": "a" }, "n": { "N": "1.5" }, "deep": { "M": { "list": { "L": [{ "BOOL": true }, { "NULL": true }] } } } })),
+            (
+                json!({ "id": "a", "n": 1.5, "deep": { "list": [true, null] } }),
+                json!({ "id": { "S": "a" }, "n": { "N": "1.5" }, "deep": { "M": { "list": { "L": [{ "BOOL": true }, { "NULL": true }] } } } }),
+            ),
             (json!({ "id": { "S": "a" } }), json!({ "id": { "S": "a" } })),
             (json!({ "id": "a", "looks": { "S": "typed" } }), json!({ "id": { "S": "a" }, "looks": { "M": { "S": { "S": "typed" } } } })),
         ] {

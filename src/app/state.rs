@@ -50,9 +50,14 @@ impl StateFolder {
                 let _ = lock.read_to_string(&mut text);
                 let who = serde_json::from_str::<Holder>(&text).map_or_else(
                     |_| "another emu".to_owned(),
-                    |holder| format!("the emu with process number {}{}", holder.pid, holder.admin.map(|a| format!(" ({a})")).unwrap_or_default()),
+                    |holder| {
+                        format!("the emu with process number {}{}", holder.pid, holder.admin.map(|a| format!(" ({a})")).unwrap_or_default())
+                    },
                 );
-                bail!("the state in {} is in use by {who}; stop it, or give this one its own with `--state DIR` or `--ephemeral`", path.display());
+                bail!(
+                    "the state in {} is in use by {who}; stop it, or give this one its own with `--state DIR` or `--ephemeral`",
+                    path.display()
+                );
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("{} cannot be locked", file.display())),
         }

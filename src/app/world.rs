@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::base::{Call, Clock, Ids};
+use crate::base::{Clock, Ids};
 use crate::services::{SCHEMAS, Services};
 use crate::store::blobs::Blobs;
 use crate::store::{Db, Options};
@@ -33,10 +33,5 @@ impl World {
             tracing::info!("{swept} unfinished uploads of an emu that was killed were removed");
         }
         Ok(World { db, services })
-    }
-
-    /// emu's own work in this World, on nobody's bill.
-    pub fn operator(&self) -> Call {
-        Call::operator()
     }
 }

@@ -63,12 +63,6 @@ pub struct Call {
 impl Call {
     /// emu's own work (seeding, expiry), on nobody's bill.
     pub fn operator() -> Call {
-        Call {
-            caller: Caller::Operator,
-            cause: Cause::Operator,
-            depth: 0,
-            trace: TraceId("0".repeat(32).into()),
-            meter: Meter::default(),
-        }
+        Call { caller: Caller::Operator, cause: Cause::Operator, depth: 0, trace: TraceId("0".repeat(32).into()), meter: Meter::default() }
     }
 }

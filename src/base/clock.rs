@@ -40,8 +40,13 @@ impl Time {
 #[derive(Clone, Copy)]
 enum Pace {
     /// Runs with the machine: this time at that instant.
-    Running { at: i64, since: Instant },
-    Frozen { at: i64 },
+    Running {
+        at: i64,
+        since: Instant,
+    },
+    Frozen {
+        at: i64,
+    },
 }
 
 impl Pace {

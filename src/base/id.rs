@@ -1,7 +1,7 @@
 //! Identifiers and random bytes, from outside: the system's generator in a running program, a seed in tests.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A source of identifiers. Clones share the same source.
 #[derive(Clone)]

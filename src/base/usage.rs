@@ -1,7 +1,7 @@
 //! Units of work, in the providers' own measures, and the meter that adds them up.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! units {
     ($($(#[$doc:meta])* $name:ident = $label:literal,)*) => {

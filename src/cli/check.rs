@@ -18,7 +18,12 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     if args.print {
         output::print(&serde_yaml::to_string(project)?);
     } else {
-        output::print(&format!("{} is right: {} functions, {} warnings\n", project.file.display(), project.functions.len(), loaded.warnings.len()));
+        output::print(&format!(
+            "{} is right: {} functions, {} warnings\n",
+            project.file.display(),
+            project.functions.len(),
+            loaded.warnings.len()
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

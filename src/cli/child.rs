@@ -123,7 +123,8 @@ mod tests {
         sh(&format!("sleep 1000 & echo $! > {}", file.display()), None).await;
         let left: i32 = std::fs::read_to_string(file).expect("the file").trim().parse().expect("a number");
         // The kernel may take a moment to end a killed process; while it is ending it is a zombie or gone.
-        let state = || std::fs::read_to_string(format!("/proc/{left}/stat")).ok().and_then(|s| s.rsplit(") ").next().map(|r| r[..1].to_owned()));
+        let state =
+            || std::fs::read_to_string(format!("/proc/{left}/stat")).ok().and_then(|s| s.rsplit(") ").next().map(|r| r[..1].to_owned()));
         while state().is_some_and(|s| s != "Z") {
             tokio::task::yield_now().await;
         }

@@ -88,7 +88,11 @@ async fn there(admin: &str, name: &str, event: Bytes) -> anyhow::Result<Answered
     if !status.is_success() {
         bail!("{}", answer["message"].as_str().unwrap_or("the running emu refused"));
     }
-    Ok(Answered { payload: answer["payload"].clone(), failed: !answer["error"].is_null(), log: answer["log"].as_str().unwrap_or_default().to_owned() })
+    Ok(Answered {
+        payload: answer["payload"].clone(),
+        failed: !answer["error"].is_null(),
+        log: answer["log"].as_str().unwrap_or_default().to_owned(),
+    })
 }
 
 /// Starts the project for this one call, on its own state.

@@ -50,7 +50,8 @@ pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
 /// The runtime that everything runs on, and emu's own log lines on standard error.
 pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     use std::io::IsTerminal;
-    let filter = tracing_subscriber::EnvFilter::try_from_env("EMU_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("emu=info,warn"));
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("EMU_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("emu=info,warn"));
     let colour = std::io::stderr().is_terminal() && output::colours();
     // An error says that a test has set one up already.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).with_target(false).try_init();
@@ -112,7 +113,9 @@ pub async fn print(mut records: Subscriber, format: LogFormat, stream: Stream) {
 fn line(record: &Arc<Record>, format: LogFormat, stream: Stream) -> String {
     let format = match format {
         LogFormat::Json => telemetry::Format::Json,
-        LogFormat::Pretty => telemetry::Format::Pretty { colour: if stream == Stream::Out { output::colours_out() } else { output::colours() } },
+        LogFormat::Pretty => {
+            telemetry::Format::Pretty { colour: if stream == Stream::Out { output::colours_out() } else { output::colours() } }
+        }
     };
     telemetry::line(record, format)
 }
@@ -132,7 +135,10 @@ fn ready(app: &App, format: LogFormat) {
     let (http, aws, admin) = (url(addresses.http), url(addresses.aws), url(addresses.admin));
     if format == LogFormat::Json {
         let notes = app.notes();
-        put(&json!({ "type": "ready", "addresses": { "http": http, "aws": aws, "admin": admin }, "notes": notes }).to_string(), Stream::Out);
+        put(
+            &json!({ "type": "ready", "addresses": { "http": http, "aws": aws, "admin": admin }, "notes": notes }).to_string(),
+            Stream::Out,
+        );
         return;
     }
     let project = app.project();

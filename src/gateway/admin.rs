@@ -77,7 +77,11 @@ impl Admin {
             }
             _ => Err(failed(
                 StatusCode::NOT_FOUND,
-                format!("the admin API has no {} {}; it has GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{{advance,set,freeze,resume}}, POST /emu/v1/functions/NAME/invocations, GET /emu/v1/dead-letters", parts.method, parts.uri.path()),
+                format!(
+                    "the admin API has no {} {}; it has GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{{advance,set,freeze,resume}}, POST /emu/v1/functions/NAME/invocations, GET /emu/v1/dead-letters",
+                    parts.method,
+                    parts.uri.path()
+                ),
             )),
         }
     }

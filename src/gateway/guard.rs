@@ -65,7 +65,14 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_answered() {
-        for good in ["localhost:3000", "127.0.0.1:4566", "[::1]:4566", "shop.localhost", "images.s3.localhost.localstack.cloud:4566", "192.168.1.9:4566"] {
+        for good in [
+            "localhost:3000",
+            "127.0.0.1:4566",
+            "[::1]:4566",
+            "shop.localhost",
+            "images.s3.localhost.localstack.cloud:4566",
+            "192.168.1.9:4566",
+        ] {
             assert_eq!(host(Some(good)), Ok(()), "{good}");
         }
         for bad in ["evil.example:4566", "localhost.evil.example", "notlocalhost", ""] {

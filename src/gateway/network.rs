@@ -110,7 +110,10 @@ impl Network {
         let answer = tokio::time::timeout(OUTSIDE_MAX, async {
             let response = client.request(request.map(Full::new)).await.map_err(|error| FetchError::Failed(chain(&host, &error)))?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| FetchError::Failed(format!("{host} broke off: {error}")))?;
+            let body = Limited::new(body, ANSWER_BYTES_MAX)
+                .collect()
+                .await
+                .map_err(|error| FetchError::Failed(format!("{host} broke off: {error}")))?;
             Ok(http::Response::from_parts(parts, body.to_bytes()))
         });
         answer.await.map_err(|_| FetchError::Failed(format!("{host} did not answer within {} s", OUTSIDE_MAX.as_secs())))?
@@ -131,7 +134,8 @@ async fn inside(endpoint: Arc<dyn Endpoint>, call: Call, request: http::Request<
         request.headers_mut().insert(http::header::HOST, authority);
     }
     let (parts, body) = endpoint.serve(call, request).await.into_parts();
-    let body = body.collect(ANSWER_BYTES_MAX).await.map_err(|error| FetchError::Failed(format!("the answer cannot be taken in: {error}")))?;
+    let body =
+        body.collect(ANSWER_BYTES_MAX).await.map_err(|error| FetchError::Failed(format!("the answer cannot be taken in: {error}")))?;
     Ok(http::Response::from_parts(parts, body))
 }
 
@@ -214,9 +218,18 @@ mod tests {
             ("http://images.s3.localhost.localstack.cloud:4566/b", "aws /b Operator"),
             ("https://sqs.eu-west-1.amazonaws.com/", "aws / Operator"),
             ("http://localhost:3000/c", "api /c Operator"),
-            ("http://localhost:22/", "host `localhost:22` is not allowed; to allow it, add `- localhost:22` under `emu.sandbox.allow` in serverless.yaml"),
-            ("https://example.com/", "host `example.com` is not allowed; to allow it, add `- example.com` under `emu.sandbox.allow` in serverless.yaml"),
-            ("http://169.254.169.254/latest", "host `169.254.169.254` is not allowed; to allow it, add `- 169.254.169.254` under `emu.sandbox.allow` in serverless.yaml"),
+            (
+                "http://localhost:22/",
+                "host `localhost:22` is not allowed; to allow it, add `- localhost:22` under `emu.sandbox.allow` in serverless.yaml",
+            ),
+            (
+                "https://example.com/",
+                "host `example.com` is not allowed; to allow it, add `- example.com` under `emu.sandbox.allow` in serverless.yaml",
+            ),
+            (
+                "http://169.254.169.254/latest",
+                "host `169.254.169.254` is not allowed; to allow it, add `- 169.254.169.254` under `emu.sandbox.allow` in serverless.yaml",
+            ),
             ("ftp://example.com/x", "`ftp:` cannot be fetched; http and https can"),
         ] {
             assert_eq!(fetch(&network, url).await, wanted, "{url}");

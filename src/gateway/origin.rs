@@ -37,7 +37,9 @@ impl Origin {
     /// Lets a request in, or answers why not. `pages` says whether pages of other sites may call this face.
     pub fn enter(&self, face: &'static str, request: &Request, caller: Caller, pages: bool) -> Result<Entered, Response> {
         let named = header(request.headers(), "host").or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-        guard::host(named).and_then(|()| if pages { Ok(()) } else { guard::origin(request.headers()) }).map_err(|refused| refusal(&refused))?;
+        guard::host(named)
+            .and_then(|()| if pages { Ok(()) } else { guard::origin(request.headers()) })
+            .map_err(|refused| refusal(&refused))?;
         let id: Arc<str> = self.ids.uuid().into();
         let call = Call { caller, cause: Cause::Request(id.clone()), depth: 0, trace: self.trace(request), meter: Meter::default() };
         Ok(Entered {
@@ -78,7 +80,9 @@ impl Origin {
     /// The trace that the sender began (W3C Trace Context), or a new one.
     fn trace(&self, request: &Request) -> TraceId {
         let sent = header(request.headers(), "traceparent").and_then(|value| value.split('-').nth(1));
-        let valid = |id: &&str| id.len() == 32 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) && id.bytes().any(|b| b != b'0');
+        let valid = |id: &&str| {
+            id.len() == 32 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) && id.bytes().any(|b| b != b'0')
+        };
         TraceId(sent.filter(valid).map_or_else(|| self.ids.hex(16), str::to_owned).into())
     }
 }

@@ -21,8 +21,7 @@ pub struct Services {
 }
 
 /// The tables of all services, to open a database with.
-pub static SCHEMAS: [&Schema; 6] =
-    [&mail::SCHEMA, &objects::SCHEMA, &queues::SCHEMA, &schedules::SCHEMA, &tables::SCHEMA, &topics::SCHEMA];
+pub static SCHEMAS: [&Schema; 6] = [&mail::SCHEMA, &objects::SCHEMA, &queues::SCHEMA, &schedules::SCHEMA, &tables::SCHEMA, &topics::SCHEMA];
 
 impl Services {
     /// The services over a database opened with [`SCHEMAS`], and a folder for large objects.

@@ -183,8 +183,8 @@ fn reader(path: &Path) -> Result<Connection, Error> {
 fn migrate(connection: &mut Connection, schema: &Schema) -> Result<(), Error> {
     let tx = connection.transaction()?;
     tx.execute_batch("CREATE TABLE IF NOT EXISTS schema_versions (part TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID")?;
-    let found: i64 = tx
-        .query_row("SELECT coalesce(max(version), 0) FROM schema_versions WHERE part = ?1", [schema.part], |row| row.get(0))?;
+    let found: i64 =
+        tx.query_row("SELECT coalesce(max(version), 0) FROM schema_versions WHERE part = ?1", [schema.part], |row| row.get(0))?;
     let known = schema.steps.len() as i64;
     if found > known {
         return Err(Error::Newer { part: schema.part.to_owned(), found, known });

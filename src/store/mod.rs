@@ -29,7 +29,9 @@ pub enum Error {
     #[error("a read tried to change data; this is a bug in emu, please report it")]
     ReadOnly,
     /// The database was written by a newer emu.
-    #[error("the state was written by a newer emu ({part} is at version {found}, this emu knows {known}); use that emu, or another `--state` folder")]
+    #[error(
+        "the state was written by a newer emu ({part} is at version {found}, this emu knows {known}); use that emu, or another `--state` folder"
+    )]
     Newer { part: String, found: i64, known: i64 },
     /// A stored value cannot be read back.
     #[error("stored data of {0} cannot be read; the state may be damaged")]

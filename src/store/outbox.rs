@@ -49,22 +49,18 @@ pub struct Row {
 
 /// The oldest `limit` events.
 pub fn oldest(tx: &Tx<'_>, limit: usize) -> Result<Vec<Row>, Error> {
-    tx.rows(
-        "SELECT id, source, resource, body, at, trace, cause, depth FROM outbox ORDER BY id LIMIT ?1",
-        [limit as i64],
-        |row| {
-            Ok(Row {
-                id: row.get(0)?,
-                source: row.get(1)?,
-                resource: row.get(2)?,
-                body: row.get(3)?,
-                at: Time(row.get(4)?),
-                trace: TraceId(row.get::<_, String>(5)?.into()),
-                cause: serde_json::from_str(&row.get::<_, String>(6)?).unwrap_or(Cause::Operator),
-                depth: row.get::<_, i64>(7)?.clamp(0, i64::from(u16::MAX)) as u16,
-            })
-        },
-    )
+    tx.rows("SELECT id, source, resource, body, at, trace, cause, depth FROM outbox ORDER BY id LIMIT ?1", [limit as i64], |row| {
+        Ok(Row {
+            id: row.get(0)?,
+            source: row.get(1)?,
+            resource: row.get(2)?,
+            body: row.get(3)?,
+            at: Time(row.get(4)?),
+            trace: TraceId(row.get::<_, String>(5)?.into()),
+            cause: serde_json::from_str(&row.get::<_, String>(6)?).unwrap_or(Cause::Operator),
+            depth: row.get::<_, i64>(7)?.clamp(0, i64::from(u16::MAX)) as u16,
+        })
+    })
 }
 
 /// Forgets an event whose deliveries are arranged (in the same transaction).

@@ -7,7 +7,8 @@ use crate::base::{Call, Clock, Ids, Time, Unit};
 static SCHEMA: Schema = Schema { part: "test", steps: &["CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)"] };
 
 fn open(folder: &tempfile::TempDir) -> Db {
-    let options = Options { path: folder.path().join("state.db"), clock: Clock::frozen(Time(1_000)), ids: Ids::seeded(1), ephemeral: false };
+    let options =
+        Options { path: folder.path().join("state.db"), clock: Clock::frozen(Time(1_000)), ids: Ids::seeded(1), ephemeral: false };
     Db::open(options, &[&SCHEMA]).expect("a new database opens")
 }
 
@@ -106,7 +107,8 @@ async fn a_lease_comes_back_when_it_ends_and_an_old_receipt_is_worthless() {
     let options = Options { path: folder.path().join("state.db"), clock: clock.clone(), ids: Ids::seeded(1), ephemeral: true };
     let db = Db::open(options, &[&LEASED]).expect("a new database opens");
     let call = Call::operator();
-    let claim = || async { db.write(&Call::operator(), |tx| lease::claim(tx, "l", ("1", &[]), 10, tx.now().plus_ms(500))).await.expect("a claim") };
+    let claim =
+        || async { db.write(&Call::operator(), |tx| lease::claim(tx, "l", ("1", &[]), 10, tx.now().plus_ms(500))).await.expect("a claim") };
     db.write(&call, |tx| tx.execute("INSERT INTO l VALUES (1, 0, 0, NULL)", [])).await.expect("a row");
     let first = claim().await;
     assert_eq!((first.len(), first[0].attempts), (1, 1));

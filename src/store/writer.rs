@@ -52,7 +52,12 @@ impl<'a> Tx<'a> {
     }
 
     /// The first row that `sql` finds.
-    pub fn row<T, P: Params>(&self, sql: &str, parameters: P, read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>) -> Result<Option<T>, Error> {
+    pub fn row<T, P: Params>(
+        &self,
+        sql: &str,
+        parameters: P,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, Error> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(parameters)?;
         Ok(rows.next()?.map(read).transpose()?)
@@ -65,7 +70,12 @@ impl<'a> Tx<'a> {
     }
 
     /// As [`Tx::rows`], for SQL that is built afresh each time and not worth keeping prepared.
-    pub fn rows_uncached<T, P: Params>(&self, sql: &str, parameters: P, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>, Error> {
+    pub fn rows_uncached<T, P: Params>(
+        &self,
+        sql: &str,
+        parameters: P,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Error> {
         let mut statement = self.connection.prepare(sql)?;
         Ok(statement.query_map(parameters, read)?.collect::<Result<_, _>>()?)
     }
@@ -215,7 +225,7 @@ fn serve(db: &Db) {
         let ended = commit(db, &connection, group);
         drop(connection);
         for (job, committed) in ended {
-            job.end(db, committed.as_ref().map(|()| ()).map_err(String::as_str));
+            job.end(db, committed.as_ref().copied().map_err(String::as_str));
         }
         db.committed(writes);
     }

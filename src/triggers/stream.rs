@@ -285,7 +285,7 @@ impl Reader {
             }
             _ => detail.clone(),
         };
-        Some(Lost::Letter(Letter {
+        Some(Lost::Letter(Box::new(Letter {
             target: Target::Function(rule.function.clone()).to_string(),
             payload: json!({ "Records": records }).to_string().into(),
             envelope: None,
@@ -295,7 +295,7 @@ impl Reader {
             detail,
             attempts,
             request_id,
-        }))
+        })))
     }
 }
 
@@ -313,5 +313,5 @@ fn fit(records: &mut Vec<Record>) {
 /// What becomes of records that are given up.
 enum Lost {
     Record(Destination, String),
-    Letter(Letter),
+    Letter(Box<Letter>),
 }

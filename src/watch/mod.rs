@@ -131,7 +131,10 @@ impl Folders {
             }
         };
         match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) => {}
+            EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Create(_)
+            | EventKind::Modify(_)
+            | EventKind::Remove(_) => {}
             EventKind::Access(_) | EventKind::Any | EventKind::Other => return,
         }
         for path in event.paths {

@@ -20,7 +20,8 @@ fn text(output: &Output) -> String {
 #[test]
 fn exec_passes_the_environment_in_and_the_exit_code_out() {
     let project = copy("limits");
-    let script = "test -n \"$EMU_URL\" && test -n \"$EMU_ADMIN_URL\" && test -n \"$AWS_ENDPOINT_URL\" && test \"$AWS_REGION\" = us-east-1 && exit 7";
+    let script =
+        "test -n \"$EMU_URL\" && test -n \"$EMU_ADMIN_URL\" && test -n \"$AWS_ENDPOINT_URL\" && test \"$AWS_REGION\" = us-east-1 && exit 7";
     let output = exec(project.path(), script);
     assert_eq!(output.status.code(), Some(7), "{}", text(&output));
     assert!(!project.path().join(".emu").exists(), "the state was thrown away");

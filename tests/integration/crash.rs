@@ -20,7 +20,10 @@ async fn write(emu: Arc<Emu>, writer: usize, round: usize, stop: Arc<AtomicBool>
         }
         let id = format!("{round}-{writer}-{n}");
         let (answer, seen) = match n % 4 {
-            0 => (emu.try_aws("DynamoDB_20120810.PutItem", json!({ "TableName": "items", "Item": { "id": { "S": id } } })).await, format!("item/{id}")),
+            0 => (
+                emu.try_aws("DynamoDB_20120810.PutItem", json!({ "TableName": "items", "Item": { "id": { "S": id } } })).await,
+                format!("item/{id}"),
+            ),
             1 => {
                 let url = format!("{}/000000000000/messages", emu.aws);
                 (emu.try_aws("AmazonSQS.SendMessage", json!({ "QueueUrl": url, "MessageBody": id })).await, format!("message/{id}"))
@@ -28,7 +31,10 @@ async fn write(emu: Arc<Emu>, writer: usize, round: usize, stop: Arc<AtomicBool>
             2 => (emu.try_send("PUT", &format!("{}/crash-objects/{id}", emu.aws), &[], vec![b'x'; 70_000]).await, format!("object/{id}")),
             _ => {
                 let url = format!("{}/2015-03-31/functions/onInvoke/invocations", emu.aws);
-                (emu.try_send("POST", &url, &[("x-amz-invocation-type", "Event")], json!({ "id": id }).to_string()).await, format!("invoke/{id}"))
+                (
+                    emu.try_send("POST", &url, &[("x-amz-invocation-type", "Event")], json!({ "id": id }).to_string()).await,
+                    format!("invoke/{id}"),
+                )
             }
         };
         match answer {

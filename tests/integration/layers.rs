@@ -153,7 +153,10 @@ fn an_upward_or_sideways_import_is_found() {
         let found = problems(&[(module, text.to_owned())], &table);
         assert!(found.len() == 1 && found[0].contains(wanted), "{text}: {found:?}");
     }
-    for (module, text) in [("wire aws s3", "use crate::wire::http::Body; use super::arn; use crate::services::objects::Objects;"), ("services tables", "// use crate::app::App")] {
+    for (module, text) in [
+        ("wire aws s3", "use crate::wire::http::Body; use super::arn; use crate::services::objects::Objects;"),
+        ("services tables", "// use crate::app::App"),
+    ] {
         let module: Vec<String> = module.split(' ').map(str::to_owned).collect();
         assert_eq!(problems(&[(module, text.to_owned())], &table), Vec::<String>::new());
     }

@@ -87,8 +87,7 @@ async fn an_edit_of_the_project_file_brings_new_routes_tables_and_settings_and_k
     handler: src/bye.handler
     environment: { WORD: '${env:WORD}' }
     events: [httpApi: GET /bye, sqs: { arn: !GetAtt Work.Arn }]
-"
-        + table
+" + table
         + "    Work: { Type: AWS::SQS::Queue, Properties: { QueueName: work } }
 ";
     save(project.path(), ".env", "WORD=first\n");

@@ -21,7 +21,10 @@ fn exec(project: &Path, command: &[&str]) {
 
 /// Fails with what to do where the packages of a fixture are not installed.
 fn installed(fixture: &str) {
-    assert!(Path::new("fixtures").join(fixture).join("node_modules").exists(), "run `make fixtures` first: fixtures/{fixture} has no node_modules");
+    assert!(
+        Path::new("fixtures").join(fixture).join("node_modules").exists(),
+        "run `make fixtures` first: fixtures/{fixture} has no node_modules"
+    );
 }
 
 #[test]
@@ -32,7 +35,8 @@ fn the_shop_works_with_the_javascript_sdk() {
 
 #[test]
 fn boto3_works_on_the_same_endpoints() {
-    let python = std::fs::canonicalize("fixtures/python/.venv/bin/python").expect("run `make fixtures` first: fixtures/python/.venv is missing");
+    let python =
+        std::fs::canonicalize("fixtures/python/.venv/bin/python").expect("run `make fixtures` first: fixtures/python/.venv is missing");
     let script = std::fs::canonicalize("fixtures/python/flow.py").expect("the script");
     installed("shop");
     exec(copy("shop").path(), &[&python.display().to_string(), &script.display().to_string()]);

@@ -29,8 +29,11 @@ pub(super) fn insert(tx: &Tx<'_>, message: &Message, raw: Option<&[u8]>) -> Resu
     Ok(())
 }
 
+/// A message, and its raw form where it was sent raw.
+type Kept = (Message, Option<Vec<u8>>);
+
 /// The latest `limit` messages, oldest first, or the one of `id`.
-pub(super) fn messages(tx: &Tx<'_>, id: Option<&str>, limit: usize) -> Result<Vec<(Message, Option<Vec<u8>>)>, Error> {
+pub(super) fn messages(tx: &Tx<'_>, id: Option<&str>, limit: usize) -> Result<Vec<Kept>, Error> {
     let sql = "SELECT body, raw FROM mail_messages WHERE ?1 IS NULL OR id = ?1 ORDER BY number DESC LIMIT ?2";
     let rows = tx.rows(sql, (id, limit as i64), |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<Vec<u8>>>(1)?)))?;
     rows.into_iter().rev().map(|(body, raw)| Ok((read(&body, "a mail")?, raw))).collect()

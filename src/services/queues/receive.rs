@@ -157,12 +157,12 @@ impl Queues {
         .await
     }
 
-    async fn each<T: std::marker::Send + 'static>(
+    async fn each<T: Send + 'static>(
         &self,
         call: &Call,
         queue: &str,
         entries: Vec<Entry<T>>,
-        change: impl Fn(&mut Tx<'_>, &Stored, T) -> Result<(), Error> + std::marker::Send + 'static,
+        change: impl Fn(&mut Tx<'_>, &Stored, T) -> Result<(), Error> + Send + 'static,
     ) -> Result<Outcomes<()>, Error> {
         self.change(call, queue, move |tx, found| {
             let mut outcomes = Vec::with_capacity(entries.len());

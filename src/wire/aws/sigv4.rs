@@ -16,7 +16,9 @@ pub struct Scope {
 /// Why a signature cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    #[error("Authorization header requires 'Credential' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization header requires 'Signature' parameter. (missing: {0})")]
+    #[error(
+        "Authorization header requires 'Credential' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization header requires 'Signature' parameter. (missing: {0})"
+    )]
     Missing(&'static str),
     #[error("Credential must have at least 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{0}'")]
     Credential(String),

@@ -217,7 +217,7 @@ impl Request {
 
     pub fn change(self) -> Result<TableChange, String> {
         let mut c = Constraints::default();
-        let attributes = self::attributes(&mut c, self.attribute_definitions.unwrap_or_default());
+        let attributes = attributes(&mut c, self.attribute_definitions.unwrap_or_default());
         let table = c.table(self.table_name);
         c.one_of("billingMode", self.billing_mode.as_deref(), &["PROVISIONED", "PAY_PER_REQUEST"]);
         let mut indexes = Vec::new();
