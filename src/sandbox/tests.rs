@@ -208,7 +208,7 @@ async fn a_log_without_end_is_cut_and_a_response_without_end_refused() {
     let image = load("export const handler = async () => { for (let i = 0; i < 3000; i++) console.log('x'.repeat(1000)); return 1 }").await;
     let outcome = image.invoke(world.clone(), input(json!({}))).await;
     assert_eq!(outcome.result.as_deref(), Ok(&b"1"[..]));
-    let lines = world.lines.lock().expect("whole");
+    let lines = world.lines.lock().expect("whole").clone();
     let total: usize = lines.iter().map(|(_, text)| text.len()).sum();
     assert!((256 << 10..300 << 10).contains(&total), "{total}");
     assert!(lines.last().expect("a line").1.contains("truncated"));
@@ -433,6 +433,7 @@ async fn the_host_environment_is_not_there() {
 /// Prints what an invocation costs: `cargo nextest run --lib --release sandbox::tests::print_costs --run-ignored all --no-capture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "prints measurements"]
+#[allow(clippy::print_stdout, reason = "printing is its purpose")]
 async fn print_costs() {
     let dir = std::env::temp_dir().join("emu-sandbox-tests");
     drop(sandbox());

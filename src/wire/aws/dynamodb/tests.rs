@@ -564,6 +564,7 @@ async fn serves_on_a_port() {
 /// Prints microseconds per request of 100 bytes, all in but the socket.
 #[tokio::test]
 #[ignore = "measures"]
+#[allow(clippy::print_stdout, reason = "printing is its purpose")]
 async fn speed_of_a_put_and_a_get() {
     let e = endpoint().await;
     for operation in ["PutItem", "GetItem"] {
