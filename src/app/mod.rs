@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::{Call, Clock, Ids};
-use crate::functions::{Bounds, Changed, Functions, Parts, Surroundings};
+use crate::functions::{Bounds, Functions, Parts, Surroundings};
 use crate::gateway::{self, Endpoints, Face, Network};
 use crate::project::{self, Load, Loaded, Problem, Project};
 use crate::sandbox::{self, Sandbox};
@@ -130,7 +130,7 @@ struct Listeners {
 }
 
 impl App {
-    /// Starts everything; answers once every face answers and every function is built.
+    /// Starts everything; answers once every face answers. A function is built when it is first called, or soon.
     pub async fn start(options: Options) -> Result<App, NotStarted> {
         let (sink, ids, clock) = (Sink::new(RECORDS_MAX), Ids::random(), Clock::system());
         let mut load = options.load.clone();
@@ -162,7 +162,7 @@ impl App {
             clock: clock.clone(),
             ids: ids.clone(),
             sink: sink.clone(),
-            surroundings: Surroundings { account: account.id.to_string(), aws_url },
+            surroundings: Surroundings { account: account.id.to_string(), aws_url, cache: Some(cache_folder()) },
             bounds: Bounds::default(),
         })?;
         let Services { queues, tables, topics, .. } = world.services.clone();
@@ -178,7 +178,7 @@ impl App {
         network.connect(Endpoints { aws: aws.clone(), aws_port: addresses.aws.port(), api: api.clone(), api_port: addresses.http.port() });
         let shared =
             Arc::new(Shared { load, project: Mutex::new(project.clone()), world, functions, triggers, network, account, sink, addresses });
-        problems.extend(shared.functions.reload(project.clone(), Changed::All).await.problems);
+        shared.functions.open(project.clone());
         problems.extend(apply_triggers(&shared, &project).await?);
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -188,6 +188,7 @@ impl App {
         for (bound, face) in faces {
             tasks.spawn(gateway::serve(bound.listener, face, shutdown.clone()));
         }
+        tasks.spawn(build(shared.clone(), shutdown.clone()));
         tasks.spawn(expire(shared.clone(), shutdown.clone()));
         state.announce(Some(url(addresses.admin)))?;
         let watch = if options.watch { Some(reload::watch(&shared)?) } else { None };
@@ -312,6 +313,13 @@ pub(crate) fn tell(shared: &Shared, problems: &[Problem]) {
     for problem in problems {
         let frame = renderer.render(problem);
         shared.sink.put(|| Record::Problem(reload::record(problem, frame, shared.world.db.now())));
+    }
+}
+
+/// Builds the functions that nobody calls meanwhile, and says what is wrong with any.
+async fn build(shared: Arc<Shared>, shutdown: CancellationToken) {
+    if let Some(problems) = shutdown.run_until_cancelled(shared.functions.build_all()).await {
+        tell(&shared, &problems);
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use tokio::sync::OnceCell;
+
 use super::program::Program;
 use super::route::Routes;
 use crate::base::Time;
@@ -33,6 +35,8 @@ pub struct Entry {
     /// Files that the last build read.
     pub inputs: BTreeSet<PathBuf>,
     pub gate: Arc<Gate>,
+    /// Set until it was built for the first time, which may wait until it is called; those who call it meanwhile wait for one build.
+    pub(super) unbuilt: Option<Arc<OnceCell<()>>>,
 }
 
 /// Code that can be invoked.
@@ -90,7 +94,8 @@ impl Catalog {
         let all = changed.iter().any(|file| decides_resolution(file));
         let hit = |entry: &Entry| {
             // A build that failed may have looked for any file; a build that went through may resolve to a new file beside an old one.
-            all || (!entry.problems.is_empty() && entry.has_errors())
+            all || entry.unbuilt.is_some()
+                || (!entry.problems.is_empty() && entry.has_errors())
                 || changed.iter().any(|file| entry.inputs.contains(file) || entry.inputs.iter().any(|input| is_sibling(input, file)))
                 || changed.contains(&root.join(&entry.function.handler))
         };
@@ -136,6 +141,11 @@ impl Entry {
         let name = before.map_or_else(|| function.name.as_str().into(), |entry| Arc::clone(&entry.name));
         let last = before.and_then(|entry| entry.version.clone());
         let function = Arc::new(function.clone());
+        let unbuilt = match (&attempt, before) {
+            (Some(_), _) => None,
+            (None, Some(before)) => before.unbuilt.clone(),
+            (None, None) => Some(Arc::default()),
+        };
         let (version, problems, inputs) = match attempt {
             Some(Attempt { inputs, result: Ok((version, warnings)) }) => (Some(Arc::new(version)), warnings, inputs),
             Some(Attempt { inputs, result: Err(problems) }) => (last, problems, inputs),
@@ -145,7 +155,7 @@ impl Entry {
                 before.map(|entry| entry.inputs.clone()).unwrap_or_default(),
             ),
         };
-        Entry { name, function, version, problems, inputs, gate }
+        Entry { name, function, version, problems, inputs, gate, unbuilt }
     }
 
     /// Whether the last build failed.

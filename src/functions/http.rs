@@ -56,6 +56,7 @@ impl Functions {
         let Some(entry) = catalog.get(&found.route.function).cloned() else {
             return refused(kind, Refusal::Broken, None);
         };
+        let entry = self.built(&entry).await;
         let name = Arc::clone(&entry.name);
         let outcome = if body.len() > BODY_BYTES_MAX {
             Err(Refusal::TooLarge)

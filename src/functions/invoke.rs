@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -65,8 +66,12 @@ struct Inner {
     nested: Arc<Semaphore>,
     waiting: AtomicUsize,
     waiting_max: usize,
+    /// What is built of.
+    project: ArcSwapOption<Project>,
     /// Reloads go one after the other.
     reload: tokio::sync::Mutex<()>,
+    /// Held while one catalog takes the place of another.
+    swap: Mutex<()>,
 }
 
 /// What has to be built again.
@@ -111,14 +116,16 @@ impl Functions {
         let Parts { engine, network, clock, ids, sink, surroundings, bounds } = parts;
         Ok(Functions(Arc::new(Inner {
             catalog: ArcSwap::from_pointee(Catalog::default()),
-            maker: Maker::new(engine)?,
+            maker: Maker::new(engine, &surroundings)?,
             world: World { clock, ids, network, sink },
             surroundings,
             running: Arc::new(Semaphore::new(bounds.running_max)),
             nested: Arc::new(Semaphore::new(bounds.nested_max)),
             waiting: AtomicUsize::new(0),
             waiting_max: bounds.waiting_max,
+            project: ArcSwapOption::empty(),
             reload: tokio::sync::Mutex::default(),
+            swap: Mutex::default(),
         })))
     }
 
@@ -135,9 +142,59 @@ impl Functions {
         &self.0.surroundings.account
     }
 
+    /// Takes a project's functions in without building them: each is built when it is first called, or by [`Functions::build_all`].
+    pub fn open(&self, project: Arc<Project>) {
+        let _swap = lock(&self.0.swap);
+        self.0.catalog.store(Arc::new(self.catalog().after(&project, BTreeMap::new())));
+        self.0.project.store(Some(project));
+    }
+
+    /// Builds the functions that nobody has called yet, leaving a core to those who are called. Answers what is wrong with any of them.
+    pub async fn build_all(&self) -> Vec<Problem> {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1));
+        let entries: Vec<Arc<Entry>> = self.catalog().iter().cloned().collect();
+        let built = futures_util::stream::iter(entries).map(|entry| async move { self.built(&entry).await });
+        let problems = built.buffer_unordered(cores).map(|entry| entry.problems.clone()).collect::<Vec<_>>().await;
+        let mut all: Vec<Problem> = Vec::new();
+        for problem in problems.into_iter().flatten() {
+            if !all.contains(&problem) {
+                all.push(problem);
+            }
+        }
+        all
+    }
+
+    /// The function as it is once it was built at all.
+    pub(super) async fn built(&self, entry: &Arc<Entry>) -> Arc<Entry> {
+        let Some(unbuilt) = &entry.unbuilt else { return Arc::clone(entry) };
+        let functions = self.clone();
+        let name = Arc::clone(&entry.name);
+        unbuilt
+            .get_or_init(|| async move {
+                // A task of its own, so that it ends though nobody waits for it any more. One that panics leaves the function unbuilt.
+                let _ = tokio::spawn(async move { functions.build_first(&name).await }).await;
+            })
+            .await;
+        self.catalog().get(&entry.name).map_or_else(|| Arc::clone(entry), Arc::clone)
+    }
+
+    async fn build_first(&self, name: &str) {
+        let inner = &self.0;
+        let Some(project) = inner.project.load_full() else { return };
+        let Some(function) = project.functions.iter().find(|function| function.name == name) else { return };
+        let attempt = inner.maker.make(&project, function, &inner.surroundings, &inner.world).await;
+        let _swap = lock(&inner.swap);
+        let (now, project) = (self.catalog(), inner.project.load_full().unwrap_or(project));
+        // A reload may have built it meanwhile, from newer files.
+        if now.get(name).is_some_and(|entry| entry.unbuilt.is_some()) {
+            inner.catalog.store(Arc::new(now.after(&project, BTreeMap::from([(name.to_owned(), attempt)]))));
+        }
+    }
+
     /// Builds what is affected and swaps the catalog. A function whose build fails keeps its last good version.
     pub async fn reload(&self, project: Arc<Project>, changed: Changed) -> Report {
         let _one_at_a_time = self.0.reload.lock().await;
+        self.0.project.store(Some(Arc::clone(&project)));
         let began = Instant::now();
         let before = self.catalog();
         let mut names = before.outdated(&project);
@@ -174,7 +231,14 @@ impl Functions {
             }
             attempts.insert(function.name, attempt);
         }
-        let after = before.after(&project, attempts);
+        let (before, after) = {
+            let _swap = lock(&self.0.swap);
+            // As it is now: functions may have been built for the first time meanwhile.
+            let before = self.catalog();
+            let after = Arc::new(before.after(&project, attempts));
+            self.0.catalog.store(Arc::clone(&after));
+            (before, after)
+        };
         report.removed = before.iter().filter(|entry| after.get(&entry.name).is_none()).map(|entry| Arc::clone(&entry.name)).collect();
         let mut seen: Vec<Problem> = Vec::new();
         report.problems.retain(|problem| {
@@ -184,7 +248,6 @@ impl Functions {
             }
             new
         });
-        self.0.catalog.store(Arc::new(after));
         report.micros = began.elapsed().as_micros() as u64;
         self.0.world.sink.put(|| {
             Record::Reload(telemetry::Reload {
@@ -222,6 +285,7 @@ impl Functions {
 
     /// Lets an invocation in, or says why not. Waits for a place where it may.
     pub(super) async fn admit(&self, call: &Call, entry: Arc<Entry>) -> Result<Admitted, InvokeError> {
+        let entry = self.built(&entry).await;
         let Some(version) = entry.version.clone() else {
             let error = InvokeError::NotBuilt { name: entry.name.to_string(), problems: entry.problems.clone() };
             self.refuse(call, &entry, &error);
@@ -454,4 +518,8 @@ impl<T: Send + 'static> Drop for Detached<T> {
             });
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::bundle::{BuildError, Bundler};
+use super::bundle::{BuildError, Built, Bundler};
+use super::cache::Cache;
 use super::catalog::{Attempt, Version};
 use super::door::{Door, World};
 use super::program::{Component, Engine, Program};
@@ -31,17 +32,36 @@ pub struct Surroundings {
     pub account: String,
     /// Where the AWS services answer, e.g. `http://127.0.0.1:4566`.
     pub aws_url: String,
+    /// A folder for bundles that are kept between runs; none are where there is none.
+    pub cache: Option<PathBuf>,
 }
 
 pub(super) struct Maker {
     bundler: Bundler,
     engine: Arc<dyn Engine>,
     versions: AtomicU64,
+    cache: Option<Arc<Cache>>,
 }
 
 impl Maker {
-    pub fn new(engine: Arc<dyn Engine>) -> std::io::Result<Maker> {
-        Ok(Maker { bundler: Bundler::new()?, engine, versions: AtomicU64::new(0) })
+    pub fn new(engine: Arc<dyn Engine>, surroundings: &Surroundings) -> std::io::Result<Maker> {
+        let cache = surroundings.cache.clone().map(|folder| Arc::new(Cache::new(folder)));
+        Ok(Maker { bundler: Bundler::new()?, engine, versions: AtomicU64::new(0), cache })
+    }
+
+    /// A bundle of an earlier run, or a new one.
+    async fn bundle(&self, project: &Project, function: &Function) -> Result<Built, BuildError> {
+        let Some(cache) = self.cache.clone() else { return self.bundler.build(&project.root, function).await };
+        let (root, looked_for) = (project.root.clone(), function.clone());
+        let at_hand = cache.clone();
+        if let Ok(Some(kept)) = tokio::task::spawn_blocking(move || at_hand.get(&root, &looked_for)).await {
+            return Ok(kept);
+        }
+        let built = self.bundler.build(&project.root, function).await?;
+        let (root, function, keep) = (project.root.clone(), function.clone(), built.clone());
+        // Nobody waits for it.
+        tokio::task::spawn_blocking(move || cache.put(&root, &function, &keep));
+        Ok(built)
     }
 
     /// Builds and loads one function.
@@ -50,7 +70,7 @@ impl Maker {
         let began = Instant::now();
         let (inputs, program, bundle_micros, bytes, warnings) = match function.runtime {
             Runtime::JavaScript => {
-                let built = match self.bundler.build(&project.root, function).await {
+                let built = match self.bundle(project, function).await {
                     Ok(built) => built,
                     Err(BuildError { problems, inputs }) => return Attempt { inputs, result: Err(problems) },
                 };
@@ -213,7 +233,7 @@ mod tests {
     fn the_environment_is_what_lambda_sets_and_then_what_the_project_sets() {
         let mut function = testing::function("a", "src/a.handler");
         function.environment.insert("TZ".into(), "Europe/Berlin".into());
-        let surroundings = Surroundings { account: "000000000000".into(), aws_url: "http://127.0.0.1:4566".into() };
+        let surroundings = Surroundings { account: "000000000000".into(), aws_url: "http://127.0.0.1:4566".into(), cache: None };
         let environment = environment(&testing::project(), &function, &surroundings);
         for (name, expected) in [
             ("AWS_LAMBDA_FUNCTION_NAME", Some("shop-dev-a")),

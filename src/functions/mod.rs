@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod bundle;
+mod cache;
 pub mod catalog;
 mod door;
 pub mod http;
