@@ -1,12 +1,13 @@
 //! From a bundle to an image.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::Host;
-use super::engine::{Answer, Guest, Layer, Machine, Sources, State};
+use super::engine::{Answer, Environment, Guest, Key, Layer, Machine, Sources, State, VARIANTS_MAX, Variant};
 use super::image::{Image, Version};
 use super::invoke::{Thrown, wait};
 use super::outcome::{Bundle, LoadError};
@@ -51,6 +52,7 @@ struct Loading {
     sources: Arc<Sources>,
     traces: Traces,
     bytes_max: usize,
+    environment: Arc<BTreeMap<String, String>>,
     /// What the runtime's hook `load` is told.
     about: String,
 }
@@ -70,6 +72,7 @@ impl Loading {
             traces: Traces::new(&bundle.modules),
             sources: Arc::new(sources),
             about: about.to_string(),
+            environment: Arc::new(bundle.environment.clone()),
             machine,
             bundle,
             host,
@@ -96,28 +99,73 @@ impl Loading {
 
     /// The layer of evaluated dependencies: kept from another load, made now, or (where there are none or they are not pure) the base.
     async fn dependencies(&self) -> Result<Arc<Layer>, LoadError> {
-        let stable: Vec<&str> = self.bundle.modules.iter().filter(|module| module.stable).map(|module| module.path.as_str()).collect();
-        if stable.is_empty() {
+        if !self.bundle.modules.iter().any(|module| module.stable) {
             return Ok(self.machine.base().clone());
         }
         let key = self.dependencies_key();
-        if let Some(layer) = self.machine.dependencies.get(&key) {
-            return Ok(layer);
+        let slot = self.machine.dependencies.slot(&key);
+        let mut variants = slot.lock().await;
+        let layer = |variant: &Variant| variant.layer.clone().unwrap_or_else(|| self.machine.base().clone());
+        if let Some(variant) = variants.iter().find(|variant| variant.fits(&self.environment)) {
+            return Ok(layer(variant));
         }
-        let mut guest = self.guest(self.machine.base()).await?;
-        for path in stable {
-            self.compile(&mut guest, path).await?;
-            if let Evaluated::Impure = self.evaluate(&mut guest).await? {
-                return Ok(self.machine.base().clone());
+        if variants.is_empty()
+            && let Some(variant) = self.machine.kept_layer(&key)
+        {
+            let fits = variant.fits(&self.environment).then(|| layer(&variant));
+            variants.push(variant);
+            if let Some(layer) = fits {
+                return Ok(layer);
             }
         }
-        let layer = self.image(guest).await?;
-        self.machine.dependencies.keep(key, layer.clone());
+        // What fails here fails again as part of the function, where it is reported.
+        let Ok(evaluated) = self.evaluate_dependencies(&key).await else { return Ok(self.machine.base().clone()) };
+        let layer = layer(&evaluated);
+        if variants.len() >= VARIANTS_MAX {
+            variants.remove(0);
+        }
+        variants.push(evaluated);
         Ok(layer)
     }
 
-    /// What the dependencies' evaluation can depend on.
-    fn dependencies_key(&self) -> [u8; 32] {
+    /// Evaluates the dependencies in a sandbox that knows nothing of the function but the variables they ask for.
+    async fn evaluate_dependencies(&self, key: &Key) -> Result<Variant, LoadError> {
+        let stable = || self.bundle.modules.iter().filter(|module| module.stable);
+        let sources: Sources = stable().map(|module| (module.path.clone(), Arc::from(module.code.as_str()))).collect();
+        let mut guest = self.guest(self.machine.base(), Arc::new(sources), "{}").await?;
+        guest.state().environment = Environment { values: self.environment.clone(), ..Environment::default() };
+        let mut pure = true;
+        for module in stable() {
+            self.compile(&mut guest, &module.path).await?;
+            if let Evaluated::Impure = self.evaluate(&mut guest).await? {
+                pure = false;
+                break;
+            }
+        }
+        let state = guest.state();
+        let seen = std::mem::take(&mut state.environment);
+        // What reads a clock, or says something, does so anew in each process.
+        let lasting = !state.read_time && !state.logged;
+        let asked = seen
+            .asked
+            .into_iter()
+            .map(|name| {
+                let value = self.environment.get(&name).cloned();
+                (name, value)
+            })
+            .collect();
+        let whole = seen.listed.then(|| self.environment.clone());
+        let layer = if pure { Some(self.image(guest).await?) } else { None };
+        let variant = Variant { asked, whole, layer };
+        if lasting {
+            let (machine, key, variant) = (self.machine.clone(), *key, variant.clone());
+            tokio::task::spawn_blocking(move || machine.keep_layer(&key, &variant));
+        }
+        Ok(variant)
+    }
+
+    /// What the dependencies' evaluation can depend on, beside the variables that it asks for.
+    fn dependencies_key(&self) -> Key {
         let mut hasher = Sha256::new();
         hasher.update(self.machine.base_key().to_le_bytes());
         let mut part = |text: &str| {
@@ -128,13 +176,12 @@ impl Loading {
             part(&module.path);
             part(&module.code);
         }
-        part(&self.about);
         hasher.finalize().into()
     }
 
     /// The project's own modules evaluated on top. Nothing where that is not pure.
     async fn project(&self, below: &Layer) -> Result<Option<Arc<Layer>>, LoadError> {
-        let mut guest = self.guest(below).await?;
+        let mut guest = self.guest(below, self.sources.clone(), &self.about).await?;
         self.compile(&mut guest, &self.bundle.entry).await?;
         let evaluated = self.evaluate(&mut guest).await?;
         if guest.state().went_outside {
@@ -151,22 +198,24 @@ impl Loading {
 
     /// The project's own modules compiled, not evaluated.
     async fn compiled(&self, below: &Layer) -> Result<Arc<Layer>, LoadError> {
-        let mut guest = self.guest(below).await?;
+        let mut guest = self.guest(below, self.sources.clone(), &self.about).await?;
         self.compile(&mut guest, &self.bundle.entry).await?;
         self.image(guest).await
     }
 
     /// A sandbox whose runtime knows what is being loaded.
-    async fn guest(&self, layer: &Layer) -> Result<Guest, LoadError> {
-        let state = State::new(self.host.clone(), self.sources.clone(), self.bytes_max);
+    async fn guest(&self, layer: &Layer, sources: Arc<Sources>, about: &str) -> Result<Guest, LoadError> {
+        let state = State::new(self.host.clone(), sources, self.bytes_max);
         let mut guest = Guest::new(&self.machine, layer, state).await.map_err(|e| self.engine(e))?;
         let more = (u64::from(self.bundle.memory_mib) << 20).min(u64::from(u32::MAX)) as u32;
         guest.bound(more).await.map_err(|e| self.engine(e))?;
-        let loaded = guest.load(&self.about).await;
+        let loaded = guest.load(about).await;
         self.checked(&mut guest, loaded)?;
         let state = guest.state();
         state.drew_random = false;
         state.went_outside = false;
+        state.read_time = false;
+        state.logged = false;
         Ok(guest)
     }
 

@@ -1,6 +1,6 @@
 //! The door from inside: the functions that the engine's module imports, and what they share with the host's side of a sandbox.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -42,11 +42,58 @@ pub struct Budget {
     log_bytes_left: usize,
 }
 
+/// The variables that dependencies are evaluated with, and which of them that evaluation asked for.
+#[derive(Default)]
+pub struct Environment {
+    pub values: Arc<BTreeMap<String, String>>,
+    pub asked: BTreeSet<String>,
+    /// All names were asked for: it depends on each variable.
+    pub listed: bool,
+}
+
+impl Environment {
+    /// The operations `env.get` and `env.names`, answered with JSON.
+    fn call(&mut self, op: &str, name: &str) -> Option<String> {
+        let answer = match op {
+            "env.get" => {
+                if !self.asked.contains(name) {
+                    self.asked.insert(name.to_owned());
+                }
+                serde_json::to_string(&self.values.get(name))
+            }
+            "env.names" => {
+                self.listed = true;
+                serde_json::to_string(&self.values.keys().collect::<Vec<_>>())
+            }
+            _ => return None,
+        };
+        Some(answer.unwrap_or_default())
+    }
+}
+
 impl Budget {
     const LOG_BYTES: usize = 256 << 10;
 
     pub fn new() -> Budget {
         Budget { log_bytes_left: Budget::LOG_BYTES }
+    }
+
+    /// Passes a line on as far as the budget goes; says so once where it ends.
+    pub fn log(&mut self, host: &dyn Host, level: Level, text: &str) {
+        if self.log_bytes_left == 0 {
+            return;
+        }
+        // A line costs something even when it is empty.
+        let cost = text.len() + 1;
+        if cost < self.log_bytes_left {
+            self.log_bytes_left -= cost;
+            host.log(level, text);
+            return;
+        }
+        let end = text.floor_char_boundary(self.log_bytes_left);
+        self.log_bytes_left = 0;
+        host.log(level, text.get(..end).unwrap_or_default());
+        host.log(Level::Warn, &format!("[log truncated: one invocation may log {} KiB]", Budget::LOG_BYTES >> 10));
     }
 }
 
@@ -61,6 +108,10 @@ pub struct State {
     pub budget: Budget,
     /// Random bytes were drawn since this was last cleared.
     pub drew_random: bool,
+    /// The time was asked for since this was last cleared.
+    pub read_time: bool,
+    /// Something was logged since this was last cleared.
+    pub logged: bool,
     /// A request to the outside was begun since this was last cleared.
     pub went_outside: bool,
     /// Whether requests to the outside are sent; otherwise they are only noted in `went_outside`.
@@ -68,6 +119,8 @@ pub struct State {
     /// The function was refused memory since this was last cleared.
     pub refused: bool,
     pub limit: Limit,
+    /// Answers for `process.env` until a function is loaded.
+    pub environment: Environment,
     held_meta: Vec<u8>,
     held_data: Option<Vec<u8>>,
     cancels: HashMap<i32, AbortHandle>,
@@ -103,10 +156,13 @@ impl State {
             operations: FuturesUnordered::new(),
             budget: Budget::new(),
             drew_random: false,
+            read_time: false,
+            logged: false,
             went_outside: false,
             outside: false,
             refused: false,
             limit: Limit { bytes_max, refused: false },
+            environment: Environment::default(),
             held_meta: Vec::new(),
             held_data: None,
             cancels: HashMap::new(),
@@ -172,24 +228,16 @@ impl State {
             4 => Level::Error,
             _ => Level::Info,
         };
-        if self.budget.log_bytes_left == 0 {
-            return;
-        }
-        if text.len() <= self.budget.log_bytes_left {
-            self.budget.log_bytes_left -= text.len();
-            self.host.log(level, text);
-            if self.budget.log_bytes_left > 0 {
-                return;
-            }
-        } else {
-            let end = text.floor_char_boundary(self.budget.log_bytes_left);
-            self.host.log(level, text.get(..end).unwrap_or_default());
-        }
-        self.budget.log_bytes_left = 0;
-        self.host.log(Level::Warn, &format!("[log truncated: one invocation may log {} KiB]", Budget::LOG_BYTES >> 10));
+        self.logged = true;
+        self.budget.log(&*self.host, level, text);
     }
 
     fn call(&mut self, op: &str, meta: &str, data: &[u8]) -> (bool, [i32; 2]) {
+        if let Some(answer) = self.environment.call(op, meta) {
+            self.held_meta = answer.into_bytes();
+            self.held_data = None;
+            return (true, [self.held_meta.len() as i32, -1]);
+        }
         let (ok, text, data) = match ops::call(op, meta, data) {
             Ok((text, data)) => (true, text, data),
             Err(error) => (false, error.message, error.name.as_bytes().to_vec()),
@@ -360,7 +408,11 @@ pub fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
             },
         )?
         .func_wrap(MODULE, "cancel", |mut caller: Caller<'_, State>, id: i32| caller.data_mut().cancel(id))?
-        .func_wrap(MODULE, "now", |caller: Caller<'_, State>| caller.data().host.now())?
+        .func_wrap(MODULE, "now", |mut caller: Caller<'_, State>| {
+            let state = caller.data_mut();
+            state.read_time = true;
+            state.host.now()
+        })?
         .func_wrap(MODULE, "random", |mut caller: Caller<'_, State>, into: u32, len: u32| -> wasmtime::Result<()> {
             let (memory, state) = inside(&mut caller)?;
             state.drew_random = true;

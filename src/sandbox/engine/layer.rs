@@ -1,6 +1,6 @@
 //! A memory's content, compiled so that a sandbox maps it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use wasmtime::{Module, ModuleExport};
@@ -35,6 +35,9 @@ impl Layer {
     }
 }
 
+/// Identifies dependencies: the engine, the runtime and their modules' content.
+pub type Key = [u8; 32];
+
 /// The layers of evaluated dependencies, shared by the functions that have the same ones. The least recently used goes first.
 #[derive(Default)]
 pub struct Dependencies {
@@ -44,31 +47,50 @@ pub struct Dependencies {
 #[derive(Default)]
 struct Kept {
     uses: u64,
-    layers: HashMap<[u8; 32], (Arc<Layer>, u64)>,
+    slots: HashMap<Key, (Arc<Slot>, u64)>,
+}
+
+/// What the evaluation of the same modules came to, by the environment. Who holds the lock makes what is missing; others wait for it.
+pub type Slot = tokio::sync::Mutex<Vec<Variant>>;
+
+/// An evaluation of dependencies.
+#[derive(Clone)]
+pub struct Variant {
+    /// The variables that it asked for, with what it was told.
+    pub asked: BTreeMap<String, Option<String>>,
+    /// The whole environment, where it looked at all of it.
+    pub whole: Option<Arc<BTreeMap<String, String>>>,
+    /// Nothing where it cannot be imaged.
+    pub layer: Option<Arc<Layer>>,
+}
+
+impl Variant {
+    /// Whether the evaluation would be the same with this environment.
+    pub fn fits(&self, environment: &BTreeMap<String, String>) -> bool {
+        self.whole.as_ref().is_none_or(|whole| **whole == *environment)
+            && self.asked.iter().all(|(name, value)| environment.get(name) == value.as_ref())
+    }
 }
 
 /// More than a project has functions with dependencies of their own.
 const LAYERS_MAX: usize = 64;
+/// Environments for which the same dependencies are kept.
+pub const VARIANTS_MAX: usize = 16;
 
 impl Dependencies {
-    pub fn get(&self, key: &[u8; 32]) -> Option<Arc<Layer>> {
+    /// The place for the layers of these dependencies.
+    pub fn slot(&self, key: &Key) -> Arc<Slot> {
         let mut kept = self.kept.lock().expect("no code panics while it holds the layers");
         kept.uses += 1;
         let now = kept.uses;
-        let (layer, used) = kept.layers.get_mut(key)?;
+        let (slot, used) = kept.slots.entry(*key).or_default();
         *used = now;
-        Some(layer.clone())
-    }
-
-    pub fn keep(&self, key: [u8; 32], layer: Arc<Layer>) {
-        let mut kept = self.kept.lock().expect("no code panics while it holds the layers");
-        kept.uses += 1;
-        let now = kept.uses;
-        kept.layers.insert(key, (layer, now));
-        if kept.layers.len() > LAYERS_MAX
-            && let Some(oldest) = kept.layers.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key)
+        let slot = slot.clone();
+        if kept.slots.len() > LAYERS_MAX
+            && let Some(oldest) = kept.slots.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key)
         {
-            kept.layers.remove(&oldest);
+            kept.slots.remove(&oldest);
         }
+        slot
     }
 }

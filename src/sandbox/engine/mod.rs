@@ -14,22 +14,22 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, Linker, Module, ModuleExport, PoolingAllocationConfig};
 
-pub(super) use door::{Answer, Budget, Limit, Sources, State};
+pub(super) use cache::Cache;
+pub(super) use door::{Answer, Budget, Environment, Limit, Sources, State};
 pub(super) use guest::Guest;
-pub(super) use layer::Layer;
+pub(super) use layer::{Key, Layer, VARIANTS_MAX, Variant};
 
 use guest::Import;
 pub(super) use ticker::Ticker;
 
 use super::heavy::Heavy;
 use super::{Error, Options};
-use cache::Cache;
 
 /// The engine's code and initial data, built by `build.rs`.
 static ENGINE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/engine.wasm"));
 
 /// Changes when what is made of the engine does.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 /// Bytes of the C stack (2 MiB, see `build.rs`) that JavaScript may use; the rest is for what runs when it has used them.
 const STACK_BYTES: u32 = 1 << 20;
 /// The machine's stack that compiled code may use: deep JavaScript must end at `STACK_BYTES`, not here.
@@ -44,6 +44,8 @@ pub(in crate::sandbox) struct Machine {
     pub permits: Arc<Semaphore>,
     /// Evaluated dependencies, by what they were evaluated from.
     pub dependencies: layer::Dependencies,
+    /// Compiled code that outlives the process.
+    pub cache: Cache,
     base: Option<Arc<Layer>>,
     base_key: u64,
     code: Module,
@@ -83,10 +85,10 @@ impl Machine {
         let key = key(&engine, ENGINE);
         let split = module::inspect(ENGINE).map_err(Error::Engine)?;
         let code = match cache.load(&engine, &format!("engine-{key:016x}")) {
-            Some(code) => code,
+            Some((code, _)) => code,
             None => {
                 let code = Module::new(&engine, split.code().map_err(Error::Engine)?).map_err(engine_error)?;
-                cache.store(&format!("engine-{key:016x}"), &code);
+                cache.store(&format!("engine-{key:016x}"), code.serialize(), "");
                 code
             }
         };
@@ -106,6 +108,7 @@ impl Machine {
             dependencies: layer::Dependencies::default(),
             base: None,
             base_key,
+            cache,
             linker: door::linker(&engine).map_err(engine_error)?,
             imports: imports(&code),
             common: Arc::new(Common { entries: Entries::of(&code)?, input_area: split.input_area, ticker: Ticker::start(&engine) }),
@@ -114,13 +117,13 @@ impl Machine {
             options,
         };
         let name = format!("runtime-{base_key:016x}");
-        let base = match cache.load(&machine.engine, &name).and_then(Layer::new) {
+        let base = match machine.cache.load(&machine.engine, &name).and_then(|(module, _)| Layer::new(module)) {
             Some(layer) => layer,
             None => {
                 let first = machine.layer(&split.initial().map_err(Error::Engine)?).map_err(engine_error)?;
                 let booted = finish(machine.boot(&first, scripts))?;
                 let layer = machine.layer(&booted).map_err(engine_error)?;
-                cache.store(&name, layer.module());
+                machine.cache.store(&name, layer.module().serialize(), "");
                 layer
             }
         };
@@ -144,6 +147,27 @@ impl Machine {
         Layer::new(module).ok_or_else(|| wasmtime::format_err!("an image exports its memory"))
     }
 
+    /// A layer that an earlier process kept under this key, where it can be read, and the names of the variables that its evaluation asked
+    /// for: none of them was set.
+    pub fn kept_layer(&self, key: &Key) -> Option<Variant> {
+        let (module, words) = self.cache.load(&self.engine, &layer_name(key))?;
+        let asked: Vec<String> = serde_json::from_str(&words).ok()?;
+        let layer = Arc::new(Layer::new(module)?);
+        Some(Variant { asked: asked.into_iter().map(|name| (name, None)).collect(), whole: None, layer: Some(layer) })
+    }
+
+    /// Keeps a layer for later processes, unless its evaluation was told a variable: the environment is the project's and stays in
+    /// memory. Slow: writes a file.
+    pub fn keep_layer(&self, key: &Key, variant: &Variant) {
+        if let Some(layer) = &variant.layer
+            && variant.whole.is_none()
+            && variant.asked.values().all(Option::is_none)
+            && let Ok(names) = serde_json::to_string(&variant.asked.keys().collect::<Vec<_>>())
+        {
+            self.cache.store(&layer_name(key), layer.module().serialize(), &names);
+        }
+    }
+
     /// Boots the engine in the memory as linked, evaluates the runtime; gives the memory as a data-only module.
     async fn boot(&self, first: &Layer, scripts: &[(&str, &str)]) -> Result<Vec<u8>, Error> {
         let failed = |e: wasmtime::Error| Error::Runtime(format!("{e:#}"));
@@ -160,6 +184,10 @@ impl Machine {
         guest.seal().await.map_err(failed)?;
         Ok(guest.snapshot())
     }
+}
+
+fn layer_name(key: &Key) -> String {
+    format!("layer-{}", hex::encode(key))
 }
 
 fn imports(code: &Module) -> Vec<Import> {

@@ -4,20 +4,56 @@
   const { rt } = emu;
   const emitter = new rt.EventEmitter();
   let began = emu.now();
-  let env = {};
   let umask = 0o22;
+  // Until a function is loaded the environment is asked of the host name by name, so that the evaluation of dependencies, which functions
+  // share, tells which variables it depends on; then the same object is given what the function has.
+  let asking = true;
+  const written = new Set();
+  const asked = (name) => JSON.parse(emu.call('env.get', name, null)[0]);
+  const isAsked = (target, name) => asking && typeof name === 'string' && !written.has(name) && !Object.hasOwn(target, name);
   // Like the real one: every value is a string.
   const makeEnv = (values) => new Proxy(values, {
+    get(target, name) {
+      return (isAsked(target, name) ? asked(name) : undefined) ?? Reflect.get(target, name);
+    },
+    has(target, name) {
+      return Reflect.has(target, name) || (isAsked(target, name) && asked(name) !== null);
+    },
+    ownKeys(target) {
+      const keys = Reflect.ownKeys(target);
+      return asking ? [...new Set([...keys, ...JSON.parse(emu.call('env.names', '', null)[0]).filter((name) => !written.has(name))])] : keys;
+    },
+    getOwnPropertyDescriptor(target, name) {
+      const value = isAsked(target, name) ? asked(name) : null;
+      return value === null ? Reflect.getOwnPropertyDescriptor(target, name) : { value, writable: true, enumerable: true, configurable: true };
+    },
     set(target, name, value) {
       if (typeof name === 'symbol' || typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
+      if (asking) written.add(name);
       target[name] = String(value);
       return true;
     },
     defineProperty(target, name, descriptor) {
+      if (asking) written.add(name);
       if ('value' in descriptor) descriptor.value = String(descriptor.value);
       return Reflect.defineProperty(target, name, descriptor);
     },
+    deleteProperty(target, name) {
+      if (asking) written.add(name);
+      return Reflect.deleteProperty(target, name);
+    },
   });
+  const initial = {};
+  let env = makeEnv(initial);
+  const setEnv = (values) => {
+    if (!asking) {
+      env = makeEnv({ ...values });
+      return;
+    }
+    asking = false;
+    for (const [name, value] of Object.entries(values)) if (!written.has(name)) initial[name] = String(value);
+    written.clear();
+  };
   const clock = () => emu.now() - began;
   const hrtime = (since) => {
     const ms = clock();
@@ -107,8 +143,7 @@
     getActiveResourcesInfo: () => [...rt.pending.values()].map(() => 'Operation'), setUncaughtExceptionCaptureCallback: refuse('setUncaughtExceptionCaptureCallback'), hasUncaughtExceptionCaptureCallback: () => false,
     getBuiltinModule: (name) => rt.builtin(name), setSourceMapsEnabled() {}, ref() {}, unref() {},
   });
-  Object.defineProperty(process, 'env', { configurable: true, enumerable: true, get: () => env, set: (values) => { env = makeEnv({ ...values }); } });
-  process.env = {};
+  Object.defineProperty(process, 'env', { configurable: true, enumerable: true, get: () => env, set: setEnv });
   rt.lazyProperty(process, 'stdout', output(1, 2));
   rt.lazyProperty(process, 'stderr', output(2, 4));
   rt.lazyProperty(process, 'stdin', () => Object.assign(rt.require('stream').Readable.from([]), { fd: 0, isTTY: false }));
