@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use crate::sandbox::component;
 use crate::sandbox::{Bundle, Failure, Host, Image, Input, LoadError, Outcome, Sandbox};
 
 /// Makes programs of code.
@@ -69,7 +70,43 @@ impl Engine for Sandbox {
     }
 
     fn component(&self, component: Component) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>> {
-        Box::pin(std::future::ready(Err(LoadError::Engine(format!("`{}` is a component, which this engine cannot run", component.name)))))
+        let sandbox = self.clone();
+        Box::pin(async move {
+            let settings = component::Settings { environment: component.environment, memory_mib: component.memory_mib };
+            let component: Arc<dyn Program> = Arc::new(Sandbox::component(&sandbox, component.bytes, settings).await?);
+            Ok(component)
+        })
+    }
+}
+
+impl Program for component::Component {
+    fn invoke(&self, _host: Arc<dyn Host>, _input: Input) -> BoxFuture<'static, Outcome> {
+        let message = "this function is a component, which takes requests, not events".to_string();
+        let outcome =
+            Outcome { result: Err(Failure::Exited { message }), cold: false, cpu_micros: 0, wall_micros: 0, memory_peak_bytes: 0 };
+        Box::pin(std::future::ready(outcome))
+    }
+
+    fn takes_requests(&self) -> bool {
+        true
+    }
+
+    fn serve(&self, host: Arc<dyn Host>, request: http::Request<Bytes>, timeout_ms: u64) -> BoxFuture<'static, Served> {
+        let component = self.clone();
+        Box::pin(async move {
+            let answer = component.invoke(host, request, timeout_ms).await;
+            Served {
+                response: answer.result,
+                cold: true,
+                cpu_micros: answer.cpu_micros,
+                wall_micros: answer.wall_micros,
+                memory_peak_bytes: answer.memory_peak_bytes,
+            }
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        component::Component::bytes(self)
     }
 }
 

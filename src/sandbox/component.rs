@@ -4,26 +4,29 @@
 //! [`Host::fetch`], its clock shows the door's time.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncWrite;
+use tokio::sync::Semaphore;
 use wasmtime::component::{Linker, ResourceTable};
-use wasmtime::{Config, Engine, Store, UpdateDeadline};
+use wasmtime::{Config, Engine, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::{RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
-use super::engine::{Limit, Ticker};
+use super::engine::{Budget, Cache, Ticker};
 use super::heavy::Heavy;
-use super::outcome::{Error, Failure, LoadError};
+use super::outcome::{Error, Failure, LoadError, Options};
 use super::{Host, Level};
 
 /// The longest body that a component may send or answer with, in bytes.
@@ -40,6 +43,9 @@ struct Machine {
     linker: Linker<State>,
     ticker: Ticker,
     heavy: Heavy,
+    cache: Cache,
+    /// One permit an instance that exists.
+    permits: Semaphore,
 }
 
 /// A component ready to be invoked. Cheap to clone.
@@ -47,6 +53,7 @@ struct Machine {
 pub struct Component {
     machine: Arc<Machine>,
     pre: ProxyPre<State>,
+    bytes: usize,
     settings: Arc<Settings>,
 }
 
@@ -64,13 +71,17 @@ pub struct Settings {
 pub struct Answer {
     /// The response, or how it failed.
     pub result: Result<http::Response<Bytes>, Failure>,
+    /// Time that the component's own code ran, in microseconds; waiting does not count.
+    pub cpu_micros: u64,
     /// Time from call to end, in microseconds.
     pub wall_micros: u64,
+    /// The most memory that it had, in bytes.
+    pub memory_peak_bytes: u64,
 }
 
 impl Components {
     /// Sets the machine up; milliseconds.
-    pub fn new() -> Result<Components, Error> {
+    pub fn new(options: &Options) -> Result<Components, Error> {
         let failed = |e: wasmtime::Error| Error::Engine(format!("{e:#}"));
         let mut config = Config::new();
         config.epoch_interruption(true).concurrency_support(false).wasm_component_model(true);
@@ -79,47 +90,82 @@ impl Components {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(failed)?;
         let ticker = Ticker::start(&engine);
-        Ok(Components(Arc::new(Machine { engine, linker, ticker, heavy: Heavy::default() })))
+        let (cache, permits) = (Cache::new(&options.cache_dir), Semaphore::new(options.sandboxes_max as usize));
+        Ok(Components(Arc::new(Machine { engine, linker, ticker, heavy: Heavy::default(), cache, permits })))
     }
 
-    /// Compiles a component (binary, or text for tests). Slow: call it off the threads that answer requests.
+    /// Compiles a component, or takes what an earlier process compiled of the same bytes. Slow: call it off the threads that answer
+    /// requests.
     pub fn load(&self, component: &[u8], settings: Settings) -> Result<Component, LoadError> {
         let failed =
             |e: wasmtime::Error| LoadError::Engine(format!("not a component that answers HTTP (wasi:http/incoming-handler): {e:#}"));
-        let compiled = wasmtime::component::Component::new(&self.0.engine, component).map_err(failed)?;
+        let name = self.name(component);
+        let compiled = match self.0.cache.load_component(&self.0.engine, &name) {
+            Some(compiled) => compiled,
+            None => {
+                let compiled = wasmtime::component::Component::from_binary(&self.0.engine, component).map_err(failed)?;
+                self.0.cache.store(&name, compiled.serialize(), "");
+                compiled
+            }
+        };
+        let code = compiled.image_range();
+        let bytes = (code.end as usize).saturating_sub(code.start as usize);
         let pre = self.0.linker.instantiate_pre(&compiled).and_then(ProxyPre::new).map_err(failed)?;
-        Ok(Component { machine: self.0.clone(), pre, settings: Arc::new(settings) })
+        Ok(Component { machine: self.0.clone(), pre, bytes, settings: Arc::new(settings) })
+    }
+
+    /// The cache's name for a component compiled by this engine.
+    fn name(&self, component: &[u8]) -> String {
+        let mut engine = std::hash::DefaultHasher::new();
+        self.0.engine.precompile_compatibility_hash().hash(&mut engine);
+        let mut hasher = Sha256::new();
+        hasher.update(engine.finish().to_le_bytes());
+        hasher.update(component);
+        format!("component-{}", hex::encode(hasher.finalize()))
     }
 }
 
 impl Component {
-    /// Answers one request in a new instance. The request's URI must be absolute or have a `host` header.
-    pub async fn invoke(&self, host: Arc<dyn Host>, request: http::Request<Bytes>, timeout_ms: u64) -> Answer {
-        let began = Instant::now();
-        let component = self.clone();
-        let limit = Duration::from_millis(timeout_ms);
-        let work = async move { tokio::time::timeout(limit, component.run(host, request)).await };
-        let result = match self.machine.heavy.relay(work).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::TimedOut { after_ms: timeout_ms }),
-        };
-        Answer { result, wall_micros: began.elapsed().as_micros() as u64 }
+    /// The size of its compiled code.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
-    async fn run(&self, host: Arc<dyn Host>, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Failure> {
+    /// Answers one request in a new instance. The request's URI must be absolute or have a `host` header.
+    pub async fn invoke(&self, host: Arc<dyn Host>, request: http::Request<Bytes>, timeout_ms: u64) -> Answer {
+        let component = self.clone();
+        self.machine.heavy.relay(async move { component.run(host, request, timeout_ms).await }).await
+    }
+
+    async fn run(&self, host: Arc<dyn Host>, request: http::Request<Bytes>, timeout_ms: u64) -> Answer {
+        let began = Instant::now();
+        let permit = self.machine.permits.acquire().await;
         let mut store = Store::new(&self.machine.engine, State::new(host, &self.settings));
-        store.limiter(|state| &mut state.limit);
+        store.limiter(|state| &mut state.bound);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
-        let _running = self.machine.ticker.run();
-        let answer = self.handle(&mut store, request).await;
-        answer.map_err(|message| {
-            if store.data().limit.refused {
-                Failure::OutOfMemory { memory_mib: self.settings.memory_mib }
-            } else {
-                Failure::Exited { message }
-            }
-        })
+        let mut cpu = Duration::ZERO;
+        let ended = {
+            let mut work = pin!(self.handle(&mut store, request));
+            let counted = std::future::poll_fn(|cx| {
+                let _running = self.machine.ticker.run();
+                let began = Instant::now();
+                let polled = work.as_mut().poll(cx);
+                cpu += began.elapsed();
+                polled
+            });
+            tokio::time::timeout(Duration::from_millis(timeout_ms), counted).await
+        };
+        let bound = &store.data().bound;
+        let result = match ended {
+            Err(_) => Err(Failure::TimedOut { after_ms: timeout_ms }),
+            Ok(Err(_)) if bound.refused => Err(Failure::OutOfMemory { memory_mib: self.settings.memory_mib }),
+            Ok(answered) => answered.map_err(|message| Failure::Exited { message }),
+        };
+        let memory_peak_bytes = bound.peak_bytes as u64;
+        drop(store);
+        drop(permit);
+        Answer { result, cpu_micros: cpu.as_micros() as u64, wall_micros: began.elapsed().as_micros() as u64, memory_peak_bytes }
     }
 
     async fn handle(&self, store: &mut Store<State>, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, String> {
@@ -131,7 +177,12 @@ impl Component {
         let out = store.data_mut().http().new_response_outparam(sender).map_err(trapped)?;
         let proxy = self.pre.instantiate_async(&mut *store).await.map_err(trapped)?;
         // The body is read while the component still writes it.
-        let call = async { proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, out).await.map_err(trapped) };
+        let call = async {
+            let called = proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, out).await.map_err(trapped);
+            // Whatever it has left open is never going to be answered or written.
+            store.data_mut().table = ResourceTable::new();
+            called
+        };
         let read = async {
             match receiver.await {
                 Err(_) => Err("the component ended without a response".to_string()),
@@ -154,7 +205,35 @@ struct State {
     http: WasiHttpCtx,
     table: ResourceTable,
     door: Door,
-    limit: Limit,
+    bound: Bound,
+}
+
+/// The bound on all memories of one instance together.
+struct Bound {
+    bytes_max: usize,
+    bytes: usize,
+    peak_bytes: usize,
+    refused: bool,
+}
+
+/// Entries that the tables of one instance may have.
+const TABLE_ENTRIES_MAX: usize = 1 << 20;
+
+impl ResourceLimiter for Bound {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let bytes = self.bytes.saturating_add(desired.saturating_sub(current));
+        if bytes > self.bytes_max {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.bytes = bytes;
+        self.peak_bytes = self.peak_bytes.max(bytes);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ENTRIES_MAX)
+    }
 }
 
 impl State {
@@ -163,8 +242,9 @@ impl State {
         for (name, value) in &settings.environment {
             wasi.env(name, value);
         }
-        wasi.stdout(Log { host: host.clone(), level: Level::Info, rest: Vec::new() });
-        wasi.stderr(Log { host: host.clone(), level: Level::Error, rest: Vec::new() });
+        let budget = Arc::new(Mutex::new(Budget::new()));
+        wasi.stdout(Log { host: host.clone(), level: Level::Info, rest: Vec::new(), budget: budget.clone() });
+        wasi.stderr(Log { host: host.clone(), level: Level::Error, rest: Vec::new(), budget });
         wasi.wall_clock(Clock(host.clone()));
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
         State {
@@ -172,7 +252,7 @@ impl State {
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
             door: Door(host),
-            limit: Limit { bytes_max: (settings.memory_mib as usize) << 20, refused: false },
+            bound: Bound { bytes_max: (settings.memory_mib as usize) << 20, bytes: 0, peak_bytes: 0, refused: false },
         }
     }
 }
@@ -243,6 +323,8 @@ struct Log {
     host: Arc<dyn Host>,
     level: Level,
     rest: Vec<u8>,
+    /// Shared by both streams.
+    budget: Arc<Mutex<Budget>>,
 }
 
 impl IsTerminal for Log {
@@ -259,7 +341,9 @@ impl StdoutStream for Log {
 
 impl Log {
     fn line(&self, line: &[u8]) {
-        self.host.log(self.level, String::from_utf8_lossy(line).trim_end_matches('\r'));
+        let text = String::from_utf8_lossy(line);
+        let mut budget = self.budget.lock().expect("no code panics while it holds the budget");
+        budget.log(&*self.host, self.level, text.trim_end_matches('\r'));
     }
 }
 
@@ -295,16 +379,4 @@ impl Drop for Log {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_component_is_refused_with_the_reason() {
-        let components = Components::new().expect("the machine is set up");
-        let settings = || Settings { environment: BTreeMap::new(), memory_mib: 16 };
-        for bytes in [&b"not wasm"[..], b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0"] {
-            let refused = components.load(bytes, settings()).map(|_| ()).expect_err("it is no HTTP component");
-            assert!(refused.to_string().contains("wasi:http/incoming-handler"), "{refused}");
-        }
-    }
-}
+mod tests;

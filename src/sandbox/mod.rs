@@ -21,22 +21,45 @@ pub use door::{FetchError, Host, Level};
 pub use image::Image;
 pub use outcome::{Bundle, Error, Failure, Input, LoadError, Module, Options, Outcome};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use component::{Component, Components, Settings};
 
 /// The JavaScript engine, compiled, with this project's runtime loaded. One a process; clones are the same engine.
 #[derive(Clone)]
-pub struct Sandbox(Arc<engine::Machine>);
+pub struct Sandbox {
+    machine: Arc<engine::Machine>,
+    /// Set up when the first component is loaded.
+    components: Arc<OnceLock<Components>>,
+}
 
 impl Sandbox {
     /// Compiles the engine, or reads what an earlier process compiled from `options.cache_dir`: milliseconds with a warm cache, about a
     /// second without. A cache that cannot be read or written costs time, never an error.
     pub fn new(options: Options) -> Result<Sandbox, Error> {
-        Ok(Sandbox(Arc::new(engine::Machine::new(options)?)))
+        Ok(Sandbox { machine: Arc::new(engine::Machine::new(options)?), components: Arc::default() })
     }
 
     /// Evaluates the top level of a bundle and keeps the memory that results: a version that can be invoked. `host` serves the top
     /// level; requests to the outside are not sent here but at each invocation's start.
     pub async fn load(&self, bundle: Bundle, host: Arc<dyn Host>) -> Result<Image, LoadError> {
-        load::load(&self.0, bundle, host).await
+        load::load(&self.machine, bundle, host).await
+    }
+
+    /// Compiles a WASI 0.2 component that exports `wasi:http/incoming-handler`.
+    pub async fn component(&self, bytes: Bytes, settings: Settings) -> Result<Component, LoadError> {
+        let sandbox = self.clone();
+        let loaded = tokio::task::spawn_blocking(move || sandbox.components()?.load(&bytes, settings));
+        loaded.await.unwrap_or_else(|lost| Err(LoadError::Engine(lost.to_string())))
+    }
+
+    fn components(&self) -> Result<&Components, LoadError> {
+        if self.components.get().is_none() {
+            let made = Components::new(&self.machine.options).map_err(|e| LoadError::Engine(e.to_string()))?;
+            // Somebody else may have been quicker.
+            let _ = self.components.set(made);
+        }
+        self.components.get().ok_or_else(|| LoadError::Engine("components cannot be run".into()))
     }
 }

@@ -83,8 +83,8 @@ impl Budget {
         if self.log_bytes_left == 0 {
             return;
         }
-        // A line costs something even when it is empty.
-        let cost = text.len() + 1;
+        // An empty line costs something too.
+        let cost = text.len().max(1);
         if cost < self.log_bytes_left {
             self.log_bytes_left -= cost;
             host.log(level, text);
