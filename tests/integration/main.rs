@@ -5,5 +5,6 @@ mod crash;
 mod emu;
 mod layers;
 mod limits;
+mod packages;
 mod reload;
 mod sdk;
