@@ -49,7 +49,7 @@ impl Host for World {
 }
 
 fn sandbox() -> Sandbox {
-    static ONE: std::sync::OnceLock<Sandbox> = std::sync::OnceLock::new();
+    static ONE: OnceLock<Sandbox> = OnceLock::new();
     let dir = std::env::temp_dir().join("emu-sandbox-tests");
     ONE.get_or_init(|| Sandbox::new(Options { sandboxes_max: 64, ..Options::new(dir) }).expect("the sandbox starts")).clone()
 }

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, Linker, Module, ModuleExport, PoolingAllocationConfig};
 
 pub(super) use cache::Cache;
-pub(super) use door::{Answer, Budget, Environment, Limit, Sources, State};
+pub(super) use door::{Answer, Budget, Environment, Sources, State};
 pub(super) use guest::Guest;
 pub(super) use layer::{Key, Layer, VARIANTS_MAX, Variant};
 
