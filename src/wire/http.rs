@@ -11,6 +11,9 @@ pub type Request = http::Request<Body>;
 pub type Response = http::Response<Body>;
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Bytes of a body over its limit that are let in for the sake of the answer.
+const THROWN_AWAY_MAX: usize = 64 << 20;
+
 /// The bytes of a request or an answer.
 pub enum Body {
     /// All at hand.
@@ -35,17 +38,24 @@ impl Body {
         match self {
             Body::Bytes(bytes) if bytes.len() > bytes_max => Err(BodyError::TooLarge { bytes_max }),
             Body::Bytes(bytes) => Ok(bytes),
-            Body::Stream { length: Some(length), .. } if length > bytes_max as u64 => Err(BodyError::TooLarge { bytes_max }),
-            Body::Stream { mut stream, .. } => {
+            Body::Stream { mut stream, length } => {
                 let mut all = BytesMut::new();
+                let mut is_too_large = length.is_some_and(|length| length > bytes_max as u64);
+                let mut thrown_away = 0;
                 while let Some(piece) = stream.next().await {
                     let piece = piece.map_err(BodyError::Broken)?;
-                    if all.len() + piece.len() > bytes_max {
-                        return Err(BodyError::TooLarge { bytes_max });
+                    is_too_large |= all.len() + piece.len() > bytes_max;
+                    if !is_too_large {
+                        all.extend_from_slice(&piece);
+                        continue;
                     }
-                    all.extend_from_slice(&piece);
+                    // A sender that is cut off while it sends does not see the answer that says why; so the rest is let in, within reason.
+                    thrown_away += piece.len();
+                    if thrown_away > THROWN_AWAY_MAX {
+                        break;
+                    }
                 }
-                Ok(all.freeze())
+                if is_too_large { Err(BodyError::TooLarge { bytes_max }) } else { Ok(all.freeze()) }
             }
         }
     }
