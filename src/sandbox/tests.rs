@@ -539,6 +539,29 @@ async fn print_costs() {
     let began = Instant::now();
     let warm = sandbox.load(Bundle { isolation_warm: true, ..bundle(code) }, Arc::new(World::default())).await.expect("it loads");
     println!("load again: {:?}", began.elapsed());
+    let vendor: String = (0..1_000)
+        .map(|n| {
+            format!("export const f{n} = (a) => {{ const b = a + {n}; {} return b * {n}; }};\n", "if (a > b) a -= Math.sqrt(b);".repeat(20))
+        })
+        .collect();
+    let kept = tempfile::tempdir().expect("a directory");
+    for (process, names) in [("first", ["a", "b", "c"]), ("second", ["a", "b", "c"])] {
+        let sandbox = Sandbox::new(Options { sandboxes_max: 64, ..Options::new(kept.path()) }).expect("the sandbox starts");
+        for name in names {
+            let bundle = with_dependencies(name, &[("NAME", name)], &vendor, "deps.f7(1)");
+            let began = Instant::now();
+            let image = sandbox.load(bundle, Arc::new(World::default())).await.expect("it loads");
+            println!(
+                "load with {} KiB of dependencies, {process} process, {name}: {:?}, image {} KiB",
+                vendor.len() >> 10,
+                began.elapsed(),
+                image.bytes() >> 10
+            );
+        }
+        while layers(kept.path()).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
     for (name, image) in [("cold", image), ("warm", warm)] {
         let mut times: Vec<(u64, u64)> = Vec::new();
         for _ in 0..3_000 {

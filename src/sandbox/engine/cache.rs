@@ -67,17 +67,18 @@ impl Cache {
         let mut mark = mark.split(' ');
         let (sum, seen) = (mark.next()?, mark.next()?);
         let now_seen = seen_of(&path)?;
-        if now_seen != seen {
+        if now_seen == seen {
+            // Tells `tidy` that the code was used.
+            let _ = fs::File::open(self.note_path(name)).and_then(|note| note.set_modified(SystemTime::now()));
+        } else {
             let content = fs::read(&path).ok()?;
             if sum != checksum(&content) {
                 tracing::warn!(path = %path.display(), "compiled code in the cache is damaged and is made anew");
                 return None;
             }
+            let _ = self.replace(&self.note_path(name), format!("{sum} {now_seen}\n{words}").as_bytes());
         }
-        let found = Found { path, words: words.to_owned() };
-        // Writing the note anew also tells `tidy` that the code was used.
-        let _ = self.replace(&self.note_path(name), format!("{sum} {now_seen}\n{words}").as_bytes());
-        Some(found)
+        Some(Found { path, words: words.to_owned() })
     }
 
     fn write(&self, name: &str, content: &[u8], words: &str) -> std::io::Result<()> {

@@ -29,7 +29,7 @@ use super::{Error, Options};
 static ENGINE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/engine.wasm"));
 
 /// Changes when what is made of the engine does.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 /// Bytes of the C stack (2 MiB, see `build.rs`) that JavaScript may use; the rest is for what runs when it has used them.
 const STACK_BYTES: u32 = 1 << 20;
 /// The machine's stack that compiled code may use: deep JavaScript must end at `STACK_BYTES`, not here.
@@ -228,6 +228,7 @@ fn config(options: &Options) -> Config {
         .total_tables(options.sandboxes_max)
         .total_core_instances(options.sandboxes_max * 2)
         .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto)
         .max_unused_warm_slots(64);
     let mut config = Config::new();

@@ -1,6 +1,6 @@
 //! Taking the engine's module apart, and wrapping a memory as a module of its own.
 
-use wasm_encoder::{ConstExpr, DataSection, ExportKind, ExportSection, MemorySection, MemoryType, RawSection};
+use wasm_encoder::{ConstExpr, DataSection, Encode, ExportKind, ExportSection, MemorySection, MemoryType, RawSection};
 use wasmparser::{DataKind, ExternalKind, Operator, Parser, Payload, TypeRef};
 
 /// WebAssembly's page, in bytes.
@@ -114,7 +114,11 @@ pub fn wrap(memory: &[u8]) -> Vec<u8> {
             (None, false) => run = Some(start),
             (Some(from), true) => {
                 let to = memory.len().min(start);
-                data.active(0, &ConstExpr::i32_const(from as u32 as i32), memory[from..to].iter().copied());
+                // An active segment of memory 0; handed over byte by byte, a large memory would take long.
+                let mut segment = vec![0];
+                ConstExpr::i32_const(from as u32 as i32).encode(&mut segment);
+                memory[from..to].encode(&mut segment);
+                data.raw(&segment);
                 run = None;
             }
             _ => {}
