@@ -57,3 +57,10 @@ async fn popular_packages_work_inside() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_runtime_has_aws_clients_where_none_are_installed() {
+    let project = copy("builtin");
+    let emu = Emu::start(project.path(), &[]);
+    all_answer_ok(&emu, "builtin", json!({})).await;
+}

@@ -11,8 +11,10 @@
   };
   rt.isBuiltin = (name) => rt.builtin(name) !== undefined;
   // A namespace: own keys become named exports. Functions (events, assert) carry theirs as properties.
+  const notInside = (name) => (/^(@aws-sdk|aws-sdk)\//.test(name) ? new Error(`${name} is not one of the AWS clients that the sandbox has: install it in the project with \`npm install ${name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/')}\``) : null);
   emu.builtin = (name) => {
     const exports = rt.builtin(name);
+    if (exports === undefined && notInside(name)) throw notInside(name);
     if (exports === undefined) return undefined;
     const namespace = {};
     for (const key of Object.getOwnPropertyNames(exports)) {
@@ -28,7 +30,7 @@
   const require = (name) => {
     const exports = rt.builtin(String(name));
     if (exports === undefined) {
-      const error = new Error(`Cannot find module '${name}'`);
+      const error = notInside(String(name)) ?? new Error(`Cannot find module '${name}'`);
       error.code = 'MODULE_NOT_FOUND';
       throw error;
     }

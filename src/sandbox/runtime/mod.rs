@@ -36,6 +36,10 @@ static SOURCES: &[(&str, &str)] = scripts![
     "crypto-web",
     "crypto-node",
     "subtle",
+    "aws-wire",
+    "aws-value",
+    "aws-v3",
+    "aws-v2",
     "handler",
     "end",
 ];
