@@ -411,7 +411,8 @@ async fn dependencies_are_evaluated_anew_only_for_other_values_of_the_variables_
     let world = Arc::new(World::default());
     let code = "console.log('evaluated'); export const mode = process.env.MODE ?? 'none'; export const env = process.env;";
     let body = "[deps.mode, deps.env === process.env, deps.env.MODE ?? null, deps.env.OTHER, Object.keys(process.env)]";
-    let cases: [(&str, &[(&str, &str)], Value, usize); 5] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Value, usize);
+    let cases: [Case<'_>; 5] = [
         ("one", &[("OTHER", "1")], json!(["none", true, null, "1", ["OTHER"]]), 1),
         ("two", &[("OTHER", "2")], json!(["none", true, null, "2", ["OTHER"]]), 1),
         ("three", &[("MODE", "a"), ("OTHER", "3")], json!(["a", true, "a", "3", ["MODE", "OTHER"]]), 2),
