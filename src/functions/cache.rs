@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -15,6 +15,9 @@ use crate::sandbox::Module;
 
 /// Bundles that are kept; the oldest make place for new ones.
 const BUNDLES_MAX: usize = 512;
+
+/// How far the times of files may lag behind the clock: they are taken from a coarser one.
+const COARSE: Duration = Duration::from_millis(20);
 
 /// Where bundles are kept. A bundle that cannot be read, or does not fit any more, is simply made again.
 pub(super) struct Cache {
@@ -70,14 +73,18 @@ impl Cache {
         Some(Built { modules, entry: kept.entry, export: kept.export, inputs: kept.inputs, bytes, warnings: Vec::new() })
     }
 
-    /// Keeps a bundle. One with warnings is not kept, so that they are said again.
-    pub fn put(&self, root: &Path, function: &Function, built: &Built) {
-        if !built.warnings.is_empty() {
+    /// Keeps a bundle that was begun at `began`, by the machine's time as files have it. One with warnings is not kept, so that they are
+    /// said again; nor is one that was made of files written about then or later, for they may have been read before.
+    pub fn put(&self, root: &Path, function: &Function, built: &Built, began: SystemTime) {
+        let began = began.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(COARSE).as_nanos();
+        let seen: Vec<_> = looked_at(root, &built.inputs).into_iter().map(|path| (path.clone(), stamp(&path))).collect();
+        let is_fresh = seen.iter().any(|(_, stamp)| stamp.is_some_and(|stamp| stamp.written >= began));
+        if !built.warnings.is_empty() || is_fresh {
             return;
         }
         let kept = Kept {
             program: self.program.clone(),
-            seen: looked_at(root, &built.inputs).into_iter().map(|path| (path.clone(), stamp(&path))).collect(),
+            seen,
             inputs: built.inputs.clone(),
             modules: built
                 .modules
@@ -102,7 +109,7 @@ impl Cache {
     }
 
     fn tidy(&self) -> std::io::Result<()> {
-        let mut files: Vec<(std::time::SystemTime, PathBuf)> = std::fs::read_dir(&self.folder)?
+        let mut files: Vec<(SystemTime, PathBuf)> = std::fs::read_dir(&self.folder)?
             .flatten()
             .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
             .collect();
@@ -165,8 +172,11 @@ mod tests {
             warnings: Vec::new(),
         };
         let is_kept = || cache.get(project.path(), &function).is_some_and(|kept| kept.entry == "index.mjs" && kept.inputs == built.inputs);
-        let keep = || cache.put(project.path(), &function, &built);
+        let later = || SystemTime::now() + Duration::from_secs(60);
+        let keep = || cache.put(project.path(), &function, &built, later());
         assert!(!is_kept());
+        cache.put(project.path(), &function, &built, SystemTime::now());
+        assert!(!is_kept(), "the file may have been written after it was read");
         keep();
         assert!(is_kept());
         std::fs::write(&source, "22").expect("written");

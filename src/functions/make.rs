@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 
@@ -57,10 +57,11 @@ impl Maker {
         if let Ok(Some(kept)) = tokio::task::spawn_blocking(move || at_hand.get(&root, &looked_for)).await {
             return Ok(kept);
         }
+        let began = SystemTime::now();
         let built = self.bundler.build(&project.root, function).await?;
         let (root, function, keep) = (project.root.clone(), function.clone(), built.clone());
         // Nobody waits for it.
-        tokio::task::spawn_blocking(move || cache.put(&root, &function, &keep));
+        tokio::task::spawn_blocking(move || cache.put(&root, &function, &keep, began));
         Ok(built)
     }
 
