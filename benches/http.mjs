@@ -104,6 +104,7 @@ function dynamodbScript(folder, operation, table) {
 wrk.headers["x-amz-target"] = "DynamoDB_20120810.${operation}"
 wrk.headers["content-type"] = "application/x-amz-json-1.0"
 wrk.headers["authorization"] = "AWS4-HMAC-SHA256 Credential=emu/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+wrk.headers["x-amz-date"] = "20260101T000000Z"
 local n = 0
 request = function()
   n = (n + 1) % 1000
@@ -201,7 +202,10 @@ async function reloads() {
       const text = fixture === 'bench' ? source.replace('world', mark) : source.replace('from and to are days', `${mark} from and to are days`);
       writeFileSync(join(folder, file), text);
       const saved = performance.now();
-      while (!(await request(emu.http + path)).text.includes(mark)) await new Promise((resume) => setTimeout(resume, 1));
+      while (!(await request(emu.http + path)).text.includes(mark)) {
+        if (performance.now() - saved > 30_000) throw new Error(`the save of ${file} was never served`);
+        await new Promise((resume) => setTimeout(resume, 1));
+      }
       times.push(performance.now() - saved);
       await new Promise((resume) => setTimeout(resume, 300));
     }
@@ -213,9 +217,10 @@ async function reloads() {
 
 const only = process.env.ONLY?.split(',');
 for (const [name, measure] of Object.entries({ starts, reloads, functions, dynamodb })) {
-  if (!only || only.includes(name)) await measure();
-}
-if (rows.length > 0) {
+  if (only && !only.includes(name)) continue;
+  rows.length = 0;
+  await measure();
+  if (rows.length === 0) continue;
   console.log(`\nmedian (lowest–highest) of ${PASSES} alternating passes of ${SECONDS} s; wrk -t1 on the same 2 cores`);
   console.table(Object.fromEntries(rows.map(([name, perSecond, p50, used]) => [name, { 'requests/s': perSecond, 'p50 ms': p50, 'server CPU µs/request': used }])));
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::child::{self, Ended};
-use super::start::{self, Purpose, Stream};
+use super::start::{self, Printer, Purpose, Stream};
 use super::{ExecArgs, output};
 use crate::app::{App, url};
 
@@ -21,10 +21,10 @@ pub fn run(args: &ExecArgs) -> anyhow::Result<ExitCode> {
             Err(error) => return start::not_started(error),
         };
         output::problems(app.problems());
-        let printer = tokio::spawn(start::print(app.subscribe(), args.run.log_format, Stream::Err));
+        let printer = Printer::start(app.subscribe(), args.run.log_format, Stream::Err)?;
         let ended = child::run(&args.command, &environment(&app), args.timeout.map(Duration::from_secs)).await;
         app.stop().await;
-        printer.abort();
+        printer.finish();
         Ok(match ended? {
             Ended::Exited(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => ExitCode::from(code.clamp(0, 255) as u8),

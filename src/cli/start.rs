@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use futures_util::FutureExt;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::{EXIT_NOT_STARTED, FaceName, LogFormat, ProjectArgs, RunArgs, StartArgs, output};
 use crate::app::{App, NotStarted, Options, Ports, url};
@@ -31,8 +33,8 @@ pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
             Ok(app) => app,
             Err(error) => return not_started(error),
         };
-        let printer = tokio::spawn(print(app.subscribe(), format, Stream::Out));
         ready(&app, format);
+        let printer = Printer::start(app.subscribe(), format, Stream::Out)?;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
@@ -42,7 +44,9 @@ pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
             () = app.stop() => true,
             _ = interrupt.recv() => false,
         };
-        printer.abort();
+        if stopped {
+            printer.finish();
+        }
         Ok(if stopped { ExitCode::SUCCESS } else { ExitCode::from(128 + 2) })
     })
 }
@@ -103,10 +107,34 @@ pub enum Stream {
     Err,
 }
 
-/// Prints what happens, as it happens.
-pub async fn print(mut records: Subscriber, format: LogFormat, stream: Stream) {
-    while let Some(record) = records.next().await {
-        put(&line(&record, format, stream), stream);
+/// Prints what happens, as it happens, on a thread of its own: whoever reads the lines slowly must not hold up the work.
+pub struct Printer {
+    end: CancellationToken,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Printer {
+    pub fn start(mut records: Subscriber, format: LogFormat, stream: Stream) -> anyhow::Result<Printer> {
+        let (end, runtime) = (CancellationToken::new(), tokio::runtime::Handle::current());
+        let told = end.clone();
+        let work = move || {
+            while let Some(Some(record)) = runtime.block_on(told.run_until_cancelled(records.next())) {
+                put(&line(&record, format, stream), stream);
+            }
+            // What had happened by then is printed too.
+            while let Some(Some(record)) = records.next().now_or_never() {
+                put(&line(&record, format, stream), stream);
+            }
+        };
+        let thread = std::thread::Builder::new().name("emu-print".into()).spawn(work)?;
+        Ok(Printer { end, thread })
+    }
+
+    /// Prints what has happened until now, and ends.
+    pub fn finish(self) {
+        self.end.cancel();
+        // It does not panic; if it did, there would only be fewer lines.
+        let _ = self.thread.join();
     }
 }
 
