@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Shared, url};
 use crate::base::{Call, Clock};
 use crate::gateway::admin::World;
+use crate::triggers::DeadLetter;
 
 /// Dead letters that are shown at once.
 const DEAD_LETTERS_MAX: usize = 1_000;
@@ -53,8 +54,26 @@ impl World for Shared {
     fn dead_letters(&self) -> BoxFuture<'_, Result<Value, String>> {
         Box::pin(async move {
             let letters = self.triggers.dead_letters(&Call::operator(), DEAD_LETTERS_MAX).await.map_err(|error| error.to_string())?;
-            let letters: Vec<Value> = letters.iter().map(|letter| json!(format!("{letter:?}"))).collect();
+            let letters: Vec<Value> = letters.iter().map(shown).collect();
             Ok(json!({ "deadLetters": letters }))
         })
     }
+}
+
+/// A dead letter as the admin API shows it; an event that is not JSON is shown as text.
+fn shown(letter: &DeadLetter) -> Value {
+    let text = || Value::String(String::from_utf8_lossy(&letter.payload).into_owned());
+    let event = serde_json::from_slice::<Value>(&letter.payload).unwrap_or_else(|_| text());
+    json!({
+        "id": letter.id,
+        "time": letter.at.iso(),
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "source": letter.source,
+        "target": letter.target,
+        "attempts": letter.attempts,
+        "requestId": letter.request_id,
+        "trace": letter.trace,
+        "event": event,
+    })
 }
