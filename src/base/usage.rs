@@ -77,9 +77,36 @@ impl Usage {
         Unit::ALL.iter().map(|u| (*u, self.get(*u))).filter(|(_, n)| *n > 0)
     }
 
+    /// Adds another usage to this one; saturates.
+    pub fn add_all(&mut self, other: &Usage) {
+        for (unit, amount) in other.iter() {
+            self.add(unit, amount);
+        }
+    }
+
     /// Whether nothing was used.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|n| *n == 0)
+    }
+}
+
+/// As an object of the units that are not zero, by label. Labels of a newer version are left out.
+impl serde::Serialize for Usage {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(unit, amount)| (unit.label(), amount)))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Usage {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Usage, D::Error> {
+        let amounts = std::collections::BTreeMap::<String, u64>::deserialize(deserializer)?;
+        let mut usage = Usage::default();
+        for (label, amount) in amounts {
+            if let Some(unit) = Unit::ALL.iter().find(|unit| unit.label() == label) {
+                usage.add(*unit, amount);
+            }
+        }
+        Ok(usage)
     }
 }
 
@@ -118,5 +145,14 @@ mod tests {
         meter.clone().add(&usage);
         assert_eq!(meter.total().get(Unit::TableWrites), 4);
         assert_eq!(meter.total().iter().count(), 1);
+    }
+
+    #[test]
+    fn a_usage_is_stored_by_label() {
+        let mut usage = Usage::default();
+        usage.add(Unit::TableWrites, 2);
+        assert_eq!(serde_json::to_string(&usage).expect("JSON"), r#"{"table-writes":2}"#);
+        let read: Usage = serde_json::from_str(r#"{"table-writes":2,"unit-of-tomorrow":7}"#).expect("a usage");
+        assert_eq!(read, usage);
     }
 }

@@ -340,11 +340,19 @@ impl Functions {
                 function: Arc::clone(&entry.name),
                 at: world.clock.now(),
                 outcome: telemetry::Outcome::Refused { message: error.to_string() },
+                trigger: "".into(),
+                span: world.sink.span(Instant::now()),
+                stack: Vec::new(),
                 cold: false,
+                build: 0,
+                bundle_bytes: 0,
+                event: telemetry::Payload::default(),
+                answer: telemetry::Payload::default(),
                 cpu_micros: 0,
-                wall_micros: 0,
                 queued_micros: 0,
                 memory_peak_bytes: 0,
+                memory_mib: entry.function.memory_mib,
+                own: Usage::default(),
                 usage: Usage::default(),
             })
         });
@@ -405,10 +413,12 @@ impl Functions {
     /// Writes the bill and the record, and gives the answer.
     fn end(&self, admitted: Admitted, ended: Ended, payload: Bytes, error: Option<FunctionError>, parent: &Meter) -> Answer {
         let function = &admitted.version.function;
+        let mut own = Usage::default();
+        own.add(Unit::Invocations, 1);
+        own.add(Unit::InvocationMicros, ended.wall_micros);
+        own.add(Unit::InvocationMibMicros, ended.wall_micros.saturating_mul(u64::from(function.memory_mib)));
         let mut usage = admitted.bill.total();
-        usage.add(Unit::Invocations, 1);
-        usage.add(Unit::InvocationMicros, ended.wall_micros);
-        usage.add(Unit::InvocationMibMicros, ended.wall_micros.saturating_mul(u64::from(function.memory_mib)));
+        usage.add_all(&own);
         parent.add(&usage);
         let world = &self.0.world;
         let at = world.clock.now();
@@ -424,11 +434,19 @@ impl Functions {
                     None => telemetry::Outcome::Succeeded,
                     Some(error) => telemetry::Outcome::Failed { kind: error.kind.clone(), message: error.message.clone() },
                 },
+                trigger: "".into(),
+                span: world.sink.span(Instant::now() - std::time::Duration::from_micros(ended.wall_micros)),
+                stack: Vec::new(),
                 cold: ended.cold,
+                build: 0,
+                bundle_bytes: 0,
+                event: telemetry::Payload::default(),
+                answer: telemetry::Payload::new(&payload),
                 cpu_micros: ended.cpu_micros,
-                wall_micros: ended.wall_micros,
                 queued_micros: admitted.queued_micros,
                 memory_peak_bytes: ended.memory_peak_bytes,
+                memory_mib: function.memory_mib,
+                own,
                 usage,
             })
         });

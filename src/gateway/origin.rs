@@ -6,7 +6,7 @@ use std::time::Instant;
 use http::{HeaderValue, StatusCode};
 
 use super::guard::{self, Refused};
-use crate::base::{Call, Caller, Cause, Clock, Ids, Meter, TraceId};
+use crate::base::{Call, Caller, Cause, Clock, Ids, Meter, TraceId, Usage};
 use crate::telemetry::{self, Record, Sink};
 use crate::wire::http::{Request, Response, header, json};
 
@@ -30,6 +30,7 @@ pub struct Entered {
     face: &'static str,
     method: String,
     target: String,
+    host: String,
     bytes_in: u64,
 }
 
@@ -50,6 +51,7 @@ impl Origin {
             face,
             method: request.method().to_string(),
             target: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
+            host: named.unwrap_or_default().to_owned(),
             bytes_in: http_body::Body::size_hint(request.body()).exact().unwrap_or(0),
         })
     }
@@ -64,14 +66,18 @@ impl Origin {
                 id: entered.id,
                 trace: entered.call.trace.clone(),
                 at: entered.at,
-                face: entered.face,
+                span: self.sink.span(entered.began),
+                face: entered.face.into(),
                 method: entered.method,
                 target: entered.target,
+                host: entered.host,
+                headers: Vec::new(),
+                body: telemetry::Payload::default(),
                 status: response.status().as_u16(),
-                wall_micros: entered.began.elapsed().as_micros() as u64,
                 bytes_in: entered.bytes_in,
                 bytes_out: http_body::Body::size_hint(response.body()).exact().unwrap_or(0),
                 function,
+                own: Usage::default(),
             })
         });
         response

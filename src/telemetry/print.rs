@@ -76,13 +76,13 @@ fn pretty(record: &Record, paint: Paint) -> String {
                 _ => paint.text("32", &status),
             };
             let function = r.function.as_deref().map(|name| format!(" → {name}")).unwrap_or_default();
-            format!("{} {} {status}{function} {}", paint.bold(&r.method), r.target, paint.dim(&duration(r.wall_micros)))
+            format!("{} {} {status}{function} {}", paint.bold(&r.method), r.target, paint.dim(&duration(r.span.wall_micros)))
         }
         Record::Invocation(i) => {
             let cold = if i.cold { "cold" } else { "warm" };
             let detail = format!(
                 "{} wall, {} cpu, {cold}, {:.1} MiB",
-                duration(i.wall_micros),
+                duration(i.span.wall_micros),
                 duration(i.cpu_micros),
                 i.memory_peak_bytes as f64 / 1_048_576.0
             );
@@ -105,6 +105,12 @@ fn pretty(record: &Record, paint: Paint) -> String {
             let detail = format!("attempt {}{again}", d.attempt);
             format!("{} → {} {} {}", d.source, paint.bold(&d.target), paint.outcome(&d.outcome), paint.dim(&detail))
         }
+        Record::Operation(o) => {
+            let resource = o.resource.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+            let error = o.error.as_deref().map(|code| format!(" {}", paint.text("31", code))).unwrap_or_default();
+            format!("{} {}{resource} {}{error} {}", o.service, paint.bold(&o.action), o.status, paint.dim(&duration(o.span.wall_micros)))
+        }
+        Record::Mail(m) => format!("mail to {}: {} {}", m.to.join(", "), paint.bold(&m.subject), paint.dim(&format!("from {}", m.from))),
         Record::Reload(r) => {
             let mut text = String::from("reloaded");
             for (word, names) in [("ready", &r.ready), ("failed", &r.failed), ("removed", &r.removed)] {
@@ -130,12 +136,12 @@ fn json_line(record: &Record) -> Value {
     match record {
         Record::Request(r) => json!({
             "type": "request", "time": r.at.iso(), "id": r.id, "trace": r.trace, "face": r.face, "method": r.method, "target": r.target,
-            "status": r.status, "wallMicros": r.wall_micros, "bytesIn": r.bytes_in, "bytesOut": r.bytes_out, "function": r.function,
+            "status": r.status, "wallMicros": r.span.wall_micros, "bytesIn": r.bytes_in, "bytesOut": r.bytes_out, "function": r.function,
         }),
         Record::Invocation(i) => json!({
             "type": "invocation", "time": i.at.iso(), "id": i.id, "trace": i.trace, "parent": cause(&i.parent), "depth": i.depth,
             "function": i.function, "outcome": outcome(&i.outcome), "cold": i.cold, "cpuMicros": i.cpu_micros,
-            "wallMicros": i.wall_micros, "queuedMicros": i.queued_micros, "memoryPeakBytes": i.memory_peak_bytes, "usage": usage(&i.usage),
+            "wallMicros": i.span.wall_micros, "queuedMicros": i.queued_micros, "memoryPeakBytes": i.memory_peak_bytes, "usage": usage(&i.usage),
         }),
         Record::Log(l) => json!({
             "type": "log", "time": l.at.iso(), "invocation": l.invocation, "trace": l.trace, "function": l.function,
@@ -144,6 +150,15 @@ fn json_line(record: &Record) -> Value {
         Record::Delivery(d) => json!({
             "type": "delivery", "time": d.at.iso(), "trace": d.trace, "parent": cause(&d.parent), "source": d.source, "target": d.target,
             "attempt": d.attempt, "outcome": outcome(&d.outcome), "again": d.again.map(|time| time.iso()),
+        }),
+        Record::Operation(o) => json!({
+            "type": "operation", "time": o.at.iso(), "id": o.id, "trace": o.trace, "parent": cause(&o.parent), "service": o.service,
+            "action": o.action, "resource": o.resource, "status": o.status, "error": o.error, "wallMicros": o.span.wall_micros,
+            "usage": usage(&o.own),
+        }),
+        Record::Mail(m) => json!({
+            "type": "mail", "time": m.at.iso(), "id": m.id, "trace": m.trace, "parent": cause(&m.parent), "from": m.from, "to": m.to,
+            "subject": m.subject,
         }),
         Record::Reload(r) => json!({
             "type": "reload", "time": r.at.iso(), "ready": r.ready, "failed": r.failed, "removed": r.removed, "micros": r.micros,
@@ -180,7 +195,7 @@ fn usage(usage: &Usage) -> Value {
 mod tests {
     use super::*;
     use crate::base::{Time, TraceId};
-    use crate::telemetry::{Invocation, Log, Problem, Reload, Request};
+    use crate::telemetry::{Invocation, Log, Payload, Problem, Reload, Request, Span};
 
     fn trace() -> TraceId {
         TraceId("ab".repeat(16).into())
@@ -199,11 +214,15 @@ mod tests {
                 id: "r1".into(),
                 trace: trace(),
                 at: Time(0),
-                face: "http",
+                face: "http".into(),
                 method: "GET".into(),
                 target: "/orders?a=1".into(),
                 status: 200,
-                wall_micros: 1_540,
+                span: Span { began_micros: 0, wall_micros: 1_540 },
+                host: String::new(),
+                headers: Vec::new(),
+                body: Payload::default(),
+                own: Usage::default(),
                 bytes_in: 0,
                 bytes_out: 12,
                 function: Some("orders".into()),
@@ -226,7 +245,15 @@ mod tests {
                 outcome: Outcome::Failed { kind: "TypeError".into(), message: "x is undefined".into() },
                 cold: true,
                 cpu_micros: 110,
-                wall_micros: 2_000_000,
+                span: Span { began_micros: 0, wall_micros: 2_000_000 },
+                trigger: "invoke".into(),
+                stack: Vec::new(),
+                build: 1,
+                bundle_bytes: 0,
+                event: Payload::default(),
+                answer: Payload::default(),
+                memory_mib: 128,
+                own: Usage::default(),
                 queued_micros: 0,
                 memory_peak_bytes: 3 << 20,
                 usage: Usage::default(),

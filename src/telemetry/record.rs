@@ -1,0 +1,285 @@
+//! The kinds of records. Each names its trace and what led to it, so that the chain from a request to the last function it set off can be
+//! drawn; each carries what it used itself, so that the parts of a bill add up to the whole.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Payload;
+use crate::base::{Cause, Time, TraceId, Usage};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Record {
+    Request(Request),
+    Invocation(Invocation),
+    Operation(Operation),
+    Log(Log),
+    Delivery(Delivery),
+    Mail(Mail),
+    Reload(Reload),
+    Problem(Problem),
+}
+
+/// When something ran, by the machine's clock: the World's may jump or stand still.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Span {
+    /// Microseconds since the Unix epoch.
+    pub began_micros: u64,
+    pub wall_micros: u64,
+}
+
+/// A request from outside that was answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    pub id: Arc<str>,
+    pub trace: TraceId,
+    /// When it arrived.
+    pub at: Time,
+    pub span: Span,
+    /// Which listener took it: `http`, `aws`, `admin`.
+    pub face: Arc<str>,
+    pub method: String,
+    /// The path and query as sent.
+    pub target: String,
+    /// Where it was sent to, e.g. `http://127.0.0.1:3000`.
+    #[serde(default)]
+    pub host: String,
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    #[serde(default)]
+    pub body: Payload,
+    pub status: u16,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    /// The function that answered, if one did.
+    pub function: Option<Arc<str>>,
+    /// What it used itself, without the function or the operation that answered it.
+    #[serde(default)]
+    pub own: Usage,
+}
+
+/// An invocation that ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invocation {
+    pub id: Arc<str>,
+    pub trace: TraceId,
+    /// What asked for it.
+    pub parent: Cause,
+    pub depth: u16,
+    pub function: Arc<str>,
+    /// What it was invoked for, for people: `POST /orders`, `queue orders`, `schedule`, `invoke`.
+    #[serde(default)]
+    pub trigger: Arc<str>,
+    /// When it began.
+    pub at: Time,
+    pub span: Span,
+    pub outcome: Outcome,
+    /// The stack of the error, mapped to the project's own files.
+    #[serde(default)]
+    pub stack: Vec<String>,
+    /// Whether it ran in a new sandbox.
+    pub cold: bool,
+    /// The number of the function's build, from 1.
+    #[serde(default)]
+    pub build: u64,
+    /// The bundle's length in bytes, by which a production's cold start is estimated.
+    #[serde(default)]
+    pub bundle_bytes: u64,
+    #[serde(default)]
+    pub event: Payload,
+    #[serde(default)]
+    pub answer: Payload,
+    pub cpu_micros: u64,
+    /// How long it waited for a place to run.
+    pub queued_micros: u64,
+    pub memory_peak_bytes: u64,
+    /// What the project file gives it.
+    #[serde(default)]
+    pub memory_mib: u32,
+    /// What it used itself: the invocation and its time, without its operations.
+    #[serde(default)]
+    pub own: Usage,
+    /// What it and everything it called in the process used.
+    pub usage: Usage,
+}
+
+/// A request to one of the emulated services that was answered, whoever sent it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Operation {
+    pub id: Arc<str>,
+    pub trace: TraceId,
+    /// Who asked: an invocation, or a request from outside.
+    pub parent: Cause,
+    pub at: Time,
+    pub span: Span,
+    /// As the provider calls it: `dynamodb`, `s3`; for a request to a host outside, `http`.
+    pub service: Arc<str>,
+    /// The operation's name in the provider's API: `PutItem`; for a request to a host outside, its method.
+    pub action: Arc<str>,
+    /// The table, bucket, queue, … or host.
+    #[serde(default)]
+    pub resource: Option<Arc<str>>,
+    pub status: u16,
+    /// The error's code, if it failed.
+    #[serde(default)]
+    pub error: Option<String>,
+    #[serde(default)]
+    pub own: Usage,
+    /// Items that it looked at, and those that it gave, where it searched.
+    #[serde(default)]
+    pub scanned: Option<(u64, u64)>,
+}
+
+/// How an invocation or a delivery ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Succeeded,
+    /// The function failed: the kind (`TypeError`, `Sandbox.Timedout`, …) and the message.
+    Failed {
+        kind: String,
+        message: String,
+    },
+    /// It was not run at all, and why.
+    Refused {
+        message: String,
+    },
+}
+
+/// A line that a function logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    pub invocation: Arc<str>,
+    pub trace: TraceId,
+    pub function: Arc<str>,
+    pub at: Time,
+    pub level: Level,
+    pub text: Arc<str>,
+}
+
+/// How grave a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl Level {
+    /// The level as logs show it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Level::Trace => "TRACE",
+            Level::Debug => "DEBUG",
+            Level::Info => "INFO",
+            Level::Warn => "WARN",
+            Level::Error => "ERROR",
+        }
+    }
+}
+
+/// An event that was brought (or could not be brought) to its target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    pub trace: TraceId,
+    /// What caused the event.
+    pub parent: Cause,
+    /// The event's number; what the delivery led to names it as [`Cause::Event`].
+    #[serde(default)]
+    pub event: Option<i64>,
+    pub at: Time,
+    pub span: Span,
+    /// Where the event came from, e.g. `objects/uploads`.
+    pub source: String,
+    /// The function, queue or topic.
+    pub target: String,
+    /// From 1.
+    pub attempt: u32,
+    pub outcome: Outcome,
+    /// When it is tried again, if it is.
+    pub again: Option<Time>,
+    /// It was given up: where its dead letter went, or `dropped`.
+    #[serde(default)]
+    pub dead: Option<String>,
+    #[serde(default)]
+    pub own: Usage,
+}
+
+/// A mail that was put into the inbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mail {
+    pub id: Arc<str>,
+    pub trace: TraceId,
+    pub parent: Cause,
+    pub at: Time,
+    pub from: String,
+    pub to: Vec<String>,
+    pub subject: String,
+}
+
+/// A build of some functions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reload {
+    pub at: Time,
+    /// The functions that have a new version.
+    pub ready: Vec<Arc<str>>,
+    /// The functions that keep their last good version, or have none.
+    pub failed: Vec<Arc<str>>,
+    /// The functions that are no more.
+    pub removed: Vec<Arc<str>>,
+    pub micros: u64,
+}
+
+/// Something that is wrong with the project, or worth a word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub at: Time,
+    pub level: Level,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// `file:line:column`.
+    pub place: Option<String>,
+    /// The lines around it, with a caret.
+    pub frame: Option<String>,
+}
+
+impl Record {
+    /// The trace that it is part of; builds and problems are part of none.
+    pub fn trace(&self) -> Option<&TraceId> {
+        match self {
+            Record::Request(r) => Some(&r.trace),
+            Record::Invocation(r) => Some(&r.trace),
+            Record::Operation(r) => Some(&r.trace),
+            Record::Log(r) => Some(&r.trace),
+            Record::Delivery(r) => Some(&r.trace),
+            Record::Mail(r) => Some(&r.trace),
+            Record::Reload(_) | Record::Problem(_) => None,
+        }
+    }
+
+    /// When it happened, by the World's clock.
+    pub fn at(&self) -> Time {
+        match self {
+            Record::Request(r) => r.at,
+            Record::Invocation(r) => r.at,
+            Record::Operation(r) => r.at,
+            Record::Log(r) => r.at,
+            Record::Delivery(r) => r.at,
+            Record::Mail(r) => r.at,
+            Record::Reload(r) => r.at,
+            Record::Problem(r) => r.at,
+        }
+    }
+}
