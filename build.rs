@@ -61,12 +61,19 @@ fn build() -> Result<(), String> {
     Ok(())
 }
 
-/// QuickJS with two changes. The asynchronous scope: each promise reaction remembers the scope (`glue.c`) in which it was registered, and
-/// runs in it. And a bound for the parser: it uses much of the machine's stack for little of the C stack, by which it is measured, so it
-/// may use a quarter of that.
+/// QuickJS with three changes. The asynchronous scope: each promise reaction remembers the scope (`glue.c`) in which it was registered, and
+/// runs in it. A bound for the parser: it uses much of the machine's stack for little of the C stack, by which it is measured, so it
+/// may use a quarter of that. And reference counts that stand still from `JS_IMMORTAL` on: those of what is part of an image.
 fn changed(quickjs: &Path) -> Result<String, String> {
     let mut source = fs::read_to_string(quickjs).map_err(|e| format!("cannot read {}: {e}", quickjs.display()))?;
-    let changes: [(&str, &str, usize); 8] = [
+    let count = "#define JS_REF_COUNT(p) (js_rc(p)->ref_count)";
+    let counts = format!(
+        "#define JS_IMMORTAL (1 << 30)\n{count}\n\
+         #define JS_HOLD(p) ((void)(JS_REF_COUNT(p) < JS_IMMORTAL && JS_REF_COUNT(p)++))\n\
+         #define JS_DROP(p) (JS_REF_COUNT(p) < JS_IMMORTAL ? --JS_REF_COUNT(p) : JS_IMMORTAL)"
+    );
+    let changes: [(&str, &str, usize); 9] = [
+        (count, &counts, 1),
         ("typedef struct JSPromiseReactionData {", "struct JSPromiseReactionData {\n    JSValue scope;", 1),
         ("} JSPromiseReactionData;", "};", 1),
         ("rd->handler = js_dup(handler);", "rd->handler = js_dup(handler);\n        rd->scope = js_dup(scope);", 1),
@@ -90,7 +97,42 @@ fn changed(quickjs: &Path) -> Result<String, String> {
         }
         source = source.replace(from, to);
     }
-    Ok(source)
+    let (head, rest) = source.split_once(&counts).ok_or("the reference counts are not where they were put")?;
+    Ok(format!("{head}{counts}{}", counted(rest)?))
+}
+
+/// The places that change a reference count by one, made to leave those of images alone.
+fn counted(source: &str) -> Result<String, String> {
+    const NAME: &str = "JS_REF_COUNT(";
+    let mut out = String::with_capacity(source.len());
+    let (mut rest, mut held, mut dropped) = (source, 0, 0);
+    while let Some(at) = rest.find(NAME) {
+        let from = at + NAME.len();
+        let length = rest[from..].find(')').ok_or("a reference count without an end")?;
+        let (of, after) = (&rest[from..from + length], &rest[from + length + 1..]);
+        let before = &rest[..at];
+        if let Some(after) = after.strip_prefix("++") {
+            out.push_str(&format!("{before}JS_HOLD({of})"));
+            (rest, held) = (after, held + 1);
+        } else if let Some(after) = after.strip_prefix("--") {
+            out.push_str(&format!("{before}(void)JS_DROP({of})"));
+            (rest, dropped) = (after, dropped + 1);
+        } else if let Some(before) = before.strip_suffix("--") {
+            out.push_str(&format!("{before}JS_DROP({of})"));
+            (rest, dropped) = (after, dropped + 1);
+        } else {
+            out.push_str(&rest[..from + length + 1]);
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    const EXPECTED: (usize, usize) = (19, 9);
+    if (held, dropped) != EXPECTED {
+        return Err(format!(
+            "reference counts go up in {held} places and down in {dropped}, not in {EXPECTED:?}: is this QuickJS-ng of {PACKAGE} {VERSION}?"
+        ));
+    }
+    Ok(out)
 }
 
 /// Compiles each unit in a process of its own, all at once.

@@ -157,6 +157,12 @@ impl Loading {
         let whole = seen.listed.then(|| self.environment.clone());
         let layer = if pure { Some(self.image(guest).await?) } else { None };
         let variant = Variant { asked, whole, layer };
+        tracing::debug!(
+            function = self.bundle.name,
+            pure, lasting, asked = ?variant.asked.iter().map(|(name, value)| (name, value.is_some())).collect::<Vec<_>>(),
+            all_variables = variant.whole.is_some(),
+            "dependencies were evaluated"
+        );
         if lasting {
             let (machine, key, variant) = (self.machine.clone(), *key, variant.clone());
             tokio::task::spawn_blocking(move || machine.keep_layer(&key, &variant));

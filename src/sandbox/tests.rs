@@ -272,6 +272,69 @@ async fn invocations_share_nothing_unless_they_are_to() {
     assert_eq!(cold, [true, false, false]);
 }
 
+/// What the image holds is changed, grown, dropped and referred to by garbage, while the cycle collector runs many times.
+const LIFE_OF_AN_IMAGE: &str = r#"
+import { shared } from 'dependencies.mjs';
+const list = [1, 2, 3], map = new Map([['a', { n: 0 }]]), set = new Set(), weak = new WeakMap(), ref = new WeakRef(list);
+const tree = { left: { right: {} }, name: 'tree'.repeat(300) };
+tree.left.right.root = tree;
+let cache = { old: Array.from({ length: 200 }, (_, i) => ({ i, text: 'x' + i })) };
+function* numbers() { let n = 0; for (;;) yield n++; }
+const generator = numbers();
+let open;
+const opened = new Promise((resolve) => { open = resolve; });
+const counter = (() => { let n = 0; return () => ++n; })();
+class Point { #x = 1; get x() { return this.#x; } set x(v) { this.#x = v; } }
+const point = new Point();
+export const handler = async ({ round }) => {
+  for (let i = 0; i < 30000; i++) {
+    const a = { tree, list, shared, text: 'garbage' + i }, b = { a };
+    a.b = b;
+  }
+  list.push(round); list.splice(1, 1); map.get('a').n++; map.set('k' + round, tree); set.add(round); weak.set(tree, round);
+  tree['p' + round] = round; delete tree.name; tree.left = { right: { root: tree, before: tree.left } };
+  shared.calls = (shared.calls ?? 0) + 1; shared.list.push(round); delete shared['gone'];
+  cache = { old: cache.old.slice(0, 100).concat([round]), before: round };
+  Array.prototype.ours = round; delete Array.prototype.ours;
+  point.x += round;
+  open(round);
+  const sum = cache.old.reduce((sum, each) => sum + (each.i ?? each), 0);
+  return { list, n: map.get('a').n, size: map.size + set.size, weak: weak.get(tree), alive: ref.deref() === list, own: Object.keys(tree).length,
+    calls: shared.calls, kept: shared.list.length, sum, next: generator.next().value, count: counter(), x: point.x, opened: await opened };
+};
+"#;
+
+#[tokio::test]
+async fn what_an_image_holds_can_be_changed_and_outlives_the_collector() {
+    for warm in [false, true] {
+        let dependencies =
+            "export const shared = { list: [], gone: 1, deep: Array.from({ length: 500 }, (_, i) => ({ i, own: () => i })) };";
+        let mut bundle = Bundle { isolation_warm: warm, ..bundle(LIFE_OF_AN_IMAGE) };
+        bundle.modules.push(Module { path: "dependencies.mjs".into(), code: dependencies.into(), map: None, stable: true });
+        let image = sandbox().load(bundle, Arc::new(World::default())).await.expect("the bundle loads");
+        let mut list = vec![1, 2, 3];
+        for round in 1..=4u64 {
+            let times = if warm { round } else { 1 };
+            if !warm {
+                list = vec![1, 2, 3];
+            }
+            list.push(round);
+            list.remove(1);
+            let sum = (0..100).sum::<u64>() + round;
+            let answer = call(&image, json!({ "round": round })).await.expect("an answer");
+            assert_eq!(
+                answer,
+                json!({
+                    "list": list, "n": times, "size": 1 + 2 * times, "weak": round, "alive": true, "own": 1 + times, "calls": times, "kept": times,
+                    "sum": sum, "next": times - 1, "count": times, "x": 1 + if warm { round * (round + 1) / 2 } else { round },
+                    "opened": if warm { 1 } else { round },
+                }),
+                "warm: {warm}, round {round}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_warm_sandbox_is_not_used_again_after_it_was_stopped() {
     let code = "let count = 0; export const handler = async (e) => { count++; if (e.loop) for (;;); if (e.throw) throw new Error('no'); return count }";

@@ -127,6 +127,36 @@ static void release(void *p)
 
 size_t malloc_usable_size(void *p);
 
+/* Arenas, from which QuickJS serves small objects, come from one area: what an invocation allocates lies side by side, on few pages, and
+ * resetting a sandbox costs as much as the pages that were written. The area is made anew for each image; blank, it is no part of it. */
+#define ARENA_LEN JS_ARENA_SIZE
+#define ARENAS 64
+static uint8_t *arenas;
+static uint8_t arenas_free[ARENAS];
+static uint32_t arenas_free_len;
+
+/* No other allocation is so long, nor much shorter: an arena is less than one block (512 bytes) shorter than its bound. */
+static bool is_arena_len(size_t len) { return len <= ARENA_LEN && len > ARENA_LEN - JS_ARENA_MAX_SMALL_SIZE; }
+
+static bool is_arena(const void *p) { return arenas && (uint8_t *)p >= arenas && (uint8_t *)p < arenas + ARENAS * ARENA_LEN; }
+
+static size_t usable_size(const void *p) { return is_arena(p) ? ARENA_LEN : malloc_usable_size((void *)p); }
+
+static void *acquire(size_t size)
+{
+    if (is_arena_len(size) && arenas_free_len)
+        return arenas + (size_t)arenas_free[--arenas_free_len] * ARENA_LEN;
+    return malloc(size);
+}
+
+static void give_back(void *p)
+{
+    if (is_arena(p))
+        arenas_free[arenas_free_len++] = (uint8_t)(((uint8_t *)p - arenas) / ARENA_LEN);
+    else
+        free(p);
+}
+
 static bool refuse(size_t more)
 {
     if (heap_limit && (more > heap_limit || heap_used > heap_limit - more)) {
@@ -153,9 +183,9 @@ static void *heap_malloc(void *opaque, size_t size)
 {
     if (refuse(size))
         return NULL;
-    void *p = malloc(size);
+    void *p = acquire(size);
     if (p)
-        heap_used += malloc_usable_size(p);
+        heap_used += usable_size(p);
     else
         door_refused();
     return p;
@@ -164,8 +194,8 @@ static void *heap_malloc(void *opaque, size_t size)
 static void heap_free(void *opaque, void *p)
 {
     if (p) {
-        heap_used -= malloc_usable_size(p);
-        free(p);
+        heap_used -= usable_size(p);
+        give_back(p);
     }
 }
 
@@ -177,10 +207,19 @@ static void *heap_realloc(void *opaque, void *p, size_t size)
         heap_free(opaque, p);
         return NULL;
     }
-    size_t before = malloc_usable_size(p);
+    size_t before = usable_size(p);
     if (size > before && refuse(size - before))
         return NULL;
-    void *q = realloc(p, size);
+    void *q;
+    if (is_arena(p)) {
+        q = malloc(size);
+        if (q) {
+            memcpy(q, p, size < before ? size : before);
+            give_back(p);
+        }
+    } else {
+        q = realloc(p, size);
+    }
     if (q)
         heap_used += malloc_usable_size(q) - before;
     else
@@ -188,9 +227,84 @@ static void *heap_realloc(void *opaque, void *p, size_t size)
     return q;
 }
 
-static size_t heap_usable(const void *p) { return malloc_usable_size((void *)p); }
+static size_t heap_usable(const void *p) { return usable_size(p); }
 
 static const JSMallocFunctions heap_functions = { heap_calloc, heap_malloc, heap_free, heap_realloc, heap_usable };
+
+static struct list_head arenas_aside[JS_ARENA_BLOCK_SIZE_COUNT];
+
+/* Puts all of a list before the other's, and leaves it empty. */
+static void move_arenas(struct list_head *from, struct list_head *to)
+{
+    if (list_empty(from))
+        return;
+    struct list_head *first = from->next, *last = from->prev;
+    last->next = to->next;
+    to->next->prev = last;
+    to->next = first;
+    first->prev = to;
+    init_list_head(from);
+}
+
+/* What an image holds lives as long as any sandbox made of it: its reference counts stand still (`build.rs` has QuickJS leave counts from
+ * JS_IMMORTAL on alone), and the cycle collector passes it over. Otherwise a sandbox would write to, and so copy, each page with an object
+ * that it merely looks at. */
+static void freeze(void)
+{
+    struct list_head *el, *next;
+    JSArenaState *state = &rt->arena_state;
+    for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
+        list_for_each(el, &state->arena_list[i]) {
+            JSArena *arena = list_entry(el, JSArena, link);
+            /* Strings are on no list; in blocks that hold none of what is counted, the count means nothing. */
+            for (int n = 0; n < arena->n_blocks; n++) {
+                JSMallocBlockHeader *block = arena_get_block(arena, n, arena_block_sizes[i]);
+                if (block->ref_count > 0)
+                    block->ref_count = JS_IMMORTAL;
+            }
+        }
+        /* Half-empty arenas are set aside: new objects go to new ones, on a list that has no old ones for neighbours. */
+        list_for_each_safe(el, next, &state->free_arena_list[i]) {
+            list_del(el);
+            init_list_head(el);
+        }
+        move_arenas(&state->arena_list[i], &arenas_aside[i]);
+    }
+    list_for_each_safe(el, next, &rt->gc_obj_list) {
+        JS_REF_COUNT(list_entry(el, JSGCObjectHeader, link)) = JS_IMMORTAL;
+        list_del(el);
+        init_list_head(el);
+    }
+    for (int i = JS_ATOM_END; i < rt->atom_size; i++) {
+        if (!atom_is_free(rt->atom_array[i]))
+            JS_REF_COUNT(rt->atom_array[i]) = JS_IMMORTAL;
+    }
+    /* The host's page is what is copied at once. */
+    uint8_t *area = malloc((ARENAS + 1) * ARENA_LEN);
+    arenas_free_len = 0;
+    if (area) {
+        arenas = (uint8_t *)(((uintptr_t)area + ARENA_LEN - 1) & ~(uintptr_t)(ARENA_LEN - 1));
+        memset(arenas, 0, ARENAS * ARENA_LEN);
+        for (int n = ARENAS; n-- > 0;)
+            arenas_free[arenas_free_len++] = (uint8_t)n;
+    }
+    /* Collecting cycles is for sandboxes that live long. */
+    rt->malloc_gc_threshold = rt->malloc_state.malloc_size + rt->malloc_state.malloc_size / 2 + (4 << 20);
+}
+
+/* Takes half-empty arenas into use again, before a further layer is evaluated. */
+static void thaw(void)
+{
+    for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
+        struct list_head *el;
+        move_arenas(&arenas_aside[i], &rt->arena_state.arena_list[i]);
+        list_for_each(el, &rt->arena_state.arena_list[i]) {
+            JSArena *arena = list_entry(el, JSArena, link);
+            if (arena->n_used_blocks < arena->n_blocks && arena->free_link.next == &arena->free_link)
+                list_add(&arena->free_link, &rt->arena_state.free_arena_list[i]);
+        }
+    }
+}
 
 /* Math.random: xorshift64*, seeded through the door by the first draw in each sandbox. */
 static JSValue math_random(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
@@ -659,6 +773,8 @@ static void settle(void)
 /* Makes the engine. `stack_len`: bytes of C stack that JavaScript may use. */
 ENTRY(boot) void boot(uint32_t stack_len)
 {
+    for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++)
+        init_list_head(&arenas_aside[i]);
     rt = JS_NewRuntime2(&heap_functions, NULL);
     JS_SetMaxStackSize(rt, stack_len);
     JS_SetCanBlock(rt, false);
@@ -697,12 +813,14 @@ ENTRY(seal) void seal(void)
     JS_FreeAtom(ctx, name);
     JS_FreeValue(ctx, global);
     JS_RunGC(rt);
+    freeze();
 }
 
 /* Tells the runtime what is about to be loaded. */
 ENTRY(load) void load(char *text, uint32_t len)
 {
     finished = 0;
+    thaw();
     JSValue arg = JS_NewStringLen(ctx, text, len);
     release(text);
     JSValue v = call_hook("load", 1, &arg);
@@ -795,8 +913,12 @@ ENTRY(adopt) void adopt(void)
     JS_FreeValue(ctx, json);
 }
 
-/* Collects garbage, so that an image holds what is needed and no more. */
-ENTRY(tidy) void tidy(void) { JS_RunGC(rt); }
+/* Collects garbage, so that an image holds what is needed and no more, and makes what is left part of the image. */
+ENTRY(tidy) void tidy(void)
+{
+    JS_RunGC(rt);
+    freeze();
+}
 
 /* Sets how many more bytes may be allocated from here on; 0: no limit. */
 ENTRY(bound) void bound(uint32_t more) { heap_limit = more ? heap_used + more : 0; }

@@ -41,6 +41,7 @@ static SOURCES: &[(&str, &str)] = scripts![
     "aws-v3",
     "aws-v2",
     "handler",
+    "rehearse",
     "end",
 ];
 
