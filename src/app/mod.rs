@@ -188,7 +188,7 @@ impl App {
         for (bound, face) in faces {
             tasks.spawn(gateway::serve(bound.listener, face, shutdown.clone()));
         }
-        tasks.spawn(build(shared.clone(), shutdown.clone()));
+        tasks.spawn(check(shared.clone(), shutdown.clone()));
         tasks.spawn(expire(shared.clone(), shutdown.clone()));
         state.announce(Some(url(addresses.admin)))?;
         let watch = if options.watch { Some(reload::watch(&shared)?) } else { None };
@@ -316,10 +316,20 @@ pub(crate) fn tell(shared: &Shared, problems: &[Problem]) {
     }
 }
 
-/// Builds the functions that nobody calls meanwhile, and says what is wrong with any.
-async fn build(shared: Arc<Shared>, shutdown: CancellationToken) {
-    if let Some(problems) = shutdown.run_until_cancelled(shared.functions.build_all()).await {
+/// Looks the functions through that nobody calls meanwhile, and says what is wrong with any.
+async fn check(shared: Arc<Shared>, shutdown: CancellationToken) {
+    if let Some(problems) = shutdown.run_until_cancelled(shared.functions.check_all()).await {
         tell(&shared, &problems);
+    }
+    let _ = tokio::task::spawn_blocking(release_memory).await;
+}
+
+/// Gives memory that bundling took back to the system: the allocator would keep it for the next time.
+fn release_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it has no conditions; the C library guards its own state.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 

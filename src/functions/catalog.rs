@@ -56,7 +56,17 @@ pub struct Version {
 /// What became of one function in a build.
 pub struct Attempt {
     pub inputs: BTreeSet<PathBuf>,
-    pub result: Result<(Version, Vec<Problem>), Vec<Problem>>,
+    /// The version, or none where the function was only looked through, and warnings; or what is wrong.
+    pub result: Result<(Option<Version>, Vec<Problem>), Vec<Problem>>,
+}
+
+impl Attempt {
+    /// Warnings, or what is wrong.
+    pub fn problems(&self) -> &[Problem] {
+        match &self.result {
+            Ok((_, problems)) | Err(problems) => problems,
+        }
+    }
 }
 
 impl Catalog {
@@ -94,8 +104,7 @@ impl Catalog {
         let all = changed.iter().any(|file| decides_resolution(file));
         let hit = |entry: &Entry| {
             // A build that failed may have looked for any file; a build that went through may resolve to a new file beside an old one.
-            all || entry.unbuilt.is_some()
-                || (!entry.problems.is_empty() && entry.has_errors())
+            all || (!entry.problems.is_empty() && entry.has_errors())
                 || changed.iter().any(|file| entry.inputs.contains(file) || entry.inputs.iter().any(|input| is_sibling(input, file)))
                 || changed.contains(&root.join(&entry.function.handler))
         };
@@ -142,12 +151,12 @@ impl Entry {
         let last = before.and_then(|entry| entry.version.clone());
         let function = Arc::new(function.clone());
         let unbuilt = match (&attempt, before) {
-            (Some(_), _) => None,
-            (None, Some(before)) => before.unbuilt.clone(),
-            (None, None) => Some(Arc::default()),
+            (Some(Attempt { result: Err(_) | Ok((Some(_), _)), .. }), _) => None,
+            (_, Some(before)) => before.unbuilt.clone(),
+            (_, None) => Some(Arc::default()),
         };
         let (version, problems, inputs) = match attempt {
-            Some(Attempt { inputs, result: Ok((version, warnings)) }) => (Some(Arc::new(version)), warnings, inputs),
+            Some(Attempt { inputs, result: Ok((version, warnings)) }) => (version.map(Arc::new).or(last), warnings, inputs),
             Some(Attempt { inputs, result: Err(problems) }) => (last, problems, inputs),
             None => (
                 last,

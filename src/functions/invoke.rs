@@ -1,14 +1,11 @@
 //! Invocations: admission, the door, the bill, the answer.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -21,7 +18,7 @@ use super::door::{Door, Network, World};
 use super::make::{Maker, Surroundings};
 use super::program::{Engine, Served};
 use crate::base::{Call, Caller, Cause, Clock, Ids, Meter, Unit, Usage};
-use crate::project::{Problem, Project};
+use crate::project::Project;
 use crate::sandbox::{Host, Input, Level, Outcome};
 use crate::telemetry::{self, Record, Sink};
 
@@ -55,46 +52,25 @@ pub struct Parts {
 
 /// The project's functions. Cheap to clone; clones are the same functions.
 #[derive(Clone)]
-pub struct Functions(Arc<Inner>);
+pub struct Functions(pub(super) Arc<Inner>);
 
-struct Inner {
-    catalog: ArcSwap<Catalog>,
-    maker: Maker,
-    world: World,
-    surroundings: Surroundings,
+pub(super) struct Inner {
+    pub catalog: ArcSwap<Catalog>,
+    pub maker: Maker,
+    pub world: World,
+    pub surroundings: Surroundings,
     running: Arc<Semaphore>,
     nested: Arc<Semaphore>,
     waiting: AtomicUsize,
     waiting_max: usize,
     /// What is built of.
-    project: ArcSwapOption<Project>,
+    pub project: ArcSwapOption<Project>,
     /// Reloads go one after the other.
-    reload: tokio::sync::Mutex<()>,
+    pub reload: tokio::sync::Mutex<()>,
+    /// How many reloads have begun: what was built of older files does not count.
+    pub reloads: AtomicU64,
     /// Held while one catalog takes the place of another.
-    swap: Mutex<()>,
-}
-
-/// What has to be built again.
-#[derive(Clone, Debug)]
-pub enum Changed {
-    /// Every function.
-    All,
-    /// The functions that these files are part of, and those that the project file defines otherwise than before.
-    Files(BTreeSet<PathBuf>),
-}
-
-/// What a reload did.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// Functions with a new version, with the microseconds that bundling and loading took.
-    pub ready: Vec<(Arc<str>, u64, u64)>,
-    /// Functions whose build failed.
-    pub failed: Vec<Arc<str>>,
-    /// Functions that are no more.
-    pub removed: Vec<Arc<str>>,
-    /// What the builds complained about, each thing once.
-    pub problems: Vec<Problem>,
-    pub micros: u64,
+    pub swap: Mutex<()>,
 }
 
 /// An invocation that was let in: everything it needs to run, and to be told of.
@@ -125,6 +101,7 @@ impl Functions {
             waiting_max: bounds.waiting_max,
             project: ArcSwapOption::empty(),
             reload: tokio::sync::Mutex::default(),
+            reloads: AtomicU64::new(0),
             swap: Mutex::default(),
         })))
     }
@@ -140,125 +117,6 @@ impl Functions {
 
     pub(super) fn account(&self) -> &str {
         &self.0.surroundings.account
-    }
-
-    /// Takes a project's functions in without building them: each is built when it is first called, or by [`Functions::build_all`].
-    pub fn open(&self, project: Arc<Project>) {
-        let _swap = lock(&self.0.swap);
-        self.0.catalog.store(Arc::new(self.catalog().after(&project, BTreeMap::new())));
-        self.0.project.store(Some(project));
-    }
-
-    /// Builds the functions that nobody has called yet, leaving a core to those who are called. Answers what is wrong with any of them.
-    pub async fn build_all(&self) -> Vec<Problem> {
-        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1));
-        let entries: Vec<Arc<Entry>> = self.catalog().iter().cloned().collect();
-        let built = futures_util::stream::iter(entries).map(|entry| async move { self.built(&entry).await });
-        let problems = built.buffer_unordered(cores).map(|entry| entry.problems.clone()).collect::<Vec<_>>().await;
-        let mut all: Vec<Problem> = Vec::new();
-        for problem in problems.into_iter().flatten() {
-            if !all.contains(&problem) {
-                all.push(problem);
-            }
-        }
-        all
-    }
-
-    /// The function as it is once it was built at all.
-    pub(super) async fn built(&self, entry: &Arc<Entry>) -> Arc<Entry> {
-        let Some(unbuilt) = &entry.unbuilt else { return Arc::clone(entry) };
-        let functions = self.clone();
-        let name = Arc::clone(&entry.name);
-        unbuilt
-            .get_or_init(|| async move {
-                // A task of its own, so that it ends though nobody waits for it any more. One that panics leaves the function unbuilt.
-                let _ = tokio::spawn(async move { functions.build_first(&name).await }).await;
-            })
-            .await;
-        self.catalog().get(&entry.name).map_or_else(|| Arc::clone(entry), Arc::clone)
-    }
-
-    async fn build_first(&self, name: &str) {
-        let inner = &self.0;
-        let Some(project) = inner.project.load_full() else { return };
-        let Some(function) = project.functions.iter().find(|function| function.name == name) else { return };
-        let attempt = inner.maker.make(&project, function, &inner.surroundings, &inner.world).await;
-        let _swap = lock(&inner.swap);
-        let (now, project) = (self.catalog(), inner.project.load_full().unwrap_or(project));
-        // A reload may have built it meanwhile, from newer files.
-        if now.get(name).is_some_and(|entry| entry.unbuilt.is_some()) {
-            inner.catalog.store(Arc::new(now.after(&project, BTreeMap::from([(name.to_owned(), attempt)]))));
-        }
-    }
-
-    /// Builds what is affected and swaps the catalog. A function whose build fails keeps its last good version.
-    pub async fn reload(&self, project: Arc<Project>, changed: Changed) -> Report {
-        let _one_at_a_time = self.0.reload.lock().await;
-        self.0.project.store(Some(Arc::clone(&project)));
-        let began = Instant::now();
-        let before = self.catalog();
-        let mut names = before.outdated(&project);
-        match &changed {
-            Changed::All => names.extend(project.functions.iter().map(|function| function.name.clone())),
-            Changed::Files(files) => names.extend(before.affected(&project.root, files)),
-        }
-        let making = project.functions.iter().filter(|function| names.contains(&function.name)).map(|function| {
-            let (functions, project, function) = (self.clone(), Arc::clone(&project), function.clone());
-            tokio::spawn(async move {
-                let inner = &functions.0;
-                let attempt = inner.maker.make(&project, &function, &inner.surroundings, &inner.world).await;
-                (function, attempt)
-            })
-        });
-        let mut attempts = BTreeMap::new();
-        let mut report = Report::default();
-        for made in futures_util::future::join_all(making).await {
-            let (function, attempt) = match made {
-                Ok(made) => made,
-                // A build that panicked is left out: the function keeps what it had, and is built again at the next change.
-                Err(_) => continue,
-            };
-            let name: Arc<str> = function.name.as_str().into();
-            match &attempt.result {
-                Ok((version, warnings)) => {
-                    report.ready.push((name, version.bundle_micros, version.load_micros));
-                    report.problems.extend(warnings.iter().cloned());
-                }
-                Err(problems) => {
-                    report.failed.push(name);
-                    report.problems.extend(problems.iter().cloned());
-                }
-            }
-            attempts.insert(function.name, attempt);
-        }
-        let (before, after) = {
-            let _swap = lock(&self.0.swap);
-            // As it is now: functions may have been built for the first time meanwhile.
-            let before = self.catalog();
-            let after = Arc::new(before.after(&project, attempts));
-            self.0.catalog.store(Arc::clone(&after));
-            (before, after)
-        };
-        report.removed = before.iter().filter(|entry| after.get(&entry.name).is_none()).map(|entry| Arc::clone(&entry.name)).collect();
-        let mut seen: Vec<Problem> = Vec::new();
-        report.problems.retain(|problem| {
-            let new = !seen.contains(problem);
-            if new {
-                seen.push(problem.clone());
-            }
-            new
-        });
-        report.micros = began.elapsed().as_micros() as u64;
-        self.0.world.sink.put(|| {
-            Record::Reload(telemetry::Reload {
-                at: self.0.world.clock.now(),
-                ready: report.ready.iter().map(|(name, ..)| Arc::clone(name)).collect(),
-                failed: report.failed.clone(),
-                removed: report.removed.clone(),
-                micros: report.micros,
-            })
-        });
-        report
     }
 
     /// Runs a function once, by its key or deployed name. `event` is JSON; none at all is `{}`. What the function does wrong is part of
@@ -536,8 +394,4 @@ impl<T: Send + 'static> Drop for Detached<T> {
             });
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

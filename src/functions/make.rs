@@ -76,19 +76,9 @@ impl Maker {
                     Err(BuildError { problems, inputs }) => return Attempt { inputs, result: Err(problems) },
                 };
                 let bundle_micros = began.elapsed().as_micros() as u64;
-                let id: Arc<str> = "load".into();
-                let door = Door::new(world, Call::operator(), id, function.name.as_str().into());
-                let bundle = Bundle {
-                    name: function.name.clone(),
-                    modules: built.modules,
-                    entry: built.entry,
-                    export: built.export,
-                    environment,
-                    memory_mib: function.memory_mib,
-                    isolation_warm: project.settings.isolation == Isolation::Warm,
-                };
-                let program = self.engine.load(bundle, Arc::new(door)).await;
-                (built.inputs, program, bundle_micros, built.bytes, built.warnings)
+                let (inputs, bytes, warnings) = (built.inputs.clone(), built.bytes, built.warnings.clone());
+                let program = self.engine.load(bundle(project, function, built, environment), door(world, function)).await;
+                (inputs, program, bundle_micros, bytes, warnings)
             }
             Runtime::Wasm => {
                 let file = project.root.join(&function.handler);
@@ -113,7 +103,41 @@ impl Maker {
             bundle_micros,
             load_micros,
         };
-        Attempt { inputs, result: result.map(|program| (version(program), warnings)) }
+        Attempt { inputs, result: result.map(|program| (Some(version(program)), warnings)) }
+    }
+
+    /// Looks a function through without loading it: bundles it, and evaluates what it depends on, both kept for when it is loaded. One
+    /// that is no JavaScript is made at once.
+    pub async fn check(&self, project: &Project, function: &Function, surroundings: &Surroundings, world: &World) -> Attempt {
+        if function.runtime != Runtime::JavaScript {
+            return self.make(project, function, surroundings, world).await;
+        }
+        match self.bundle(project, function).await {
+            Ok(built) => {
+                let (inputs, warnings) = (built.inputs.clone(), built.warnings.clone());
+                let environment = environment(project, function, surroundings);
+                self.engine.prepare(bundle(project, function, built, environment), door(world, function)).await;
+                Attempt { inputs, result: Ok((None, warnings)) }
+            }
+            Err(BuildError { problems, inputs }) => Attempt { inputs, result: Err(problems) },
+        }
+    }
+}
+
+/// The door of a function's top level.
+fn door(world: &World, function: &Function) -> Arc<Door> {
+    Arc::new(Door::new(world, Call::operator(), "load".into(), function.name.as_str().into()))
+}
+
+fn bundle(project: &Project, function: &Function, built: Built, environment: BTreeMap<String, String>) -> Bundle {
+    Bundle {
+        name: function.name.clone(),
+        modules: built.modules,
+        entry: built.entry,
+        export: built.export,
+        environment,
+        memory_mib: function.memory_mib,
+        isolation_warm: project.settings.isolation == Isolation::Warm,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Functions: from the project's source to invocations. Knows how functions are built, found, admitted and run; knows no service and no wire.
 
 pub mod answer;
+mod build;
 pub mod bundle;
 mod cache;
 pub mod catalog;
@@ -18,8 +19,9 @@ pub(crate) mod testing;
 mod tests;
 
 pub use answer::{Answer, FunctionError, InvokeError, LogLine, Throttle};
+pub use build::{Changed, Report};
 pub use catalog::{Catalog, Entry, Version};
 pub use door::Network;
 pub use http::Reply;
-pub use invoke::{Bounds, Changed, Functions, Parts, Report};
+pub use invoke::{Bounds, Functions, Parts};
 pub use make::Surroundings;

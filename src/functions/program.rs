@@ -14,6 +14,9 @@ pub trait Engine: Send + Sync + 'static {
     /// Evaluates a bundle's top level, with `host` as its door.
     fn load(&self, bundle: Bundle, host: Arc<dyn Host>) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>>;
 
+    /// Does ahead what a later `load` of the same bundle would have to do first. What is wrong with it is said then.
+    fn prepare(&self, bundle: Bundle, host: Arc<dyn Host>) -> BoxFuture<'static, ()>;
+
     /// Compiles a WASI 0.2 component that exports `wasi:http/incoming-handler`.
     fn component(&self, component: Component) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>>;
 }
@@ -67,6 +70,11 @@ impl Engine for Sandbox {
             let image: Arc<dyn Program> = Arc::new(sandbox.load(bundle, host).await?);
             Ok(image)
         })
+    }
+
+    fn prepare(&self, bundle: Bundle, host: Arc<dyn Host>) -> BoxFuture<'static, ()> {
+        let sandbox = self.clone();
+        Box::pin(async move { sandbox.prepare(bundle, host).await })
     }
 
     fn component(&self, component: Component) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>> {

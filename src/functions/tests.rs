@@ -45,6 +45,10 @@ impl Engine for Words {
         })
     }
 
+    fn prepare(&self, _bundle: Bundle, _host: Arc<dyn Host>) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+
     fn component(&self, _component: Component) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>> {
         Box::pin(async { Err(LoadError::Engine("not here".into())) })
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::Host;
-use super::engine::{Answer, Environment, Guest, Key, Layer, Machine, Sources, State, VARIANTS_MAX, Variant};
+use super::engine::{Answer, Environment, Guest, Key, Layer, Machine, Slot, Sources, State, VARIANTS_MAX, Variant};
 use super::image::{Image, Version};
 use super::invoke::{Thrown, wait};
 use super::outcome::{Bundle, LoadError};
@@ -43,6 +43,15 @@ pub async fn load(machine: &Arc<Machine>, bundle: Bundle, host: Arc<dyn Host>) -
                 .map_err(|_| LoadError::TimedOut { after_ms: LOAD_MS })?
         })
         .await
+}
+
+/// Evaluates what the bundle depends on, where that is not at hand yet, so that loading it later is quick. What is wrong with it is said
+/// then.
+pub async fn prepare(machine: &Arc<Machine>, bundle: Bundle, host: Arc<dyn Host>) {
+    let (relay, machine) = (machine.clone(), machine.clone());
+    let limit = Duration::from_millis(LOAD_MS);
+    let work = async move { tokio::time::timeout(limit, Loading::new(machine, bundle, host).dependencies()).await };
+    let _ = relay.heavy.relay(work).await;
 }
 
 struct Loading {
@@ -119,7 +128,7 @@ impl Loading {
             }
         }
         // What fails here fails again as part of the function, where it is reported.
-        let Ok(evaluated) = self.evaluate_dependencies(&key).await else { return Ok(self.machine.base().clone()) };
+        let Ok(evaluated) = self.evaluate_dependencies(&key, &slot).await else { return Ok(self.machine.base().clone()) };
         let layer = layer(&evaluated);
         if variants.len() >= VARIANTS_MAX {
             variants.remove(0);
@@ -129,7 +138,7 @@ impl Loading {
     }
 
     /// Evaluates the dependencies in a sandbox that knows nothing of the function but the variables they ask for.
-    async fn evaluate_dependencies(&self, key: &Key) -> Result<Variant, LoadError> {
+    async fn evaluate_dependencies(&self, key: &Key, slot: &Arc<Slot>) -> Result<Variant, LoadError> {
         let stable = || self.bundle.modules.iter().filter(|module| module.stable);
         let sources: Sources = stable().map(|module| (module.path.clone(), Arc::from(module.code.as_str()))).collect();
         let mut guest = self.guest(self.machine.base(), Arc::new(sources), "{}").await?;
@@ -164,8 +173,15 @@ impl Loading {
             "dependencies were evaluated"
         );
         if lasting {
-            let (machine, key, variant) = (self.machine.clone(), *key, variant.clone());
-            tokio::task::spawn_blocking(move || machine.keep_layer(&key, &variant));
+            let (machine, key, variant, slot) = (self.machine.clone(), *key, variant.clone(), slot.clone());
+            tokio::task::spawn_blocking(move || {
+                // What is kept is mapped from its file, and so costs no memory of its own.
+                if let Some(kept) = machine.keep_layer(&key, &variant)
+                    && let Some(same) = slot.blocking_lock().iter_mut().find(|other| other.asked == kept.asked && other.whole.is_none())
+                {
+                    *same = kept;
+                }
+            });
         }
         Ok(variant)
     }

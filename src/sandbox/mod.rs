@@ -47,6 +47,11 @@ impl Sandbox {
         load::load(&self.machine, bundle, host).await
     }
 
+    /// Evaluates what a bundle depends on, unless that is at hand, so that loading it later is quick.
+    pub async fn prepare(&self, bundle: Bundle, host: Arc<dyn Host>) {
+        load::prepare(&self.machine, bundle, host).await;
+    }
+
     /// Compiles a WASI 0.2 component that exports `wasi:http/incoming-handler`.
     pub async fn component(&self, bytes: Bytes, settings: Settings) -> Result<Component, LoadError> {
         let sandbox = self.clone();

@@ -17,7 +17,7 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, Linker, Module, Modu
 pub(super) use cache::Cache;
 pub(super) use door::{Answer, Budget, Environment, Sources, State};
 pub(super) use guest::Guest;
-pub(super) use layer::{Key, Layer, VARIANTS_MAX, Variant};
+pub(super) use layer::{Key, Layer, Slot, VARIANTS_MAX, Variant};
 
 use guest::Import;
 pub(super) use ticker::Ticker;
@@ -157,15 +157,15 @@ impl Machine {
     }
 
     /// Keeps a layer for later processes, unless its evaluation was told a variable: the environment is the project's and stays in
-    /// memory. Slow: writes a file.
-    pub fn keep_layer(&self, key: &Key, variant: &Variant) {
-        if let Some(layer) = &variant.layer
-            && variant.whole.is_none()
-            && variant.asked.values().all(Option::is_none)
-            && let Ok(names) = serde_json::to_string(&variant.asked.keys().collect::<Vec<_>>())
-        {
-            self.cache.store(&layer_name(key), layer.module().serialize(), &names);
+    /// memory. Gives it as it was kept. Slow: writes a file.
+    pub fn keep_layer(&self, key: &Key, variant: &Variant) -> Option<Variant> {
+        let layer = variant.layer.as_ref()?;
+        if variant.whole.is_some() || variant.asked.values().any(Option::is_some) {
+            return None;
         }
+        let names = serde_json::to_string(&variant.asked.keys().collect::<Vec<_>>()).ok()?;
+        self.cache.store(&layer_name(key), layer.module().serialize(), &names);
+        self.kept_layer(key)
     }
 
     /// Boots the engine in the memory as linked, evaluates the runtime; gives the memory as a data-only module.

@@ -8,8 +8,10 @@
     const bytesMax = 512 * 1048576;
     let used = 0;
     let inode = 1;
-    const folder = (mode = 0o755) => ({ kind: 'folder', mode, entries: new Map(), time: emu.now(), inode: inode++ });
-    const file = (bytes, mode = 0o644) => ({ kind: 'file', mode, bytes, time: emu.now(), inode: inode++ });
+    // What is there from the beginning has no time of its own: it is as old as the sandbox. An image must not depend on when it was made.
+    let now = () => undefined;
+    const folder = (mode = 0o755) => ({ kind: 'folder', mode, entries: new Map(), time: now(), inode: inode++ });
+    const file = (bytes, mode = 0o644) => ({ kind: 'file', mode, bytes, time: now(), inode: inode++ });
     const root = folder();
     for (const name of ['tmp', 'var']) root.entries.set(name, folder(name === 'tmp' ? 0o1777 : 0o755));
     const task = folder();
@@ -24,6 +26,7 @@
       }
       at.entries.set(parts.at(-1), file(typeof content === 'string' ? rt.utf8(content) : rt.bytes(content)));
     }
+    now = () => emu.now();
     const numbers = { ENOENT: [-2, 'no such file or directory'], EROFS: [-30, 'read-only file system'], ENOTDIR: [-20, 'not a directory'], EISDIR: [-21, 'illegal operation on a directory'], EEXIST: [-17, 'file already exists'], ENOTEMPTY: [-39, 'directory not empty'], EBADF: [-9, 'bad file descriptor'], EINVAL: [-22, 'invalid argument'], ENOSPC: [-28, 'no space left on device'], ELOOP: [-40, 'too many symbolic links encountered'], EPERM: [-1, 'operation not permitted'] };
     const failure = (code, syscall, name, to) => {
       const [errno, message] = numbers[code];
@@ -69,10 +72,11 @@
     class Stats {
       constructor(node, big) {
         const number = big ? BigInt : Number;
+        const time = node.time ?? rt.startedAt();
         const size = node.kind === 'file' ? node.bytes.length : node.kind === 'link' ? node.target.length : 4096;
         const type = { file: 0o100000, folder: 0o040000, link: 0o120000 }[node.kind];
-        Object.assign(this, { dev: number(1), ino: number(node.inode), mode: number(type | node.mode), nlink: number(1), uid: number(993), gid: number(990), rdev: number(0), size: number(size), blksize: number(4096), blocks: number(Math.ceil(size / 512)), atimeMs: number(Math.floor(node.time)), mtimeMs: number(Math.floor(node.time)), ctimeMs: number(Math.floor(node.time)), birthtimeMs: number(Math.floor(node.time)) });
-        this.atime = this.mtime = this.ctime = this.birthtime = new Date(node.time);
+        Object.assign(this, { dev: number(1), ino: number(node.inode), mode: number(type | node.mode), nlink: number(1), uid: number(993), gid: number(990), rdev: number(0), size: number(size), blksize: number(4096), blocks: number(Math.ceil(size / 512)), atimeMs: number(Math.floor(time)), mtimeMs: number(Math.floor(time)), ctimeMs: number(Math.floor(time)), birthtimeMs: number(Math.floor(time)) });
+        this.atime = this.mtime = this.ctime = this.birthtime = new Date(time);
         Object.defineProperty(this, 'kind', { value: node.kind });
       }
       isFile() { return this.kind === 'file'; }
