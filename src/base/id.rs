@@ -27,7 +27,7 @@ impl Ids {
     /// Fills `into` with random bytes.
     pub fn fill(&self, into: &mut [u8]) {
         match &self.0 {
-            Source::System => aws_lc_rs::rand::fill(into).expect("the system's random generator answers"),
+            Source::System => getrandom::fill(into).expect("the system's random generator answers"),
             Source::Seeded(state) => {
                 for chunk in into.chunks_mut(8) {
                     let word = splitmix(state.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed));
