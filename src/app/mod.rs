@@ -1,6 +1,7 @@
 //! The program: a project, its state, and everything that runs on them, from start to stop.
 
 mod administer;
+pub mod memory;
 mod reload;
 mod resources;
 mod seed;
@@ -321,16 +322,7 @@ async fn check(shared: Arc<Shared>, shutdown: CancellationToken) {
     if let Some(problems) = shutdown.run_until_cancelled(shared.functions.check_all()).await {
         tell(&shared, &problems);
     }
-    let _ = tokio::task::spawn_blocking(release_memory).await;
-}
-
-/// Gives memory that bundling took back to the system: the allocator would keep it for the next time.
-fn release_memory() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: it has no conditions; the C library guards its own state.
-    unsafe {
-        libc::malloc_trim(0);
-    }
+    memory::release();
 }
 
 /// Removes items of tables whose time has come, when it comes.

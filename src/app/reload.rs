@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Shared, apply_triggers, release_memory, resources, tell};
+use super::{Shared, apply_triggers, memory, resources, tell};
 use crate::base::Time;
 use crate::functions::Changed;
 use crate::project::{self, Loaded, Problem, Severity};
@@ -87,7 +87,7 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
         problems.extend(apply_triggers(shared, &project).await?);
     }
     tell(shared, &problems);
-    let _ = tokio::task::spawn_blocking(release_memory).await;
+    memory::release();
     Ok(())
 }
 

@@ -206,6 +206,7 @@ const EXIT_NOT_STARTED: u8 = 125;
 
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
+    crate::app::memory::limit();
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Start(args) => start::run(&args),

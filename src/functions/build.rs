@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 
 use super::catalog::Entry;
 use super::invoke::Functions;
-use crate::project::{Problem, Project};
+use crate::project::{Problem, Project, Runtime};
 use crate::telemetry::{self, Record};
 
 /// What has to be built again.
@@ -60,6 +60,11 @@ impl Functions {
             let (functions, project) = (self.clone(), Arc::clone(&project));
             async move {
                 let inner = &functions.0;
+                if function.runtime != Runtime::JavaScript {
+                    // There is no look without making it, and a command of the project's must not run twice at once.
+                    let Some(entry) = functions.catalog().get(&function.name).cloned() else { return Vec::new() };
+                    return functions.built(&entry).await.problems.clone();
+                }
                 let began = inner.reloads.load(Ordering::Acquire);
                 let attempt = inner.maker.check(&project, &function, &inner.surroundings, &inner.world).await;
                 let problems = attempt.problems().to_vec();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use tokio::sync::OnceCell;
 
@@ -34,6 +35,8 @@ pub struct Entry {
     pub problems: Vec<Problem>,
     /// Files that the last build read.
     pub inputs: BTreeSet<PathBuf>,
+    /// When the last build's own command ended, where it has one.
+    pub commanded: Option<SystemTime>,
     pub gate: Arc<Gate>,
     /// Set until it was built for the first time, which may wait until it is called; those who call it meanwhile wait for one build.
     pub(super) unbuilt: Option<Arc<OnceCell<()>>>,
@@ -56,6 +59,8 @@ pub struct Version {
 /// What became of one function in a build.
 pub struct Attempt {
     pub inputs: BTreeSet<PathBuf>,
+    /// When the project's own command for it ended, where it has one.
+    pub commanded: Option<SystemTime>,
     /// The version, or none where the function was only looked through, and warnings; or what is wrong.
     pub result: Result<(Option<Version>, Vec<Problem>), Vec<Problem>>,
 }
@@ -103,12 +108,23 @@ impl Catalog {
     pub fn affected(&self, root: &Path, changed: &BTreeSet<PathBuf>) -> BTreeSet<String> {
         let all = changed.iter().any(|file| decides_resolution(file));
         let hit = |entry: &Entry| {
+            if entry.function.build.is_some() {
+                return changed.iter().any(|file| self.may_be_built_of(entry, file));
+            }
             // A build that failed may have looked for any file; a build that went through may resolve to a new file beside an old one.
             all || (!entry.problems.is_empty() && entry.has_errors())
                 || changed.iter().any(|file| entry.inputs.contains(file) || entry.inputs.iter().any(|input| is_sibling(input, file)))
                 || changed.contains(&root.join(&entry.function.handler))
         };
         self.entries.values().filter(|entry| hit(entry)).map(|entry| entry.name.to_string()).collect()
+    }
+
+    /// Whether a function with a command of its own is to be built again because of a file. Only the command knows what it reads: so any
+    /// file counts that no other function is made of. What the command wrote itself does not, or it would run for ever.
+    fn may_be_built_of(&self, entry: &Entry, file: &Path) -> bool {
+        let others = self.entries.values().any(|other| other.name != entry.name && other.inputs.contains(file));
+        let written = std::fs::metadata(file).and_then(|file| file.modified()).ok();
+        !others && written.is_some_and(|written| entry.commanded.is_none_or(|ended| written > ended))
     }
 
     /// Which functions of a project are new here, or differ in what a version is made of.
@@ -155,16 +171,19 @@ impl Entry {
             (_, Some(before)) => before.unbuilt.clone(),
             (_, None) => Some(Arc::default()),
         };
-        let (version, problems, inputs) = match attempt {
-            Some(Attempt { inputs, result: Ok((version, warnings)) }) => (version.map(Arc::new).or(last), warnings, inputs),
-            Some(Attempt { inputs, result: Err(problems) }) => (last, problems, inputs),
+        let (version, problems, inputs, commanded) = match attempt {
+            Some(Attempt { inputs, commanded, result: Ok((version, warnings)) }) => {
+                (version.map(Arc::new).or(last), warnings, inputs, commanded)
+            }
+            Some(Attempt { inputs, commanded, result: Err(problems) }) => (last, problems, inputs, commanded),
             None => (
                 last,
                 before.map(|entry| entry.problems.clone()).unwrap_or_default(),
                 before.map(|entry| entry.inputs.clone()).unwrap_or_default(),
+                before.and_then(|entry| entry.commanded),
             ),
         };
-        Entry { name, function, version, problems, inputs, gate, unbuilt }
+        Entry { name, function, version, problems, inputs, commanded, gate, unbuilt }
     }
 
     /// Whether the last build failed.

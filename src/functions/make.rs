@@ -69,27 +69,29 @@ impl Maker {
     pub async fn make(&self, project: &Project, function: &Function, surroundings: &Surroundings, world: &World) -> Attempt {
         let environment = environment(project, function, surroundings);
         let began = Instant::now();
-        let (inputs, program, bundle_micros, bytes, warnings) = match function.runtime {
+        let (inputs, commanded, program, bundle_micros, bytes, warnings) = match function.runtime {
             Runtime::JavaScript => {
                 let built = match self.bundle(project, function).await {
                     Ok(built) => built,
-                    Err(BuildError { problems, inputs }) => return Attempt { inputs, result: Err(problems) },
+                    Err(BuildError { problems, inputs }) => return Attempt { inputs, commanded: None, result: Err(problems) },
                 };
                 let bundle_micros = began.elapsed().as_micros() as u64;
                 let (inputs, bytes, warnings) = (built.inputs.clone(), built.bytes, built.warnings.clone());
                 let program = self.engine.load(bundle(project, function, built, environment), door(world, function)).await;
-                (inputs, program, bundle_micros, bytes, warnings)
+                (inputs, None, program, bundle_micros, bytes, warnings)
             }
             Runtime::Wasm => {
                 let file = project.root.join(&function.handler);
                 let inputs = BTreeSet::from([file.clone()]);
-                let component = match component(project, function, &file, environment).await {
+                let made = component(project, function, &file, environment).await;
+                let commanded = function.build.as_ref().map(|_| SystemTime::now());
+                let component = match made {
                     Ok(component) => component,
-                    Err(problem) => return Attempt { inputs, result: Err(vec![problem]) },
+                    Err(problem) => return Attempt { inputs, commanded, result: Err(vec![problem]) },
                 };
                 let bytes = component.bytes.len();
                 let bundle_micros = began.elapsed().as_micros() as u64;
-                (inputs, self.engine.component(component).await, bundle_micros, bytes, Vec::new())
+                (inputs, commanded, self.engine.component(component).await, bundle_micros, bytes, Vec::new())
             }
         };
         let load_micros = (began.elapsed().as_micros() as u64).saturating_sub(bundle_micros);
@@ -103,23 +105,20 @@ impl Maker {
             bundle_micros,
             load_micros,
         };
-        Attempt { inputs, result: result.map(|program| (Some(version(program)), warnings)) }
+        Attempt { inputs, commanded, result: result.map(|program| (Some(version(program)), warnings)) }
     }
 
-    /// Looks a function through without loading it: bundles it, and evaluates what it depends on, both kept for when it is loaded. One
-    /// that is no JavaScript is made at once.
+    /// Looks a function of JavaScript through without loading it: bundles it, and evaluates what it depends on, both kept for when it is
+    /// loaded.
     pub async fn check(&self, project: &Project, function: &Function, surroundings: &Surroundings, world: &World) -> Attempt {
-        if function.runtime != Runtime::JavaScript {
-            return self.make(project, function, surroundings, world).await;
-        }
         match self.bundle(project, function).await {
             Ok(built) => {
                 let (inputs, warnings) = (built.inputs.clone(), built.warnings.clone());
                 let environment = environment(project, function, surroundings);
                 self.engine.prepare(bundle(project, function, built, environment), door(world, function)).await;
-                Attempt { inputs, result: Ok((None, warnings)) }
+                Attempt { inputs, commanded: None, result: Ok((None, warnings)) }
             }
-            Err(BuildError { problems, inputs }) => Attempt { inputs, result: Err(problems) },
+            Err(BuildError { problems, inputs }) => Attempt { inputs, commanded: None, result: Err(problems) },
         }
     }
 }

@@ -379,4 +379,6 @@ impl Drop for Log {
 }
 
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod tests;

@@ -296,7 +296,7 @@ impl Loading {
         let layer = tokio::task::spawn_blocking(move || {
             let memory = guest.snapshot();
             drop(guest);
-            machine.layer(&memory)
+            machine.layer(memory)
         });
         match layer.await {
             Ok(Ok(layer)) => Ok(Arc::new(layer)),

@@ -1,6 +1,7 @@
 //! One integration crate: every module drives emu as a user does, through the program and its ports.
 
 mod command;
+mod component;
 mod crash;
 mod emu;
 mod layers;

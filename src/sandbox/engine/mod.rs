@@ -1,5 +1,6 @@
 //! The machine: wasmtime with the JavaScript engine's compiled code, and the image from which every other image grows.
 
+mod anonymous;
 mod cache;
 mod door;
 mod guest;
@@ -120,9 +121,9 @@ impl Machine {
         let base = match machine.cache.load(&machine.engine, &name).and_then(|(module, _)| Layer::new(module)) {
             Some(layer) => layer,
             None => {
-                let first = machine.layer(&split.initial().map_err(Error::Engine)?).map_err(engine_error)?;
+                let first = machine.layer(split.initial().map_err(Error::Engine)?).map_err(engine_error)?;
                 let booted = finish(machine.boot(&first, scripts))?;
-                let layer = machine.layer(&booted).map_err(engine_error)?;
+                let layer = machine.layer(booted).map_err(engine_error)?;
                 machine.cache.store(&name, layer.module().serialize(), "");
                 layer
             }
@@ -142,8 +143,8 @@ impl Machine {
     }
 
     /// Compiles a memory's content (see `module::wrap`) into an image. Slow: milliseconds.
-    pub fn layer(&self, data_only: &[u8]) -> wasmtime::Result<Layer> {
-        let module = Module::new(&self.engine, data_only)?;
+    pub fn layer(&self, data_only: Vec<u8>) -> wasmtime::Result<Layer> {
+        let module = anonymous::module(&self.engine, data_only)?;
         Layer::new(module).ok_or_else(|| wasmtime::format_err!("an image exports its memory"))
     }
 

@@ -1,6 +1,6 @@
 //! Taking the engine's module apart, and wrapping a memory as a module of its own.
 
-use wasm_encoder::{ConstExpr, DataSection, Encode, ExportKind, ExportSection, MemorySection, MemoryType, RawSection};
+use wasm_encoder::{ConstExpr, Encode, ExportKind, ExportSection, MemorySection, MemoryType, RawSection, SectionId};
 use wasmparser::{DataKind, ExternalKind, Operator, Parser, Payload, TypeRef};
 
 /// WebAssembly's page, in bytes.
@@ -103,35 +103,54 @@ fn text(e: wasmparser::BinaryReaderError) -> String {
 
 /// A module that only defines and exports a memory of this content.
 pub fn wrap(memory: &[u8]) -> Vec<u8> {
-    let mut data = DataSection::new();
-    let mut run: Option<usize> = None;
-    let pages = memory.len().div_ceil(HOST_PAGE_BYTES);
-    for page in 0..=pages {
-        let start = page * HOST_PAGE_BYTES;
-        let content = memory.get(start..memory.len().min(start + HOST_PAGE_BYTES)).unwrap_or_default();
-        let blank = is_zero(content);
-        match (run, blank) {
-            (None, false) => run = Some(start),
-            (Some(from), true) => {
-                let to = memory.len().min(start);
-                // An active segment of memory 0; handed over byte by byte, a large memory would take long.
-                let mut segment = vec![0];
-                ConstExpr::i32_const(from as u32 as i32).encode(&mut segment);
-                memory[from..to].encode(&mut segment);
-                data.raw(&segment);
-                run = None;
-            }
-            _ => {}
-        }
-    }
+    let runs = runs(memory);
     let mut memories = MemorySection::new();
     let minimum = memory.len().div_ceil(PAGE_BYTES) as u64;
     memories.memory(MemoryType { minimum, maximum: None, memory64: false, shared: false, page_size_log2: None });
     let mut exports = ExportSection::new();
     exports.export("memory", ExportKind::Memory, 0);
     let mut module = wasm_encoder::Module::new();
-    module.section(&memories).section(&exports).section(&data);
-    module.finish()
+    module.section(&memories).section(&exports);
+    let mut module = module.finish();
+    // The data is most of it and written once, into memory of the right size: a section of the encoder's would copy it three times.
+    let mut count = Vec::new();
+    (runs.len() as u32).encode(&mut count);
+    let heads: Vec<Vec<u8>> = runs
+        .iter()
+        .map(|run| {
+            // An active segment of memory 0.
+            let mut head = vec![0];
+            ConstExpr::i32_const(run.start as u32 as i32).encode(&mut head);
+            (run.len() as u32).encode(&mut head);
+            head
+        })
+        .collect();
+    let length = count.len() + heads.iter().zip(&runs).map(|(head, run)| head.len() + run.len()).sum::<usize>();
+    module.reserve_exact(length + 8);
+    module.push(SectionId::Data as u8);
+    (length as u32).encode(&mut module);
+    module.extend_from_slice(&count);
+    for (head, run) in heads.iter().zip(runs) {
+        module.extend_from_slice(head);
+        module.extend_from_slice(&memory[run]);
+    }
+    module
+}
+
+/// The parts of a memory that are not blank, in whole pages of the host (the last may be shorter).
+fn runs(memory: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+    for (page, content) in memory.chunks(HOST_PAGE_BYTES).enumerate() {
+        if is_zero(content) {
+            continue;
+        }
+        let start = page * HOST_PAGE_BYTES;
+        match runs.last_mut() {
+            Some(run) if run.end == start => run.end = start + content.len(),
+            _ => runs.push(start..start + content.len()),
+        }
+    }
+    runs
 }
 
 fn is_zero(bytes: &[u8]) -> bool {

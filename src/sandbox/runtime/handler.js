@@ -87,9 +87,7 @@
     if (options.env ?? options.environment) rt.process.env = options.env ?? options.environment;
     rt.files = options.files ?? rt.files ?? {};
   };
-  emu.begin = (json) => {
-    const options = json ? JSON.parse(json) : {};
-    if (options?.env) Object.assign(rt.process.env, options.env);
+  emu.begin = () => {
     rt.restartClock();
     rt.restartProcess();
     current = null;
