@@ -6,6 +6,7 @@
 pub mod app;
 pub mod base;
 pub mod cli;
+pub mod cost;
 pub mod functions;
 pub mod gateway;
 pub mod project;

@@ -26,26 +26,72 @@ units! {
     TableReadHalves = "table-read-halves",
     /// A DynamoDB write request unit: 1 KB written.
     TableWrites = "table-writes",
+    /// An item that a read looked at, whatever its size; one at least for each read, as document databases bill it.
+    TableItemsRead = "table-items-read",
+    /// An item stored or changed, whatever its size.
+    TableItemsPut = "table-items-put",
+    /// An item deleted, or asked to be.
+    TableItemsDeleted = "table-items-deleted",
+    /// A `GetRecords` of a table's stream by a reader of one's own; what triggers read is free.
+    StreamReads = "stream-reads",
+    /// Bytes of items kept for a month: a stock, told by who looks at the store.
+    TableBytesStored = "table-bytes-stored",
     /// An S3 request of the PUT, COPY, POST, LIST kind.
     ObjectWrites = "object-writes",
     /// An S3 request of the GET, SELECT and all other kinds.
     ObjectReads = "object-reads",
+    /// An S3 request that deletes objects; free where we know.
+    ObjectDeletes = "object-deletes",
     /// Bytes of objects sent out.
     ObjectBytesOut = "object-bytes-out",
-    /// An SQS request; every 64 KB of payload is one.
+    /// Bytes of objects kept for a month: a stock, told by who looks at the store.
+    ObjectBytesStored = "object-bytes-stored",
+    /// An SQS request to a standard queue; every 64 KB of payload is one.
     QueueRequests = "queue-requests",
+    /// An SQS request to a FIFO queue; every 64 KB of payload is one.
+    QueueFifoRequests = "queue-fifo-requests",
     /// An SNS publish; every 64 KB of payload is one.
     TopicPublishes = "topic-publishes",
+    /// Bytes published to topics and sent on to each subscriber; 1,000 at least for each message, as Pub/Sub bills it.
+    TopicBytes = "topic-bytes",
+    /// A message that a topic sends to an HTTP endpoint; every 64 KB of payload is one.
+    TopicHttpDeliveries = "topic-http-deliveries",
+    /// A message that a topic sends to a mail address.
+    TopicMailDeliveries = "topic-mail-deliveries",
     /// A mail sent to one recipient.
     Mails = "mails",
+    /// Bytes of attachments, times recipients.
+    MailAttachmentBytes = "mail-attachment-bytes",
     /// A function invocation.
     Invocations = "invocations",
     /// Wall-clock microseconds of function invocations.
     InvocationMicros = "invocation-micros",
     /// Wall-clock microseconds of invocations times configured MiB.
     InvocationMibMicros = "invocation-mib-micros",
-    /// A request to the HTTP API.
+    /// Microseconds of processor time of function invocations.
+    InvocationCpuMicros = "invocation-cpu-micros",
+    /// A request to the HTTP API; every 512 KB of payload is one.
     RouteRequests = "route-requests",
+    /// A request to the REST API.
+    RestRequests = "rest-requests",
+    /// Bytes of answers to requests from outside.
+    RouteBytesOut = "route-bytes-out",
+    /// A run of a schedule.
+    ScheduleRuns = "schedule-runs",
+    /// Schedules kept for a month: a stock, told by who looks at the project.
+    Schedules = "schedules",
+}
+
+impl Unit {
+    /// Whether it is something kept for a month, which more calls do not multiply.
+    pub fn is_stock(self) -> bool {
+        matches!(self, Unit::TableBytesStored | Unit::ObjectBytesStored | Unit::Schedules)
+    }
+
+    /// The unit that a label stands for.
+    pub fn of(label: &str) -> Option<Unit> {
+        Unit::ALL.iter().copied().find(|unit| unit.label() == label)
+    }
 }
 
 const UNITS: usize = Unit::ALL.len();
@@ -102,8 +148,8 @@ impl<'de> serde::Deserialize<'de> for Usage {
         let amounts = std::collections::BTreeMap::<String, u64>::deserialize(deserializer)?;
         let mut usage = Usage::default();
         for (label, amount) in amounts {
-            if let Some(unit) = Unit::ALL.iter().find(|unit| unit.label() == label) {
-                usage.add(*unit, amount);
+            if let Some(unit) = Unit::of(&label) {
+                usage.add(unit, amount);
             }
         }
         Ok(usage)
