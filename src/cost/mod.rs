@@ -5,11 +5,16 @@
 
 mod bill;
 mod book;
+pub mod budget;
 mod compute;
+mod list;
 mod measure;
 mod money;
 mod provider;
+pub mod report;
 mod sheet;
+mod table;
+pub mod waste;
 mod work;
 
 #[cfg(test)]
@@ -20,6 +25,7 @@ mod tests;
 pub use bill::{Bill, Line, Missing, Terms, price};
 pub use book::{Allowance, Book, Error, Item, Tier};
 pub use compute::{Assumptions, Compute, cold_start_micros, rounds};
+pub use list::{count, price_list, price_list_json};
 pub use measure::{Measure, Time};
 pub use money::{Money, NotMoney, Range, money};
 pub use provider::{NoProvider, Provider};

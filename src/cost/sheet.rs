@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 use super::measure::Measure;
 use super::money::Money;
 use super::provider::Provider;
+use crate::base::Unit;
 
 /// Largest file that is read, in bytes.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
@@ -127,6 +128,28 @@ impl Group {
         Group::Schedules,
         Group::Traffic,
     ];
+
+    /// What a measure belongs to, whoever prices it.
+    pub fn of(measure: Measure) -> Group {
+        let Measure::Unit(unit) = measure else { return Group::Functions };
+        match unit {
+            Unit::TableReadHalves
+            | Unit::TableWrites
+            | Unit::TableItemsRead
+            | Unit::TableItemsPut
+            | Unit::TableItemsDeleted
+            | Unit::StreamReads
+            | Unit::TableBytesStored => Group::Tables,
+            Unit::ObjectWrites | Unit::ObjectReads | Unit::ObjectDeletes | Unit::ObjectBytesStored => Group::Objects,
+            Unit::ObjectBytesOut | Unit::RouteBytesOut => Group::Traffic,
+            Unit::QueueRequests | Unit::QueueFifoRequests => Group::Queues,
+            Unit::TopicPublishes | Unit::TopicBytes | Unit::TopicHttpDeliveries | Unit::TopicMailDeliveries => Group::Topics,
+            Unit::Mails | Unit::MailAttachmentBytes => Group::Mail,
+            Unit::Invocations | Unit::InvocationMicros | Unit::InvocationMibMicros | Unit::InvocationCpuMicros => Group::Functions,
+            Unit::RouteRequests | Unit::RestRequests => Group::Api,
+            Unit::ScheduleRuns | Unit::Schedules => Group::Schedules,
+        }
+    }
 
     /// For people and files.
     pub fn label(self) -> &'static str {

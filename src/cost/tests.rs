@@ -101,6 +101,9 @@ fn every_measure_is_priced_covered_or_missing_with_a_reason_at_every_provider() 
                 "{provider}: {measure} is priced, covered, without counterpart: {places:?}"
             );
         }
+        for item in &book.items {
+            assert!(item.counts.keys().all(|measure| Group::of(*measure) == item.group), "{provider}: {}", item.key);
+        }
         assert!(book.items.iter().any(|item| item.counts.keys().any(|measure| matches!(measure, Measure::Time(_)))), "{provider}");
         assert!(book.items.iter().all(|item| item.date <= book.date), "{provider}");
     }
