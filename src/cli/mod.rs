@@ -5,6 +5,7 @@ mod child;
 mod exec;
 mod invoke;
 mod output;
+mod prices;
 mod start;
 
 use std::net::IpAddr;
@@ -14,6 +15,8 @@ use std::str::FromStr;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+
+use crate::cost::Provider;
 
 /// A developer's whole serverless cloud on a laptop.
 ///
@@ -30,7 +33,8 @@ const EXAMPLES: &str = "Examples:
   emu start                            run the project in this folder, reload on save
   emu exec -- npm test                 run tests against a fresh copy of the project, then end
   emu invoke register --data '{}'      call one function once
-  emu check                            read the project file and say what is wrong with it";
+  emu check                            read the project file and say what is wrong with it
+  emu prices --provider aws            the prices that costs are reckoned with";
 
 #[derive(Subcommand, Debug)]
 enum Command {
@@ -67,6 +71,22 @@ enum Command {
     ///
     /// Exit code 1 where there are errors.
     Check(CheckArgs),
+    /// Print the prices that costs are reckoned with: dated list prices of six providers, each with its source
+    ///
+    /// Another price, another region, a discount? Write a file and lay it over emu's own: what the file says of a price
+    /// holds, what it leaves out stays. Prices are by the key that `--json` shows; an amount is dollars in quotes:
+    ///
+    ///   provider: aws
+    ///   items:
+    ///     lambda-duration: {price: "0.0000141667", note: our savings plan}
+    #[command(
+        verbatim_doc_comment,
+        after_help = "Examples:
+  emu prices
+  emu prices --provider aws,cloudflare
+  emu prices --file our-prices.yaml --json"
+    )]
+    Prices(PricesArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Examples:
   emu completions bash > ~/.local/share/bash-completion/completions/emu
@@ -159,6 +179,19 @@ struct CheckArgs {
     print: bool,
 }
 
+#[derive(Args, Debug)]
+struct PricesArgs {
+    /// Only of these: aws, aws-arm, firebase, gcp, cloudflare, azure
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    provider: Vec<Provider>,
+    /// A file of prices to lay over emu's own (YAML or JSON); may be repeated
+    #[arg(long, short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 enum LogFormat {
     /// For people
@@ -213,6 +246,7 @@ pub fn run() -> ExitCode {
         Command::Exec(args) => exec::run(&args),
         Command::Invoke(args) => invoke::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Prices(args) => prices::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "emu", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -11,6 +11,8 @@ use super::table::{Table, finish};
 
 /// Marks a price whose source is second-hand or old.
 pub const UNCERTAIN: &str = "?";
+/// Most calls that are reckoned with.
+pub const COUNT_MAX: u64 = 1_000_000_000_000;
 /// Stands where a provider has no price.
 pub const NOTHING: &str = "–";
 
@@ -108,4 +110,56 @@ pub fn count(number: u64) -> String {
         }
     }
     number.to_string()
+}
+
+/// Reads `1000000`, `1M`, `2.5M`, `400k`, `1_000`.
+pub fn parse_count(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{}` is not a number of calls; write e.g. 500000, 500k or 1M", text.chars().take(40).collect::<String>());
+    let (digits, times) = match text.chars().last() {
+        Some('k' | 'K') => (&text[..text.len() - 1], 1_000),
+        Some('M' | 'm') => (&text[..text.len() - 1], 1_000_000),
+        Some('B' | 'b' | 'G') => (&text[..text.len() - 1], 1_000_000_000),
+        _ => (text, 1),
+    };
+    let amount: Money = digits.replace('_', "").parse().map_err(|_| wrong())?;
+    let one = 10u128.pow(super::money::DECIMALS as u32);
+    let scaled = amount.times(times).atoms();
+    match u64::try_from(scaled / one) {
+        Ok(count) if scaled % one == 0 && count > 0 && count <= COUNT_MAX => Ok(count),
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_short() {
+        for (number, wanted) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1k"),
+            (1_005, "1005"),
+            (1_010, "1.01k"),
+            (50_000, "50k"),
+            (2_500_000, "2.5M"),
+            (1_234_567, "1234567"),
+            (18_750_000_000, "18.75B"),
+        ] {
+            assert_eq!(count(number), wanted);
+        }
+    }
+
+    #[test]
+    fn numbers_of_calls_are_read() {
+        for (text, wanted) in
+            [("1M", Some(1_000_000)), ("2.5k", Some(2_500)), ("1_000", Some(1_000)), ("7", Some(7)), ("1B", Some(1_000_000_000))]
+        {
+            assert_eq!(parse_count(text).ok(), wanted, "{text}");
+        }
+        for text in ["", "M", "0", "-1", "1.5", "0.0001k", "1e6", "1000001B", "é"] {
+            assert!(parse_count(text).is_err_and(|error| error.contains("write e.g.")), "{text}");
+        }
+    }
 }

@@ -187,13 +187,15 @@ impl fmt::Display for Range {
 }
 
 /// An amount for people, with no more digits than it earns: what is exact has cents, or two figures where it is less than a cent
-/// (`$12.30`, `$0.0000041`); what is estimated has two figures of its upper end (`$11–14`), and is one number where its ends look alike.
+/// (`$12.30`, `$0.0000041`); what is estimated has two figures of its upper end (`$11–14`), more only where its ends are nearer to one
+/// another (`$103.0–103.2`), and is one number where they look alike.
 pub fn money(low: Money, high: Money) -> String {
     if low == high {
         return format!("${}", grouped(&exact(low.0)));
     }
     let (low, high) = (low.min(high), low.max(high));
-    let decimals = 1 - exponent(high.0);
+    let finest = (2 - exponent(high.0)).max(2);
+    let decimals = (1 - exponent(high.0)).max(-exponent(high.0 - low.0)).min(finest);
     let top = rounded(high.0, decimals);
     let mut bottom = rounded(low.0, decimals);
     if low > Money::ZERO && is_zero(&bottom) {
@@ -287,7 +289,11 @@ mod tests {
             ("0.02", "14", "$0.02–14"),
             ("0", "14", "$0–14"),
             ("1234", "1534", "$1,200–1,500"),
-            ("40.01", "40.3", "$40"),
+            ("40.01", "40.3", "$40.0–40.3"),
+            ("102.96", "103.24", "$103.0–103.2"),
+            ("100", "100.0001", "$100.00"),
+            ("0.0001", "0.0001000001", "$0.000100"),
+            ("0.0001", "0.0001008", "$0.000100–0.000101"),
             ("14.2", "11.4", "$11–14"),
         ] {
             assert_eq!(money(dollars(low), dollars(high)), wanted, "{low} to {high}");

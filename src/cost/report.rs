@@ -13,6 +13,9 @@ use super::sheet::Group;
 use super::table::{Table, finish};
 use super::work::{Amount, Work};
 
+/// Stands where a provider bills something by way of something else.
+const INCLUDED: &str = "incl.";
+
 /// What is compared: some work, done so often.
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
@@ -61,7 +64,9 @@ pub fn comparison(question: &Question<'_>, books: &[Book]) -> String {
             let lines = || bill.lines().filter(|line| line.item.group == *group);
             let missing = bill.missing().any(|(measure, _)| Group::of(measure) == *group);
             row.push(match lines().next() {
-                None => NOTHING.to_owned() + if missing { "*" } else { "" },
+                None if missing => format!("{NOTHING}*"),
+                None if question.work.iter().any(|(measure, _)| Group::of(measure) == *group) => INCLUDED.to_owned(),
+                None => NOTHING.to_owned(),
                 Some(_) => {
                     let uncertain = lines().any(|line| line.item.uncertain && line.amount.high > Money::ZERO);
                     mark(lines().map(|line| line.amount).sum(), uncertain, missing)
@@ -77,7 +82,8 @@ pub fn comparison(question: &Question<'_>, books: &[Book]) -> String {
     }
     for (book, bill) in &bills {
         for (measure, missing) in bill.missing() {
-            foot.push(format!("* {}: {} {} not priced: {}", book.name, amount(missing.amount), measure.label(), missing.why));
+            let measure = measure.label();
+            foot.push(format!("* {}: {} {} not priced: {}", book.name, amount(missing.amount), measure, missing.why));
         }
     }
     if bills.iter().any(|(_, bill)| !bill.total().is_exact()) {
@@ -201,14 +207,16 @@ fn percent(part: Money, whole: Money) -> String {
     format!("{} %", (permille.min(1000) + 5) / 10)
 }
 
-/// Parts in the provider's unit, as a decimal number.
+/// Parts in the provider's unit, as a decimal number of twelve decimals.
 fn units(item: &Item, parts: u128) -> Money {
-    let whole = Money::from_atoms(10u128.pow(15)).times(parts).over(u128::from(item.size));
-    // Kept in millionths of a millionth, so that nothing saturates.
-    whole.times(10u128.pow(12))
+    // In two steps, so that a month of a large account does not saturate.
+    Money::from_atoms(10u128.pow(15)).times(parts).over(u128::from(item.size)).times(10u128.pow(12))
 }
 
 fn quantity(item: &Item, parts: Amount) -> String {
+    if item.fee {
+        return String::new();
+    }
     let number = |parts: u128| money(units(item, parts), units(item, parts)).replace('$', "").trim_end_matches(".00").to_owned();
     let shown =
         if parts.low == parts.high { number(parts.high) } else { money(units(item, parts.low), units(item, parts.high)).replace('$', "") };
@@ -216,7 +224,8 @@ fn quantity(item: &Item, parts: Amount) -> String {
 }
 
 fn amount(amount: Amount) -> String {
-    if amount.low == amount.high { amount.high.to_string() } else { format!("{}–{}", amount.low, amount.high) }
+    let shown = |parts: u128| u64::try_from(parts).map_or_else(|_| parts.to_string(), count);
+    if amount.low == amount.high { shown(amount.high) } else { format!("{}–{}", shown(amount.low), shown(amount.high)) }
 }
 
 fn dates(books: &[Book]) -> String {

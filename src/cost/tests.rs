@@ -209,3 +209,126 @@ fn a_begun_lot_is_billed_whole_only_by_the_month() {
     assert_eq!(one(Terms::Month { free_tier: false }).as_deref(), Some("4.5"));
     assert_eq!(one(Terms::Month { free_tier: true }).as_deref(), Some("0"));
 }
+
+/// A checkout: 40 ms, 6 of them computing, two waits for tables; and a mail.
+fn checkout() -> Work {
+    let mut usage = Usage::default();
+    for (unit, amount) in [
+        (Unit::Invocations, 2),
+        (Unit::RouteRequests, 1),
+        (Unit::TableReadHalves, 4),
+        (Unit::TableItemsRead, 2),
+        (Unit::TableWrites, 2),
+        (Unit::TableItemsPut, 1),
+        (Unit::Mails, 1),
+    ] {
+        usage.add(unit, amount);
+    }
+    let compute =
+        Compute { wall_micros: 8_000, cpu_micros: 6_000, memory_mib: 512, service_rounds: 2, service_micros: 2_000, ..Compute::default() };
+    added(&Work::counted(&usage), &Work::invoked(&compute, &Assumptions { cold_permille: (0, 0), ..Assumptions::default() }))
+}
+
+fn books() -> Vec<Book> {
+    Provider::ALL.iter().map(|provider| Book::of(*provider)).collect()
+}
+
+#[test]
+fn providers_stand_side_by_side() {
+    let work = checkout();
+    let question = report::Question {
+        subject: "POST /orders",
+        work: &work,
+        recorded: 1,
+        calls: 1_000_000,
+        terms: Terms::List,
+        assumptions: "as said",
+    };
+    let wanted = "\
+POST /orders: 1M calls at list prices
+
+provider              total   functions    api  tables      mail
+AWS x86       $103.0–103.2?  $0.46–0.74  $1.00   $1.50  $100.00?
+AWS Arm       $102.9–103.2?  $0.45–0.67  $1.00   $1.50  $100.00?
+Firebase         $2.4–4.8?*    $0.9–3.3  incl.  $1.50?        –*
+Google Cloud     $2.4–4.8?*    $0.9–3.3  incl.  $1.50?        –*
+Workers          $1.6–1.7?*  $0.61–0.72  incl.  $1.00?        –*
+Azure         $252.6–253.2?    $0.6–1.2  incl.  $2.00?  $250.00?
+
+? the source of a price is second-hand or old; `emu prices` shows which
+* Firebase: 1M mails not priced: Firebase has no service that sends mail; its mail extension uses a
+  relay that bills its own price
+* Google Cloud: 1M mails not priced: Google Cloud has no service that sends mail; a relay elsewhere
+  bills its own price
+* Workers: 1M mails not priced: no list price of a service that sends mail is known
+Functions' time is estimated, all else counted: as said.
+List prices of 2026-08-21, US dollars.
+";
+    assert_eq!(report::comparison(&question, &books()), wanted);
+}
+
+#[test]
+fn an_invoice_shows_quantities_prices_and_amounts() {
+    let work = checkout();
+    let terms = Terms::Month { free_tier: true };
+    let question = report::Question { subject: "POST /orders", work: &work, recorded: 1, calls: 5_000_000, terms, assumptions: "as said" };
+    let wanted = "\
+POST /orders: 5M calls a month, with what is free
+Workers, everywhere
+
+item                                       quantity                  price  amount
+Workers Paid plan                                            $5.00 a month   $5.00
+Workers processor time  3,000,000–30,000,000 CPU ms    $0.02 per 1M CPU ms      $0
+Workers requests                10,000,000 requests  $0.30 per 1M requests      $0
+D1 rows read ?                      10,000,000 rows     $0.001 per 1M rows      $0
+D1 rows written ?                    5,000,000 rows      $1.00 per 1M rows      $0
+mails *                                          5M                      –       –
+total                                                                        $5.00
+
+Workers processor time: waiting is free, and so are cold starts
+D1 rows read: an item is taken as a row
+D1 rows written: an item is taken as a row; an index writes a row more
+* no list price of a service that sends mail is known
+List prices of 2026-08-21, US dollars.
+";
+    assert_eq!(report::invoice(&question, &Book::of(Provider::Cloudflare)), wanted);
+}
+
+#[test]
+fn a_breakdown_adds_up() {
+    let mut usage = Usage::default();
+    usage.add(Unit::TableWrites, 3);
+    let parts = [("mailer".to_owned(), Work::counted(&usage)), ("checkout".to_owned(), checkout())];
+    let terms = Terms::Month { free_tier: false };
+    let question =
+        report::Question { subject: "all", work: &Work::default(), recorded: 2, calls: 1_000_000, terms, assumptions: "as said" };
+    let wanted = "\
+all: 1M calls a month, without what is free
+AWS x86, us-east-1
+
+               amount  share
+checkout  $51.5–51.6?   98 %
+mailer          $0.94    2 %
+total     $52.4–52.6?
+
+Functions' time is estimated, all else counted: as said.
+List prices of 2026-08-21, US dollars.
+";
+    assert_eq!(report::breakdown(&question, &parts, &Book::of(Provider::Aws)), wanted);
+}
+
+#[test]
+fn programs_get_decimal_texts() {
+    let work = checkout();
+    let question =
+        report::Question { subject: "POST /orders", work: &work, recorded: 1, calls: 1, terms: Terms::List, assumptions: "as said" };
+    let json = report::comparison_json(&question, &[Book::of(Provider::Aws)]);
+    assert_eq!(json["terms"], serde_json::json!({"list": true}));
+    let aws = &json["providers"][0];
+    assert_eq!(
+        (&aws["provider"], &aws["groups"]["tables"]),
+        (&"aws".into(), &serde_json::json!({"low": "0.0000015", "high": "0.0000015"}))
+    );
+    let reads = aws["lines"].as_array().and_then(|lines| lines.iter().find(|line| line["key"] == "dynamodb-reads"));
+    assert_eq!(reads.map(|line| line["quantity"].clone()), Some(serde_json::json!(["2", "2"])));
+}

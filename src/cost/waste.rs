@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn memory_that_is_never_used_is_found_with_its_price() {
         for (given, peak, wall, cpu, wanted) in [
-            (1024, 40, 500_000, 0, "`f` used 40 of 1024 MiB at most; `memorySize: 192` would save ($6.8 per 1M calls)"),
+            (1024, 40, 500_000, 0, "`f` used 40 of 1024 MiB at most; `memorySize: 192` would save ($6.77–6.79 per 1M calls)"),
             (128, 10, 500_000, 0, "fine"),
             (256, 100, 500_000, 0, "fine"),
             (256, 170, 500_000, 0, "`f` used 170 MiB; with about 80 MiB of the runtime's own, memorySize 256 is tight"),
