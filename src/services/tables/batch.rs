@@ -88,6 +88,7 @@ impl Tables {
                         }
                         let item = store::item(tx, table, key)?;
                         consumed.add_table(Units::read(item.as_ref().map_or(0, Item::bytes), many.consistent));
+                        consumed.items.read += 1;
                         let Some(item) = item else { continue };
                         bytes += item.bytes();
                         items.push(match &projections[at] {

@@ -36,10 +36,19 @@ impl Units {
     }
 }
 
+/// Items that were dealt with, whatever their size: what document databases bill.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Items {
+    pub read: u64,
+    pub put: u64,
+    pub deleted: u64,
+}
+
 /// What a request used of one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Consumed {
     pub table_name: String,
+    pub items: Items,
     pub table: Units,
     pub local: BTreeMap<String, Units>,
     pub global: BTreeMap<String, Units>,
@@ -72,6 +81,9 @@ impl Consumed {
     /// Adds what another request to the same table used.
     pub fn merge(&mut self, other: &Consumed) {
         self.table.add(other.table);
+        self.items.read += other.items.read;
+        self.items.put += other.items.put;
+        self.items.deleted += other.items.deleted;
         for (name, units) in &other.local {
             self.add_index(true, name, *units);
         }
@@ -80,7 +92,7 @@ impl Consumed {
         }
     }
 
-    /// Transactions do everything twice.
+    /// Transactions do everything twice; the items stay the same.
     pub fn double(&mut self) {
         for units in std::iter::once(&mut self.table).chain(self.local.values_mut()).chain(self.global.values_mut()) {
             units.read_halves *= 2;
@@ -96,6 +108,12 @@ impl Consumed {
         }
         if total.writes > 0 {
             tx.count(Unit::TableWrites, total.writes);
+        }
+        let Items { read, put, deleted } = self.items;
+        for (unit, amount) in [(Unit::TableItemsRead, read), (Unit::TableItemsPut, put), (Unit::TableItemsDeleted, deleted)] {
+            if amount > 0 {
+                tx.count(unit, amount);
+            }
         }
     }
 }

@@ -273,6 +273,7 @@ pub(super) fn get_in(tx: &Tx<'_>, cache: &Cache, get: &Get, projection: Option<&
     let item = store::item(tx, &table, &key)?;
     let mut consumed = Consumed::new(&get.table);
     consumed.add_table(Units::read(item.as_ref().map_or(0, Item::bytes), get.consistent));
+    consumed.items.read += 1;
     let item = match projection {
         Some(paths) => item.map(|item| path::project(&item, paths)),
         None => item,
@@ -285,6 +286,7 @@ pub(super) fn put_in(tx: &mut Tx<'_>, table: &Table, key: &[u8], item: Item, wri
     if !needs_old(table, write) {
         let old = store::item_bytes(tx, table, key)?.unwrap_or(0);
         consumed.add_table(Units::write(old, item.bytes()));
+        consumed.items.put += 1;
         store::put_item(tx, table, key, &item)?;
         return Ok((None, consumed));
     }
@@ -299,6 +301,7 @@ pub(super) fn delete_in(tx: &mut Tx<'_>, table: &Table, key: &[u8], write: &Writ
     if !needs_old(table, write) {
         let old = store::item_bytes(tx, table, key)?;
         consumed.add_table(Units::write(old.unwrap_or(0), 0));
+        consumed.items.deleted += 1;
         if old.is_some() {
             store::delete_item(tx, table, key)?;
         }
@@ -356,6 +359,10 @@ pub(super) fn replace(tx: &mut Tx<'_>, table: &Table, key: &[u8], change: Change
     let definition = &table.definition;
     let bytes = |item: Option<&Item>| item.map_or(0, Item::bytes);
     consumed.add_table(Units::write(bytes(change.old), bytes(change.new)));
+    match change.new {
+        Some(_) => consumed.items.put += 1,
+        None => consumed.items.deleted += 1,
+    }
     if change.old == change.new {
         return Ok(());
     }

@@ -397,6 +397,8 @@ fn page(tx: &mut Tx<'_>, plan: &mut Plan<'_>, scan: &Scan, after: Option<(Vec<u8
         None => consumed.add_table(units),
     }
     consumed.add_table(fetched);
+    // A query that finds nothing costs as much as one item.
+    consumed.items.read = (scanned as u64).max(1);
     consumed.bill(tx);
     Ok(Page { items: (!plan.count_only).then_some(items), count, scanned, last, consumed })
 }

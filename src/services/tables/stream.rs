@@ -3,7 +3,7 @@
 use super::definition::{Definition, Stream, Table, View};
 use super::value::Item;
 use super::{Error, Tables, blob, table_to_manage};
-use crate::base::{Call, Cause, Time, TraceId};
+use crate::base::{Call, Cause, Time, TraceId, Unit};
 use crate::store::{Error as StoreError, Tx};
 
 /// How long records, and streams that were disabled, can be read: a day.
@@ -310,6 +310,7 @@ impl Tables {
                 if tx.now().millis() - made.millis() > ITERATOR_MS {
                     return Err(Error::IteratorExpired);
                 }
+                tx.count(Unit::StreamReads, 1);
                 let info = info(tx, table, label)?;
                 let records = records(tx, table, &info.stream, after, limit)?;
                 let last = records.last().map_or(after, |record| record.sequence);

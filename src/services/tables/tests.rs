@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::{Call, Clock, Ids, Time};
+use crate::base::{Call, Clock, Ids, Time, Unit};
 use crate::store::Options;
 
 fn open(folder: &tempfile::TempDir) -> Tables {
@@ -190,4 +190,36 @@ async fn writers_of_a_stream_wake_its_readers_and_say_why_they_wrote() {
     let records = tables.stream_records(&call, "tab", 0, 10).await.expect("records");
     assert_eq!((records[0].depth, &records[0].cause, &records[0].trace), (3, &call.cause, &call.trace));
     assert_eq!(tables.stream_end(&call, "tab").await.expect("an end"), records[0].sequence);
+}
+
+#[tokio::test]
+async fn items_are_billed_by_the_piece_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tables, call) = (open(&folder), Call::operator());
+    tables.create_table(&call, create("tab")).await.expect("a table");
+    let table = || "tab".to_owned();
+    let used = || [Unit::TableItemsRead, Unit::TableItemsPut, Unit::TableItemsDeleted].map(|unit| call.meter.total().get(unit));
+    for n in 0..3 {
+        tables.put_item(&call, Put { table: table(), item: item(1, n, Some(n)), ..Put::default() }).await.expect("a put");
+    }
+    assert_eq!(used(), [0, 3, 0]);
+    for n in [0, 9] {
+        tables.get_item(&call, Get { table: table(), key: item(1, n, None), ..Get::default() }).await.expect("a get");
+    }
+    assert_eq!(used(), [2, 3, 0], "what is not there costs a read");
+    tables.delete_item(&call, Remove { table: table(), key: item(1, 0, None), ..Remove::default() }).await.expect("a delete");
+    assert_eq!(used(), [2, 3, 1]);
+    tables.scan(&call, Scan { table: table(), ..Scan::default() }).await.expect("a scan");
+    assert_eq!(used(), [4, 3, 1]);
+    let nobody = values(&[(":p", Value::S("nobody".into()))]);
+    let query = Query {
+        key_condition: Some("p = :p".into()),
+        backward: false,
+        scan: Scan { table: table(), substitutes: nobody, ..Scan::default() },
+    };
+    tables.query(&call, query).await.expect("a query");
+    assert_eq!(used(), [5, 3, 1], "a query that finds nothing costs a read");
+    let write = BatchWrite { tables: vec![(table(), vec![Ok(item(2, 0, None)), Err(item(1, 1, None))])] };
+    tables.batch_write(&call, write).await.expect("a batch");
+    assert_eq!(used(), [5, 4, 2]);
 }

@@ -157,6 +157,7 @@ impl Tables {
                     let item = store::item(tx, table, key)?;
                     let mut consumed = Consumed::new(&get.table);
                     consumed.add_table(Units::read(item.as_ref().map_or(0, Item::bytes), true));
+                    consumed.items.read += 1;
                     consumed.double();
                     merge(&mut all, consumed);
                     items.push(match projection {
@@ -212,6 +213,7 @@ fn repeated(tx: &mut Tx<'_>, cache: &store::Cache, actions: &[Action]) -> Result
         let key = key_of(&table, action)?;
         let mut consumed = Consumed::new(action.table());
         consumed.add_table(Units::read(store::item_bytes(tx, &table, &key)?.unwrap_or(0), true));
+        consumed.items.read += 1;
         consumed.double();
         merge(&mut all, consumed);
     }
@@ -270,6 +272,7 @@ fn transact_in(tx: &mut Tx<'_>, cache: &store::Cache, actions: Vec<Action>, pars
             Action::Check(..) => {
                 let mut consumed = Consumed::new(&name);
                 consumed.add_table(Units::write(store::item_bytes(tx, table, key)?.unwrap_or(0), 0));
+                consumed.items.read += 1;
                 Ok(consumed)
             }
         };
