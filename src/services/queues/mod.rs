@@ -359,11 +359,31 @@ impl Queues {
         name: &str,
         change: impl FnOnce(&mut Tx<'_>, &mut store::Stored) -> Result<T, Error> + std::marker::Send + 'static,
     ) -> Result<T, Error> {
+        self.change_as(Unit::QueueRequests, call, name, change).await
+    }
+
+    /// As `change`, for what is done to messages: that is dearer where the queue is FIFO.
+    async fn change_messages<T: std::marker::Send + 'static>(
+        &self,
+        call: &Call,
+        name: &str,
+        change: impl FnOnce(&mut Tx<'_>, &mut store::Stored) -> Result<T, Error> + std::marker::Send + 'static,
+    ) -> Result<T, Error> {
+        self.change_as(requests(name), call, name, change).await
+    }
+
+    async fn change_as<T: std::marker::Send + 'static>(
+        &self,
+        unit: Unit,
+        call: &Call,
+        name: &str,
+        change: impl FnOnce(&mut Tx<'_>, &mut store::Stored) -> Result<T, Error> + std::marker::Send + 'static,
+    ) -> Result<T, Error> {
         let name = name.to_owned();
         self.db
             .write(call, move |tx| {
                 let mut found = store::get(tx, &name)?;
-                tx.count(Unit::QueueRequests, 1);
+                tx.count(unit, 1);
                 let value = change(tx, &mut found)?;
                 tx.wake(&Queues::wake_key(&name));
                 Ok(value)
@@ -415,6 +435,11 @@ fn cut(mut names: Vec<String>, limit: usize) -> Page {
 
 fn in_range(parameter: &'static str, value: i64, min: i64, max: i64) -> Result<(), Error> {
     if (min..=max).contains(&value) { Ok(()) } else { Err(Error::Range { parameter, value, min, max }) }
+}
+
+/// What a request about messages of a queue is billed as; a FIFO queue is known by its name. Source: "Amazon SQS pricing".
+fn requests(queue: &str) -> Unit {
+    if queue.ends_with(".fifo") { Unit::QueueFifoRequests } else { Unit::QueueRequests }
 }
 
 fn chunks(bytes: usize) -> u64 {

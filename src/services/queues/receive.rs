@@ -3,8 +3,8 @@
 use super::message::{Message, Receipt};
 use super::send::DEDUPLICATION_MS;
 use super::store::{self, Stored};
-use super::{Entry, Error, Outcomes, Queues, check_entries, chunks, in_range};
-use crate::base::{Call, Time, Unit};
+use super::{Entry, Error, Outcomes, Queues, check_entries, chunks, in_range, requests};
+use crate::base::{Call, Time};
 use crate::store::Tx;
 
 /// What a client asks for. Source: "ReceiveMessage".
@@ -94,14 +94,14 @@ impl Queues {
     async fn attempt(&self, call: &Call, queue: &str, wanted: &Wanted) -> Result<(Vec<Message>, Glance), Error> {
         let glance = self.db.read(call, |tx| glance(tx, queue)).await?;
         if !glance.due && wanted.attempt.is_none() {
-            call.meter.add(&one_request());
+            call.meter.add(&one_request(queue));
             return Ok((Vec::new(), glance));
         }
         let (name, wanted) = (queue.to_owned(), wanted.clone());
         self.db
             .write(call, move |tx| {
                 let messages = take_in(tx, &name, &wanted)?;
-                tx.count(Unit::QueueRequests, chunks(messages.iter().map(Message::bytes).sum()));
+                tx.count(requests(&name), chunks(messages.iter().map(Message::bytes).sum()));
                 Ok((messages, self::glance(tx, &name)?))
             })
             .await
@@ -111,7 +111,7 @@ impl Queues {
     /// nothing. Fails with `Receipt`, and in FIFO queues with `ReceiptExpired`.
     pub async fn delete_message(&self, call: &Call, queue: &str, receipt: &str) -> Result<(), Error> {
         let receipt = receipt.to_owned();
-        self.change(call, queue, move |tx, found| delete_in(tx, found, &receipt)).await
+        self.change_messages(call, queue, move |tx, found| delete_in(tx, found, &receipt)).await
     }
 
     /// Deletes up to ten messages; each fails or not by itself.
@@ -122,7 +122,7 @@ impl Queues {
 
     /// Deletes any number of leased messages in one transaction, ignoring receipts that are no longer good: for event source mappings.
     pub async fn acknowledge(&self, call: &Call, queue: &str, receipts: Vec<String>) -> Result<(), Error> {
-        self.change(call, queue, move |tx, found| {
+        self.change_messages(call, queue, move |tx, found| {
             for receipt in &receipts {
                 match delete_in(tx, found, receipt) {
                     Err(Error::ReceiptExpired(_)) | Ok(()) => {}
@@ -139,7 +139,7 @@ impl Queues {
     pub async fn change_visibility(&self, call: &Call, queue: &str, receipt: &str, visibility_s: i64) -> Result<(), Error> {
         in_range("VisibilityTimeout", visibility_s, 0, VISIBILITY_MAX_S)?;
         let receipt = receipt.to_owned();
-        self.change(call, queue, move |tx, found| hide_in(tx, found, &receipt, visibility_s)).await
+        self.change_messages(call, queue, move |tx, found| hide_in(tx, found, &receipt, visibility_s)).await
     }
 
     /// As [`Queues::change_visibility`] for up to ten messages; each fails or not by itself.
@@ -164,7 +164,7 @@ impl Queues {
         entries: Vec<Entry<T>>,
         change: impl Fn(&mut Tx<'_>, &Stored, T) -> Result<(), Error> + Send + 'static,
     ) -> Result<Outcomes<()>, Error> {
-        self.change(call, queue, move |tx, found| {
+        self.change_messages(call, queue, move |tx, found| {
             let mut outcomes = Vec::with_capacity(entries.len());
             for entry in entries {
                 match change(tx, found, entry.value) {
@@ -198,9 +198,9 @@ fn glance(tx: &Tx<'_>, queue: &str) -> Result<Glance, Error> {
     Ok(Glance { due: store::any_due(tx, &queue)?, next_due: store::next_due(tx, &queue)?, wait_s: queue.queue.settings.wait_s })
 }
 
-fn one_request() -> crate::base::Usage {
+fn one_request(queue: &str) -> crate::base::Usage {
     let mut usage = crate::base::Usage::default();
-    usage.add(Unit::QueueRequests, 1);
+    usage.add(requests(queue), 1);
     usage
 }
 

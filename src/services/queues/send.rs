@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 use super::message::{Send, Sent};
 use super::settings::BYTES_MAX;
 use super::store::{self, Stored};
-use super::{Entry, Error, Outcomes, Queues, check_entries, chunks, in_range};
-use crate::base::{Call, Unit};
+use super::{Entry, Error, Outcomes, Queues, check_entries, chunks, in_range, requests};
+use crate::base::Call;
 use crate::store::Tx;
 
 /// Within this time a repeated deduplication identifier is the same message. Source: "Exactly-once processing in Amazon SQS".
@@ -18,7 +18,7 @@ impl Queues {
         let name = queue.to_owned();
         self.db
             .write(call, move |tx| {
-                tx.count(Unit::QueueRequests, chunks(send.bytes()));
+                tx.count(requests(&name), chunks(send.bytes()));
                 put_in(tx, &name, &send)
             })
             .await
@@ -35,7 +35,7 @@ impl Queues {
         self.db
             .write(call, move |tx| {
                 let queue = store::get(tx, &name)?;
-                tx.count(Unit::QueueRequests, chunks(bytes));
+                tx.count(requests(&name), chunks(bytes));
                 let mut outcomes = Vec::with_capacity(entries.len());
                 for entry in entries {
                     match put(tx, &queue, &entry.value) {

@@ -253,6 +253,20 @@ async fn requests_are_billed_by_64_kb() {
     w.queues.receive(&call, "q", Receive::default()).await.expect("received");
     w.queues.receive(&call, "q", Receive::default()).await.expect("nothing");
     assert_eq!(call.meter.total().get(Unit::QueueRequests), 5);
+    assert_eq!(call.meter.total().get(Unit::QueueFifoRequests), 0);
+}
+
+#[tokio::test]
+async fn requests_about_messages_of_a_fifo_queue_are_billed_as_such() {
+    let w = world();
+    w.queue("q.fifo", &[("FifoQueue", "true"), ("ContentBasedDeduplication", "true")]).await;
+    let call = Call { meter: crate::base::Meter::default(), ..Call::operator() };
+    w.queues.send(&call, "q.fifo", Send { group: Some("g".into()), ..Send::body("a") }).await.expect("sent");
+    let message = w.queues.receive(&call, "q.fifo", Receive::default()).await.expect("received").remove(0);
+    w.queues.delete_message(&call, "q.fifo", &message.receipt).await.expect("deleted");
+    w.queues.describe(&call, "q.fifo").await.expect("described");
+    let total = call.meter.total();
+    assert_eq!((total.get(Unit::QueueFifoRequests), total.get(Unit::QueueRequests)), (3, 1));
 }
 
 #[derive(Clone, Debug)]
