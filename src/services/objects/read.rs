@@ -7,7 +7,7 @@ use futures_util::Stream;
 
 use super::store::{bucket, slices, version};
 use super::{Error, Match, Name, Object, Objects, Precondition, Range, Versioning, Wanted, Which};
-use crate::base::{Call, Unit};
+use crate::base::{Call, Caller, Unit};
 use crate::store::Tx;
 use crate::store::blobs::{BoxError, Slice};
 
@@ -54,7 +54,10 @@ impl Objects {
         let (found, stream) = self.open(call, get).await?;
         let mut usage = crate::base::Usage::default();
         usage.add(Unit::ObjectReads, 1);
-        usage.add(Unit::ObjectBytesOut, found.length);
+        // What a function reads stays in the region. Source: "Amazon S3 pricing", data transfer.
+        if !matches!(call.caller, Caller::Function(_)) {
+            usage.add(Unit::ObjectBytesOut, found.length);
+        }
         call.meter.add(&usage);
         Ok((found, stream))
     }

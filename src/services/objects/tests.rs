@@ -119,6 +119,19 @@ async fn events_and_usage_tell_of_each_change_once() {
     let after = world.call.meter.total();
     assert_eq!(after.get(Unit::ObjectBytesOut) - before.get(Unit::ObjectBytesOut), 10);
     assert_eq!(after.get(Unit::ObjectReads) - before.get(Unit::ObjectReads), 1);
+    assert_eq!(after.get(Unit::ObjectDeletes), 2);
+}
+
+#[tokio::test]
+async fn bytes_that_a_function_reads_do_not_leave() {
+    let world = world().await;
+    world.put("a", "hello").await;
+    let call = Call { caller: crate::base::Caller::Function("resize".into()), meter: crate::base::Meter::default(), ..Call::operator() };
+    let get =
+        Get { name: Name { bucket: "photos".into(), key: "a".into(), which: Which::Latest }, range: Range::All, wanted: Wanted::default() };
+    drop(world.objects.get(&call, &get).await.expect("read"));
+    let total = call.meter.total();
+    assert_eq!((total.get(Unit::ObjectReads), total.get(Unit::ObjectBytesOut)), (1, 0));
 }
 
 #[tokio::test]

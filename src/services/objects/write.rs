@@ -184,6 +184,7 @@ impl Objects {
                 let bucket = bucket(tx, &bucket_name)?;
                 let mut free = Vec::new();
                 let mut removed = Vec::with_capacity(deletions.len());
+                tx.count(Unit::ObjectDeletes, deletions.len() as u64);
                 for deletion in deletions {
                     match delete_in(tx, &bucket, deletion, &mut free) {
                         Err(Error::Store(error)) => return Err(error.into()),
