@@ -11,6 +11,8 @@ use crate::store::Tx;
 const DEDUPLICATION_MS: i64 = 5 * 60 * 1000;
 /// Bytes that are billed as one publish.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// Bytes of the smallest message that services which bill by the byte know. Source: "Pub/Sub pricing", minimum 1,000 bytes.
+const BILLED_BYTES_MIN: usize = 1000;
 const ENTRIES_MAX: usize = 10;
 /// Subscriptions that one publish looks at. Source: "Amazon SNS endpoints and quotas" has 12.5 million; more than memory should hold here.
 const SUBSCRIPTIONS_MAX: usize = 100_000;
@@ -63,15 +65,26 @@ pub fn publish_in(tx: &mut Tx<'_>, topic: &str, publish: &Publish) -> Result<Pub
         published.sequence = Some(store::next_sequence(tx, &topic.name)?);
         store::remember(tx, &topic.name, key, &published)?;
     }
-    tx.count(Unit::TopicPublishes, publish.bytes().div_ceil(CHUNK_BYTES).max(1) as u64);
+    let chunks = publish.bytes().div_ceil(CHUNK_BYTES).max(1) as u64;
+    let bytes = publish.bytes().max(BILLED_BYTES_MIN) as u64;
+    tx.count(Unit::TopicPublishes, chunks);
+    tx.count(Unit::TopicBytes, bytes);
     if !tx.listens(SOURCE, &topic.name) {
         return Ok(published);
     }
-    let deliveries = store::subscriptions(tx, Some(&topic.name), "", SUBSCRIPTIONS_MAX)?
+    let deliveries: Vec<Delivery> = store::subscriptions(tx, Some(&topic.name), "", SUBSCRIPTIONS_MAX)?
         .into_iter()
         .filter(|subscription| subscription.token.is_none() && wants(subscription, publish))
         .map(delivery)
         .collect();
+    for delivery in &deliveries {
+        tx.count(Unit::TopicBytes, bytes);
+        match delivery.protocol.as_str() {
+            "http" | "https" => tx.count(Unit::TopicHttpDeliveries, chunks),
+            "email" | "email-json" => tx.count(Unit::TopicMailDeliveries, 1),
+            _ => {}
+        }
+    }
     let event = Event {
         topic: topic.name.clone(),
         message_id: published.message_id.clone(),

@@ -53,7 +53,10 @@ async fn a_publish_tells_of_the_subscriptions_whose_filter_it_passes() {
         .collect();
     let (all, big, mail) = (("all".to_owned(), false), ("big".to_owned(), true), ("a@b.c".to_owned(), false));
     assert_eq!(seen, [vec![all.clone()], vec![all.clone(), big], vec![mail, all]]);
-    assert_eq!(call.meter.total().get(Unit::TopicPublishes), 3);
+    let total = call.meter.total();
+    // Three messages in; one, two and two out, one of them a mail.
+    assert_eq!((total.get(Unit::TopicPublishes), total.get(Unit::TopicBytes)), (3, 8_000));
+    assert_eq!((total.get(Unit::TopicMailDeliveries), total.get(Unit::TopicHttpDeliveries)), (1, 0));
 }
 
 #[tokio::test]
