@@ -220,6 +220,10 @@ fn put_in(tx: &mut Tx<'_>, mut message: Message, raw: Option<Vec<u8>>) -> Result
     }
     store::insert(tx, &message, raw.as_deref())?;
     tx.count(Unit::Mails, message.recipients as u64);
+    let attached: usize = message.attachments.iter().map(|attachment| attachment.bytes).sum();
+    if attached > 0 {
+        tx.count(Unit::MailAttachmentBytes, attached.saturating_mul(message.recipients) as u64);
+    }
     tx.wake("mail");
     Ok(message.id)
 }

@@ -87,6 +87,7 @@ async fn a_raw_mail_shows_its_parts() {
     assert_eq!((m.to, m.bcc), (vec!["bob@example.com".to_owned()], vec!["blind@example.com".to_owned()]));
     assert_eq!((m.text.as_deref().map(str::trim_end), m.html.as_deref().map(str::trim_end)), (Some("naïve"), Some("<b>hi</b>")));
     assert_eq!(m.attachments, [Attachment { name: Some("bill.pdf".into()), kind: "application/pdf".into(), bytes: 4 }]);
+    assert_eq!(call.meter.total().get(Unit::MailAttachmentBytes), 8, "for each of two recipients");
     assert!(matches!(
         mail.send_raw(&call, Raw { bytes: b"Subject: x\r\n\r\ny".to_vec(), bytes_max: 100, ..Raw::default() }).await,
         Err(Error::NoSender)
