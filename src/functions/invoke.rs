@@ -274,6 +274,7 @@ impl Functions {
         let mut own = Usage::default();
         own.add(Unit::Invocations, 1);
         own.add(Unit::InvocationMicros, ended.wall_micros);
+        own.add(Unit::InvocationCpuMicros, ended.cpu_micros);
         own.add(Unit::InvocationMibMicros, ended.wall_micros.saturating_mul(u64::from(function.memory_mib)));
         let mut usage = admitted.bill.total();
         usage.add_all(&own);

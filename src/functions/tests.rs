@@ -375,6 +375,7 @@ async fn what_a_function_does_is_on_the_callers_bill_and_in_its_trace() {
         (Caller::Function("a".into()), Cause::Invocation(answer.request_id.clone()), outer.trace)
     );
     let bill = outer.meter.total();
+    assert_eq!(bill.get(Unit::InvocationCpuMicros), 10);
     assert_eq!((bill.get(Unit::Invocations), bill.get(Unit::InvocationMicros), bill.get(Unit::InvocationMibMicros)), (1, 2_000, 256_000));
     let record = loop {
         if let Record::Invocation(invocation) = &*shop.records.next().await.expect("a record") {
