@@ -11,6 +11,7 @@ use crate::base::{Cause, Time, TraceId, Usage};
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
+#[allow(clippy::large_enum_variant, reason = "a record is made once, and from then on shared behind an `Arc`")]
 pub enum Record {
     Request(Request),
     Invocation(Invocation),
