@@ -71,14 +71,17 @@ enum Command {
     ///
     /// Exit code 1 where there are errors.
     Check(CheckArgs),
-    /// Print the prices that costs are reckoned with: dated list prices of six providers, each with its source
+    /// Print the prices that costs are reckoned with, each with its source and date
     ///
-    /// Another price, another region, a discount? Write a file and lay it over emu's own: what the file says of a price
-    /// holds, what it leaves out stays. Prices are by the key that `--json` shows; an amount is dollars in quotes:
+    /// Another price, another region, a discount? Lay a file of yours over emu's own: what it says of
+    /// a price holds, what it leaves out stays. Prices go by the key that `--json` shows; an amount is
+    /// dollars in quotes:
     ///
     ///   provider: aws
     ///   items:
     ///     lambda-duration: {price: "0.0000141667", note: our savings plan}
+    ///
+    /// Exit code 1 where a file is wrong.
     #[command(
         verbatim_doc_comment,
         after_help = "Examples:

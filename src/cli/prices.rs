@@ -1,7 +1,7 @@
 //! `emu prices`: what the bills are reckoned with.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,8 +10,13 @@ use super::{PricesArgs, output};
 use crate::cost::{self, Book, Sheet};
 
 pub fn run(args: &PricesArgs) -> anyhow::Result<ExitCode> {
-    let sheets = args.file.iter().map(|file| read(file)).collect::<anyhow::Result<Vec<_>>>()?;
-    let mut books = Book::with(sheets)?;
+    let mut books = match effective(&args.file) {
+        Ok(books) => books,
+        Err(error) => {
+            output::error(&error);
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     if !args.provider.is_empty() {
         books.retain(|book| args.provider.contains(&book.provider));
     }
@@ -21,6 +26,12 @@ pub fn run(args: &PricesArgs) -> anyhow::Result<ExitCode> {
     };
     output::print(&text);
     Ok(ExitCode::SUCCESS)
+}
+
+/// emu's own books with the files laid over them.
+fn effective(files: &[PathBuf]) -> anyhow::Result<Vec<Book>> {
+    let sheets = files.iter().map(|file| read(file)).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Book::with(sheets)?)
 }
 
 /// Reads no more than a price book may have.

@@ -26,6 +26,8 @@ pub struct Compute {
     pub cpu_micros: u64,
     /// What the project file gives the function.
     pub memory_mib: u32,
+    /// Whether it was a cold start here.
+    pub cold: bool,
     /// The bundle's length, by which a cold start is estimated.
     pub bundle_bytes: u64,
     /// How many times it waited for services, one time after another: calls made at once count as one (see [`rounds`]).
@@ -41,22 +43,38 @@ pub struct Assumptions {
     pub engine_speed_max: u64,
     /// How long a provider's service takes to answer.
     pub service_micros: (u64, u64),
-    /// Of a thousand invocations so many are cold.
-    pub cold_permille: (u64, u64),
+    pub cold_starts: ColdStarts,
     /// Measured in production: wall time there by wall time here, in thousandths. Replaces the first two; cold starts stay.
     pub measured_permille: Option<u64>,
 }
 
+/// Which invocations start cold in production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColdStarts {
+    /// Those that did here: for a look at one invocation.
+    AsHere,
+    /// So many of a thousand, at least and at most: for a month.
+    Permille(u64, u64),
+}
+
 impl Default for Assumptions {
     fn default() -> Assumptions {
-        Assumptions { engine_speed_max: 10, service_micros: (2_000, 10_000), cold_permille: (0, 10), measured_permille: None }
+        Assumptions {
+            engine_speed_max: 10,
+            service_micros: (2_000, 10_000),
+            cold_starts: ColdStarts::Permille(0, 10),
+            measured_permille: None,
+        }
     }
 }
 
 impl Assumptions {
     /// In words, for the foot of a report.
     pub fn text(&self) -> String {
-        let cold = format!("{}–{} of 1,000 calls start cold", self.cold_permille.0, self.cold_permille.1);
+        let cold = match self.cold_starts {
+            ColdStarts::AsHere => "cold starts as here".to_owned(),
+            ColdStarts::Permille(low, high) => format!("{low}–{high} of 1,000 calls start cold"),
+        };
         match self.measured_permille {
             Some(permille) => format!("wall time as measured in production: {}.{:03} × local; {cold}", permille / 1000, permille % 1000),
             None => format!(
@@ -73,9 +91,13 @@ impl Compute {
     /// What each provider would bill for it.
     pub fn billed(&self, assumptions: &Assumptions) -> [(Time, Amount); 5] {
         let memory = u64::from(self.memory_mib.max(1));
-        let cold = cold_start_micros(self.bundle_bytes);
-        let cold = |permille: u64| cold.saturating_mul(permille) / 1000;
-        let (cold_low, cold_high) = (cold(assumptions.cold_permille.0), cold(assumptions.cold_permille.1));
+        let (rare, frequent) = match assumptions.cold_starts {
+            ColdStarts::AsHere if self.cold => (1000, 1000),
+            ColdStarts::AsHere => (0, 0),
+            ColdStarts::Permille(low, high) => (low.min(high).min(1000), high.min(1000)),
+        };
+        let cold = |permille: u64| cold_start_micros(self.bundle_bytes).saturating_mul(permille) / 1000;
+        let (cold_low, cold_high) = (cold(rare), cold(frequent));
         let share = |cpu: u64| if memory < LAMBDA_MIB_PER_CPU { cpu.saturating_mul(LAMBDA_MIB_PER_CPU).div_ceil(memory) } else { cpu };
         let (cpu_low, cpu_high) = (self.cpu_micros / assumptions.engine_speed_max.max(1), self.cpu_micros);
 
@@ -163,8 +185,12 @@ mod tests {
         found.map(|(_, amount)| (amount.low, amount.high)).expect("every time is billed")
     }
 
-    const WARM: Assumptions =
-        Assumptions { engine_speed_max: 10, service_micros: (2_000, 10_000), cold_permille: (0, 0), measured_permille: None };
+    const WARM: Assumptions = Assumptions {
+        engine_speed_max: 10,
+        service_micros: (2_000, 10_000),
+        cold_starts: ColdStarts::Permille(0, 0),
+        measured_permille: None,
+    };
 
     #[test]
     fn lambda_bills_whole_milliseconds_of_the_configured_memory() {
@@ -238,8 +264,15 @@ mod tests {
             assert_eq!(cold_start_micros(bytes) / 1000, millis, "{bytes} bytes");
         }
         let compute = Compute { memory_mib: 1024, bundle_bytes: 1 << 20, ..Compute::default() };
-        let all_cold = Assumptions { cold_permille: (0, 1000), ..WARM };
-        assert_eq!(billed(compute, Time::LambdaMibMicros, &all_cold), (1_000 * 1024, 198_000 * 1024));
+        for (cold_starts, cold, wanted) in [
+            (ColdStarts::Permille(0, 1000), false, (1_000 * 1024, 198_000 * 1024)),
+            (ColdStarts::Permille(0, 100), true, (1_000 * 1024, 20_700 * 1024)),
+            (ColdStarts::AsHere, true, (198_000 * 1024, 198_000 * 1024)),
+            (ColdStarts::AsHere, false, (1_000 * 1024, 1_000 * 1024)),
+        ] {
+            let assumptions = Assumptions { cold_starts, ..WARM };
+            assert_eq!(billed(Compute { cold, ..compute }, Time::LambdaMibMicros, &assumptions), wanted, "{cold_starts:?}");
+        }
     }
 
     #[test]
@@ -259,7 +292,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_least_is_never_more_than_the_most(wall: u64, cpu: u64, memory_mib: u32, bundle_bytes: u64, service_rounds: u64, service_micros: u64) {
-            let compute = Compute { wall_micros: wall, cpu_micros: cpu, memory_mib, bundle_bytes, service_rounds, service_micros };
+            let compute = Compute { wall_micros: wall, cpu_micros: cpu, memory_mib, cold: true, bundle_bytes, service_rounds, service_micros };
             for (time, amount) in compute.billed(&Assumptions::default()) {
                 prop_assert!(amount.low <= amount.high, "{time:?} {amount:?}");
             }

@@ -23,7 +23,11 @@ pub fn price_list(books: &[Book]) -> String {
         let mut table = Table::new(["item", "price", "free in a month", "source", "read"]);
         for item in &book.items {
             let name = format!("{}{}", item.name, if item.uncertain { format!(" {UNCERTAIN}") } else { String::new() });
-            table.row(vec![name, prices(item), free(item), item.source.clone(), item.date.to_string()]);
+            table.row(vec![name, first_price(item), free(item), item.source.clone(), item.date.to_string()]);
+            for tier in item.tiers.iter().skip(1) {
+                let blank = String::new;
+                table.row(vec![blank(), format!("  {} over {}", plain(tier.price), count(tier.above)), blank(), blank(), blank()]);
+            }
         }
         let separator = if out.is_empty() { "" } else { "\n" };
         let _ = write!(out, "{separator}{} ({}), {}, {}\n\n{}", book.name, book.provider, book.region, book.date, table.left().text());
@@ -59,8 +63,14 @@ fn item_json(item: &Item) -> Value {
     })
 }
 
-/// `$0.20 per 1M requests`, with the number of further tiers.
+/// `$0.40 per 1M requests, 0.30 over 100B`.
 pub fn prices(item: &Item) -> String {
+    let further = item.tiers.iter().skip(1).map(|tier| format!(", {} over {}", plain(tier.price), count(tier.above)));
+    std::iter::once(first_price(item)).chain(further).collect()
+}
+
+/// `$0.20 per 1M requests`.
+fn first_price(item: &Item) -> String {
     let Some(tier) = item.tiers.first() else { return NOTHING.to_owned() };
     let price = format!("${}", plain(tier.price));
     if tier.price == Money::ZERO {
@@ -70,14 +80,7 @@ pub fn prices(item: &Item) -> String {
         return format!("{price} a month");
     }
     let unit = if item.per == 1 { item.unit.trim_end_matches('s').to_owned() } else { format!("{} {}", count(item.per), item.unit) };
-    let further = match item.tiers.len() {
-        1 => String::new(),
-        _ => {
-            let more = item.tiers.iter().skip(1).map(|tier| format!("{} over {}", plain(tier.price), count(tier.above)));
-            format!(", {}", more.collect::<Vec<_>>().join(", "))
-        }
-    };
-    format!("{price} per {unit}{further}{}", if item.whole { ", begun lots whole" } else { "" })
+    format!("{price} per {unit}{}", if item.whole { ", begun lots whole" } else { "" })
 }
 
 /// A price as it is listed: all its digits, two decimals at least.
@@ -125,7 +128,7 @@ pub fn parse_count(text: &str) -> Result<u64, String> {
     let one = 10u128.pow(super::money::DECIMALS as u32);
     let scaled = amount.times(times).atoms();
     match u64::try_from(scaled / one) {
-        Ok(count) if scaled % one == 0 && count > 0 && count <= COUNT_MAX => Ok(count),
+        Ok(count) if scaled.is_multiple_of(one) && count > 0 && count <= COUNT_MAX => Ok(count),
         _ => Err(wrong()),
     }
 }

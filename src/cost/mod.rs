@@ -24,7 +24,7 @@ mod tests;
 
 pub use bill::{Bill, Line, Missing, Terms, price};
 pub use book::{Allowance, Book, Error, Item, Tier};
-pub use compute::{Assumptions, Compute, cold_start_micros, rounds};
+pub use compute::{Assumptions, ColdStarts, Compute, cold_start_micros, rounds};
 pub use list::{COUNT_MAX, count, parse_count, price_list, price_list_json};
 pub use measure::{Measure, Time};
 pub use money::{Money, NotMoney, Range, money};

@@ -226,7 +226,10 @@ fn checkout() -> Work {
     }
     let compute =
         Compute { wall_micros: 8_000, cpu_micros: 6_000, memory_mib: 512, service_rounds: 2, service_micros: 2_000, ..Compute::default() };
-    added(&Work::counted(&usage), &Work::invoked(&compute, &Assumptions { cold_permille: (0, 0), ..Assumptions::default() }))
+    added(
+        &Work::counted(&usage),
+        &Work::invoked(&compute, &Assumptions { cold_starts: ColdStarts::Permille(0, 0), ..Assumptions::default() }),
+    )
 }
 
 fn books() -> Vec<Book> {

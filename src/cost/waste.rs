@@ -236,7 +236,7 @@ pub fn trigger_loop(seen: &Loop<'_>, book: &Book) -> Finding {
 mod tests {
     use super::*;
     use crate::base::Unit;
-    use crate::cost::Provider;
+    use crate::cost::{ColdStarts, Provider};
 
     fn usage(units: &[(Unit, u64)]) -> Usage {
         let mut usage = Usage::default();
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_function_that_computes_gains_nothing_by_less_memory() {
         let usual = Compute { wall_micros: 500_000, cpu_micros: 500_000, memory_mib: 1024, ..Compute::default() };
-        let none = Assumptions { engine_speed_max: 1, cold_permille: (0, 0), ..Assumptions::default() };
+        let none = Assumptions { engine_speed_max: 1, cold_starts: ColdStarts::Permille(0, 0), ..Assumptions::default() };
         let seen = Memory { function: "f", peak_bytes: 40 << 20, usual };
         assert_eq!(memory(&seen, &none, &Book::of(Provider::Aws)), None, "it takes as much longer as it has less");
     }
