@@ -39,7 +39,9 @@ pub enum Cause {
     Request(Arc<str>),
     /// An invocation, by its identifier.
     Invocation(Arc<str>),
-    /// A row of the outbox, by its number.
+    /// An operation on one of the services, by its identifier.
+    Operation(Arc<str>),
+    /// A delivery of an event, by its number: of its row where it is stored, below zero for batches of queues and streams.
     Event(i64),
     /// emu itself.
     Operator,

@@ -181,7 +181,7 @@ fn wait_ms(kind: Kind) -> u64 {
 fn request_id(call: &Call) -> Option<Arc<str>> {
     match &call.cause {
         Cause::Request(id) => Some(Arc::clone(id)),
-        Cause::Invocation(_) | Cause::Event(_) | Cause::Operator => None,
+        Cause::Invocation(_) | Cause::Operation(_) | Cause::Event(_) | Cause::Operator => None,
     }
 }
 

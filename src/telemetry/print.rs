@@ -174,6 +174,7 @@ fn cause(cause: &Cause) -> Value {
     match cause {
         Cause::Request(id) => json!({ "request": id }),
         Cause::Invocation(id) => json!({ "invocation": id }),
+        Cause::Operation(id) => json!({ "operation": id }),
         Cause::Event(number) => json!({ "event": number }),
         Cause::Operator => json!("operator"),
     }

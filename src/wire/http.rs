@@ -101,6 +101,47 @@ impl http_body::Body for Body {
     }
 }
 
+/// What a wire says of the operation that it answered, for whoever keeps a record of it: an extension of the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description {
+    /// As the provider calls the service: `dynamodb`.
+    pub service: &'static str,
+    /// The operation's name in the provider's API: `PutItem`.
+    pub action: String,
+    /// The table, bucket, queue, … it is about.
+    pub resource: Option<String>,
+    /// The error's code, if it failed.
+    pub error: Option<String>,
+    /// Items that it looked at, and those that it gave, where it searched.
+    pub scanned: Option<(u64, u64)>,
+    /// A function was run for it, which keeps its own bill.
+    pub ran: bool,
+}
+
+impl Description {
+    /// An operation that is about nothing known yet.
+    pub fn new(service: &'static str, action: impl Into<String>) -> Description {
+        Description { service, action: action.into(), ..Description::default() }
+    }
+
+    /// Says it with an answer. An error's code that the answer says already stays.
+    pub fn attach(mut self, mut response: Response) -> Response {
+        if let Some(said) = response.extensions_mut().remove::<Description>() {
+            self.error = self.error.or(said.error);
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Says with an answer that it is an error of this code.
+pub fn with_error_code(mut response: Response, code: &str) -> Response {
+    let said = response.extensions_mut().get_or_insert_default::<Description>();
+    // Codes are names; whatever else there may be is cut.
+    said.error = Some(code.chars().take(128).collect());
+    response
+}
+
 /// The value of a header as text; `None` where it is missing or not text.
 pub fn header<'a>(headers: &'a http::HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())

@@ -9,6 +9,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, OnceLock};
+
 use crate::base::{Call, Time, Unit};
 use crate::store::{Db, Tx};
 
@@ -21,7 +23,11 @@ pub use store::SCHEMA;
 #[derive(Clone)]
 pub struct Mail {
     db: Db,
+    listener: Arc<OnceLock<Box<Listener>>>,
 }
+
+/// Told of every mail that has arrived, and of the call that sent it.
+pub type Listener = dyn Fn(&Call, &Message) + Send + Sync;
 
 /// What can be wrong with a mail, a template or an identity.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +74,20 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 impl Mail {
     /// The mails kept in `db`, which must know [`SCHEMA`].
     pub fn new(db: Db) -> Mail {
-        Mail { db }
+        Mail { db, listener: Arc::default() }
+    }
+
+    /// Tells `listener` of every mail from now on, once it is committed. There is one listener: a second is not heard.
+    pub fn listen(&self, listener: Box<Listener>) {
+        // A second call would be a mistake of the wiring; the first stands.
+        let _ = self.listener.set(listener);
+    }
+
+    fn arrived(&self, call: &Call, message: Message) -> String {
+        if let Some(listener) = self.listener.get() {
+            listener(call, &message);
+        }
+        message.id
     }
 
     /// Sends a mail of parts; answers its identifier. Fails with `Address`, `NoRecipient`, `Recipients`, `TooLarge`, `NoContent`.
@@ -77,13 +96,15 @@ impl Mail {
         if draft.text.is_none() && draft.html.is_none() && draft.subject.is_none() {
             return Err(Error::NoContent);
         }
-        self.db.write(call, move |tx| put_in(tx, Message::of(draft), None)).await
+        let message = self.db.write(call, move |tx| put_in(tx, Message::of(draft), None)).await?;
+        Ok(self.arrived(call, message))
     }
 
     /// Sends a mail that is written out already, as MIME. Fails as [`Mail::send`], with `NoSender`, and with `Unreadable`.
     pub async fn send_raw(&self, call: &Call, raw: Raw) -> Result<String, Error> {
         let message = mime::read(&raw)?;
-        self.db.write(call, move |tx| put_in(tx, message, Some(raw.bytes))).await
+        let message = self.db.write(call, move |tx| put_in(tx, message, Some(raw.bytes))).await?;
+        Ok(self.arrived(call, message))
     }
 
     /// Sends a mail made from a template. Where the data lacks something that the template names, the mail is taken, as in production, but
@@ -91,7 +112,8 @@ impl Mail {
     pub async fn send_template(&self, call: &Call, templated: Templated) -> Result<String, Error> {
         templated.draft.check()?;
         let data = data(&templated.data)?;
-        self.db
+        let message = self
+            .db
             .write(call, move |tx| {
                 let template = match (templated.content, &templated.template) {
                     (Some(content), _) => content,
@@ -99,7 +121,8 @@ impl Mail {
                 };
                 put_in(tx, message::fill(templated.draft, &template, &data, &templated.data), None)
             })
-            .await
+            .await?;
+        Ok(self.arrived(call, message))
     }
 
     /// The template filled in, as it would be sent. Fails with `NoSuchTemplate`, `BadTemplateData`, `MissingAttribute`, `BadTemplate`.
@@ -212,7 +235,7 @@ impl Mail {
     }
 }
 
-fn put_in(tx: &mut Tx<'_>, mut message: Message, raw: Option<Vec<u8>>) -> Result<String, Error> {
+fn put_in(tx: &mut Tx<'_>, mut message: Message, raw: Option<Vec<u8>>) -> Result<Message, Error> {
     message.id = format!("{}-{}-000000", tx.ids().hex(8), tx.ids().uuid());
     message.at = tx.now();
     if let crate::base::Caller::Function(name) = &tx.call().caller {
@@ -225,7 +248,7 @@ fn put_in(tx: &mut Tx<'_>, mut message: Message, raw: Option<Vec<u8>>) -> Result
         tx.count(Unit::MailAttachmentBytes, attached.saturating_mul(message.recipients) as u64);
     }
     tx.wake("mail");
-    Ok(message.id)
+    Ok(message)
 }
 
 fn data(text: &str) -> Result<serde_json::Value, Error> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
 
-use super::super::http::{Body, Request, Response, header, json};
+use super::super::http::{Body, Description, Request, Response, header, json};
 use super::arn::Account;
 use super::{dynamodb, lambda, s3, ses, sigv4, sns, sqs, sts};
 use crate::base::{Call, Clock, Ids};
@@ -118,8 +118,14 @@ impl Aws {
         let headers = response.headers_mut();
         headers.insert("x-amzn-requestid", HeaderValue::from_str(&id).expect("an identifier is plain text"));
         headers.insert("x-amzn-errortype", HeaderValue::from_str(code).expect("a code is plain text"));
-        response
+        Description { error: Some(code.to_owned()), ..Description::new("aws", action(request)) }.attach(response)
     }
+}
+
+/// What a request for no known service asks for, as far as it says.
+fn action(request: &Request) -> String {
+    let target = header(request.headers(), "x-amz-target").and_then(|target| target.rsplit('.').next());
+    target.unwrap_or(request.method().as_str()).to_owned()
 }
 
 /// By target header, then signature scope, then path, then host; what names no service is S3's, whose paths are anything.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use crate::wire::http::{Body, BodyError, Request, Response, header};
+use crate::wire::http::{Body, BodyError, Request, Response, header, with_error_code};
 
 /// Parameters of one request.
 const PARAMETERS_MAX: usize = 10_000;
@@ -204,7 +204,7 @@ pub fn error(namespace: &str, status: StatusCode, code: &str, message: &str, req
         });
         xml.text("RequestId", request_id);
     });
-    respond(status, xml, request_id)
+    with_error_code(respond(status, xml, request_id), code)
 }
 
 fn respond(status: StatusCode, xml: Xml, request_id: &str) -> Response {

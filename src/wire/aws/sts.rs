@@ -6,7 +6,7 @@ use http::StatusCode;
 use crate::base::{Call, Clock, Ids};
 use crate::wire::aws::arn::Account;
 use crate::wire::aws::query::{self, Parameters, Xml};
-use crate::wire::http::{Request, Response};
+use crate::wire::http::{Description, Request, Response};
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const REQUEST_BYTES_MAX: usize = 1 << 20;
@@ -28,13 +28,20 @@ impl Sts {
     /// Answers one request.
     pub async fn handle(&self, _call: &Call, request: Request) -> Response {
         let request_id = self.ids.uuid();
-        let fail = |code: &str, message: &str| query::error(NAMESPACE, StatusCode::BAD_REQUEST, code, message, &request_id);
-        let p = match query::parameters(request, REQUEST_BYTES_MAX).await {
-            Ok(parameters) => parameters,
-            Err(error) => return fail("MalformedQueryString", &error.to_string()),
+        let (action, response) = match query::parameters(request, REQUEST_BYTES_MAX).await {
+            Ok(parameters) => (parameters.text("Action").unwrap_or_default().to_owned(), self.answer(&parameters, &request_id)),
+            Err(error) => {
+                let error = query::error(NAMESPACE, StatusCode::BAD_REQUEST, "MalformedQueryString", &error.to_string(), &request_id);
+                (String::new(), error)
+            }
         };
+        Description::new("sts", action).attach(response)
+    }
+
+    fn answer(&self, p: &Parameters, request_id: &str) -> Response {
+        let fail = |code: &str, message: &str| query::error(NAMESPACE, StatusCode::BAD_REQUEST, code, message, request_id);
         let action = p.text("Action").unwrap_or_default();
-        let answer = |result: &dyn Fn(&mut Xml)| query::answer(NAMESPACE, action, &request_id, Some(result));
+        let answer = |result: &dyn Fn(&mut Xml)| query::answer(NAMESPACE, action, request_id, Some(result));
         match action {
             "GetCallerIdentity" => answer(&|xml| {
                 xml.text("Arn", &format!("arn:aws:iam::{}:root", self.account.id));
@@ -48,7 +55,7 @@ impl Sts {
                 let id = format!("AROA{}", self.ids.upper(17));
                 let name = role.rsplit('/').next().unwrap_or_default();
                 answer(&|xml| {
-                    self.credentials(xml, &p);
+                    self.credentials(xml, p);
                     xml.element("AssumedRoleUser", |xml| {
                         xml.text("AssumedRoleId", &format!("{id}:{session}"));
                         xml.text("Arn", &format!("arn:aws:sts::{}:assumed-role/{name}/{session}", self.account.id));
@@ -56,7 +63,7 @@ impl Sts {
                     xml.text("PackedPolicySize", "6");
                 })
             }
-            "GetSessionToken" => answer(&|xml| self.credentials(xml, &p)),
+            "GetSessionToken" => answer(&|xml| self.credentials(xml, p)),
             other => fail("InvalidAction", &format!("Could not find operation {other} for version 2011-06-15")),
         }
     }

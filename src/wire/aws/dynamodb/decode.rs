@@ -116,6 +116,12 @@ pub fn telling(constraints: &mut Constraints, word: Option<&str>) -> Telling {
 }
 
 impl Request {
+    /// The tables that the operation is about, as often as they are named.
+    pub fn tables(&self) -> impl Iterator<Item = &str> {
+        let parts = self.transact_items.iter().flatten().flat_map(Transacted::parts);
+        self.table_name.as_deref().into_iter().chain(parts.filter_map(|part| part.table_name.as_deref()))
+    }
+
     fn substitutes(&mut self) -> Result<Substitutes, String> {
         let mut values = None;
         if let Some(Pairs(given)) = self.expression_attribute_values.take() {
@@ -411,6 +417,10 @@ fn one_of_actions() -> String {
 }
 
 impl Transacted {
+    fn parts(&self) -> impl Iterator<Item = &Request> {
+        [&self.put, &self.update, &self.delete, &self.condition_check, &self.get].into_iter().flatten()
+    }
+
     fn action(self) -> Result<Action, String> {
         match (self.put, self.delete, self.update, self.condition_check) {
             (Some(put), None, None, None) => put.put().map(|(put, _)| Action::Put(put)),

@@ -28,7 +28,7 @@ use super::arn::{self, Account};
 use super::json::{answer, target};
 use crate::base::Call;
 use crate::services::tables::{Error, Tables};
-use crate::wire::http::{BodyError, Request, Response, header};
+use crate::wire::http::{BodyError, Description, Request, Response, header};
 
 /// Bytes of a request at most, compressed or not: batches carry 16 MB of items.
 const BODY_BYTES_MAX: usize = 24 << 20;
@@ -68,82 +68,98 @@ impl Dynamodb {
             Err(BodyError::TooLarge { .. }) => Err(Failure::TooLarge),
             Err(BodyError::Broken(_)) => Err(Failure::Serialization(None)),
         };
+        let mut said = Description::new("dynamodb", "");
         let result = match (body, named) {
             (Err(failure), _) => Err(failure),
             (Ok(_), None) => Err(Failure::UnknownOperation),
-            (Ok(body), Some((api, operation))) => self.operate(call, &api, &operation, &body).await,
+            (Ok(body), Some((api, operation))) => {
+                said.action = operation;
+                self.operate(call, &api, &body, &mut said).await
+            }
         };
         let (status, body) = match result {
             Ok(body) => (StatusCode::OK, body),
             Err(failure) => {
                 let (status, body) = fail::fail(&failure);
+                said.error = body["__type"].as_str().and_then(|kind| kind.rsplit('#').next()).map(str::to_owned);
                 (status, serde_json::to_vec(&body).expect("errors are plain data"))
             }
         };
         let checksum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32IsoHdlc, &body);
         let mut response = answer(status, "1.0", &request_id, body);
         response.headers_mut().insert("x-amz-crc32", HeaderValue::from(checksum));
-        response
+        said.attach(response)
     }
 
-    async fn operate(&self, call: &Call, api: &str, operation: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+    async fn operate(&self, call: &Call, api: &str, body: &[u8], said: &mut Description) -> Result<Vec<u8>, Failure> {
         match api {
             "DynamoDBStreams_20120810" => {
-                let answer = streams::handle(&self.tables, &self.account, call, operation, parse(body)?).await?;
+                let request: streams::Request = parse(body)?;
+                said.resource = request.table();
+                let answer = streams::handle(&self.tables, &self.account, call, &said.action, request).await?;
                 Ok(answer.to_string().into_bytes())
             }
-            "DynamoDB_20120810" => match self.operate_items(call, operation, body).await? {
+            "DynamoDB_20120810" => match self.operate_items(call, body, said).await? {
                 Some(answer) => Ok(answer),
-                None => Ok(self.operate_table(call, operation, parse(body)?).await?.to_string().into_bytes()),
+                None => {
+                    let request: table::Request = parse(body)?;
+                    said.resource = request.table_name.clone();
+                    Ok(self.operate_table(call, &said.action, request).await?.to_string().into_bytes())
+                }
             },
             _ => Err(Failure::UnknownOperation),
         }
     }
 
     /// `None`: the operation is not about items.
-    async fn operate_items(&self, call: &Call, operation: &str, body: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    async fn operate_items(&self, call: &Call, body: &[u8], said: &mut Description) -> Result<Option<Vec<u8>>, Failure> {
         let tables = &self.tables;
-        let item = || parse::<decode::Request>(body);
-        Ok(Some(match operation {
+        Ok(Some(match said.action.as_str() {
             "PutItem" => {
-                let (put, telling) = item()?.put()?;
+                let (put, telling) = item(body, &mut said.resource)?.put()?;
                 encode::written(&tables.put_item(call, put).await?, telling)
             }
             "GetItem" => {
-                let (get, telling) = item()?.get()?;
+                let (get, telling) = item(body, &mut said.resource)?.get()?;
                 encode::got(&tables.get_item(call, get).await?, telling)
             }
             "DeleteItem" => {
-                let (remove, telling) = item()?.delete()?;
+                let (remove, telling) = item(body, &mut said.resource)?.delete()?;
                 encode::written(&tables.delete_item(call, remove).await?, telling)
             }
             "UpdateItem" => {
-                let (update, telling) = item()?.update()?;
+                let (update, telling) = item(body, &mut said.resource)?.update()?;
                 encode::written(&tables.update_item(call, update).await?, telling)
             }
             "Query" => {
-                let (query, telling) = item()?.query()?;
-                encode::page(&tables.query(call, query).await?, telling)
+                let (query, telling) = item(body, &mut said.resource)?.query()?;
+                let page = tables.query(call, query).await?;
+                said.scanned = Some((page.scanned as u64, page.count as u64));
+                encode::page(&page, telling)
             }
             "Scan" => {
-                let (scan, telling) = item()?.scan()?;
-                encode::page(&tables.scan(call, scan).await?, telling)
+                let (scan, telling) = item(body, &mut said.resource)?.scan()?;
+                let page = tables.scan(call, scan).await?;
+                said.scanned = Some((page.scanned as u64, page.count as u64));
+                encode::page(&page, telling)
             }
             "BatchGetItem" => {
                 let (batch, telling) = parse::<decode::BatchGetRequest>(body)?.decode()?;
+                said.resource = names(batch.tables.iter().map(|many| many.table.as_str()));
                 encode::batch_got(&batch, &tables.batch_get(call, batch.clone()).await?, telling)
             }
             "BatchWriteItem" => {
                 let (batch, telling) = parse::<decode::BatchWriteRequest>(body)?.decode()?;
+                said.resource = names(batch.tables.iter().map(|(name, _)| name.as_str()));
                 encode::batch_written(&tables.batch_write(call, batch).await?, telling)
             }
             "TransactGetItems" => {
-                let (transaction, telling) = item()?.transact_get()?;
+                let (transaction, telling) = item(body, &mut said.resource)?.transact_get()?;
                 let (items, used) = tables.transact_get(call, transaction).await?;
                 encode::transact_got(&items, &used, telling)
             }
             "TransactWriteItems" => {
-                let (transaction, telling) = item()?.transact_write()?;
+                let (transaction, telling) = item(body, &mut said.resource)?.transact_write()?;
                 encode::transact_written(&tables.transact_write(call, transaction).await?, telling)
             }
             _ => return Ok(None),
@@ -243,6 +259,27 @@ fn resource(arn: Option<String>) -> Result<String, Failure> {
         Some(name) if arn.starts_with("arn:") => Ok(name.to_owned()),
         _ => Err(Failure::Service(Error::Invalid(format!("Invalid TableArn: Invalid ResourceArn provided as input {arn}")))),
     }
+}
+
+/// The parameters of an operation on items, and the names of its tables.
+fn item(body: &[u8], resource: &mut Option<String>) -> Result<decode::Request, Failure> {
+    let request = parse::<decode::Request>(body)?;
+    *resource = names(request.tables());
+    Ok(request)
+}
+
+/// Tables of one operation that are named; an operation on more names the first ones.
+const TABLES_NAMED: usize = 4;
+
+/// The names of an operation's tables, each once, as one text.
+fn names<'a>(tables: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut named: Vec<&str> = Vec::new();
+    for table in tables {
+        if named.len() < TABLES_NAMED && !named.contains(&table) {
+            named.push(table);
+        }
+    }
+    (!named.is_empty()).then(|| named.join(", "))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {

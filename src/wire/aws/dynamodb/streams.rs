@@ -24,6 +24,14 @@ pub struct Request {
     exclusive_start_stream_arn: Option<String>,
 }
 
+impl Request {
+    /// The table whose stream it is about.
+    pub fn table(&self) -> Option<String> {
+        let of_arn = || self.stream_arn.as_deref().and_then(|arn| parts(arn).ok()).map(|(table, _)| table.to_owned());
+        self.table_name.clone().or_else(of_arn)
+    }
+}
+
 /// Records of one `GetRecords` at most.
 const RECORDS_MAX: i64 = 1000;
 

@@ -5,7 +5,7 @@ use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
 use super::{ASYNC_BYTES_MAX, Error, SYNC_BYTES_MAX};
-use crate::wire::http::{Body, BodyError, header};
+use crate::wire::http::{Body, BodyError, Description, header};
 
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +17,25 @@ pub(super) enum Operation {
     GetConfiguration(String, Option<String>),
     ListMappings { function: Option<String>, source: Option<String> },
     AccountSettings,
+}
+
+impl Operation {
+    /// Its name in the API reference, and the function that it is about.
+    pub(super) fn describe(&self) -> Description {
+        let (action, resource) = match self {
+            Operation::Invoke(invocation) => ("Invoke", Some(&invocation.function)),
+            Operation::InvokeAsync(name) => ("InvokeAsync", Some(name)),
+            Operation::List(_) => ("ListFunctions", None),
+            Operation::Get(name, _) => ("GetFunction", Some(name)),
+            Operation::GetConfiguration(name, _) => ("GetFunctionConfiguration", Some(name)),
+            Operation::ListMappings { function, .. } => ("ListEventSourceMappings", function.as_ref()),
+            Operation::AccountSettings => ("GetAccountSettings", None),
+        };
+        let ran = matches!(self, Operation::Invoke(Invocation { kind: Kind::RequestResponse, .. }));
+        // A name, or an ARN that ends in one.
+        let resource = resource.map(|given| given.rsplit(":function:").next().unwrap_or(given).to_owned());
+        Description { resource, ran, ..Description::new("lambda", action) }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::{ASYNC_BYTES_MAX, SYNC_BYTES_MAX};
-use crate::wire::http::{Response, json as json_answer};
+use crate::wire::http::{Response, json as json_answer, with_error_code};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,5 +76,5 @@ pub(super) fn fail(error: &Error) -> Response {
     }
     let mut answer = json_answer(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), &body);
     answer.headers_mut().insert(HeaderName::from_static("x-amzn-errortype"), HeaderValue::from_static(code));
-    answer
+    with_error_code(answer, code)
 }

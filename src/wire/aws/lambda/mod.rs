@@ -16,7 +16,7 @@ use bytes::Bytes;
 
 use super::arn::Account;
 use crate::base::{Call, Ids};
-use crate::wire::http::{Body, Request, Response};
+use crate::wire::http::{Body, Description, Request, Response};
 use decode::{Invocation, Kind, Operation};
 pub use fail::Error;
 
@@ -98,13 +98,16 @@ impl Lambda {
 
     /// Answers a request; errors too become answers.
     pub async fn handle(&self, call: &Call, request: Request) -> Response {
-        let answer = self.answer(call, request).await.unwrap_or_else(|error| fail::fail(&error));
-        encode::with_request_id(answer, || self.ids.uuid())
+        let mut said = Description::new("lambda", "");
+        let answer = self.answer(call, request, &mut said).await.unwrap_or_else(|error| fail::fail(&error));
+        said.attach(encode::with_request_id(answer, || self.ids.uuid()))
     }
 
-    async fn answer(&self, call: &Call, request: Request) -> Result<Response, Error> {
+    async fn answer(&self, call: &Call, request: Request, said: &mut Description) -> Result<Response, Error> {
         let (head, body) = request.into_parts();
-        match decode::operation(&head)? {
+        let operation = decode::operation(&head)?;
+        *said = operation.describe();
+        match operation {
             Operation::Invoke(invocation) => self.invoke(call, invocation, body).await,
             Operation::InvokeAsync(name) => {
                 let function = self.function(&name, None)?;

@@ -6,6 +6,7 @@ mod actions;
 mod chunked;
 mod cors;
 mod decode;
+mod describe;
 mod documents;
 mod encode;
 pub mod event;
@@ -54,8 +55,10 @@ impl S3 {
         let (method, origin) = (parts.method.clone(), header(&parts.headers, "origin").map(str::to_owned));
         let expects = parts.headers.contains_key("expect");
         let empty = header(&parts.headers, "content-length") == Some("0");
+        let mut said = None;
         let (resource, bucket, result) = match decode::target(&mut parts) {
             Ok(target) => {
+                said = describe::describe(&parts, &target);
                 let resource = parts.uri.path().to_owned();
                 let bucket = target.bucket.clone();
                 (resource, bucket, self.answer(call, parts, body, target).await)
@@ -64,7 +67,12 @@ impl S3 {
         };
         let mut response = match result {
             Ok(response) => response,
-            Err(failure) => encode::failure(&failure, &resource, &id, method != Method::HEAD),
+            Err(failure) => {
+                if let Some(said) = &mut said {
+                    said.error = Some(failure.code.clone());
+                }
+                encode::failure(&failure, &resource, &id, method != Method::HEAD)
+            }
         };
         if let (Some(bucket), Some(origin), true) = (bucket, origin, method != Method::OPTIONS) {
             cors::expose(self, call, &bucket, (&method, &origin), &mut response).await;
@@ -78,7 +86,10 @@ impl S3 {
             response.headers_mut().insert(name, id.clone());
         }
         response.headers_mut().insert("server", HeaderValue::from_static("AmazonS3"));
-        response
+        match said {
+            Some(said) => said.attach(response),
+            None => response,
+        }
     }
 
     async fn answer(&self, call: &Call, mut parts: http::request::Parts, body: Body, target: decode::Target) -> Result<Response, Failure> {

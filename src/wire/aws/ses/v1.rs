@@ -11,7 +11,7 @@ use super::{SENDS_A_DAY, SENDS_A_SECOND, Ses, V1_BYTES_MAX};
 use crate::base::Call;
 use crate::services::mail::{Draft, Raw, Template, Templated};
 use crate::wire::aws::query::{self, Parameters, Xml};
-use crate::wire::http::{Request, Response};
+use crate::wire::http::{Description, Request, Response};
 
 const NAMESPACE: &str = "http://ses.amazonaws.com/doc/2010-12-01/";
 /// A raw mail in base64, every third character of which a form may write as three.
@@ -20,11 +20,16 @@ const PAGE: usize = 1_000;
 
 pub(super) async fn handle(ses: &Ses, call: &Call, request: Request) -> Response {
     let request_id = ses.ids.uuid();
+    let mut said = Description::new("ses", "");
     let answer = match query::parameters(request, REQUEST_BYTES_MAX).await {
-        Ok(parameters) => run(ses, call, &parameters, &request_id).await,
+        Ok(parameters) => {
+            said.action = parameters.text("Action").unwrap_or_default().to_owned();
+            said.resource = ["TemplateName", "Template", "Identity"].into_iter().find_map(|name| parameters.text(name)).map(str::to_owned);
+            run(ses, call, &parameters, &request_id).await
+        }
         Err(error) => Err(Fault::new("MalformedQueryString", "BadRequestException", error.to_string())),
     };
-    answer.unwrap_or_else(|fault| query::error(NAMESPACE, fault.status, fault.code, &fault.message, &request_id))
+    said.attach(answer.unwrap_or_else(|fault| query::error(NAMESPACE, fault.status, fault.code, &fault.message, &request_id)))
 }
 
 async fn run(ses: &Ses, call: &Call, p: &Parameters, request_id: &str) -> Result<Response, Fault> {

@@ -15,7 +15,7 @@ use super::{SENDS_A_DAY, SENDS_A_SECOND, Ses, V2_BYTES_MAX};
 use crate::base::Call;
 use crate::services::mail::{Attachment, Draft, Error, Raw, Template, Templated};
 use crate::wire::aws::query::Parameters;
-use crate::wire::http::{self as wire, Request, Response};
+use crate::wire::http::{self as wire, Description, Request, Response};
 
 /// A mail in base64, and what is around it.
 const REQUEST_BYTES_MAX: usize = 60 << 20;
@@ -23,6 +23,7 @@ const PAGE: usize = 100;
 
 pub(super) async fn handle(ses: &Ses, call: &Call, request: Request) -> Response {
     let request_id = ses.ids.uuid();
+    let mut said = describe(request.method(), request.uri().path());
     let (status, body, code) = match run(ses, call, request).await {
         Ok(body) => (StatusCode::OK, body, None),
         Err(fault) => (fault.status_v2(), json!({ "message": fault.message }), Some(fault.code_v2)),
@@ -34,8 +35,33 @@ pub(super) async fn handle(ses: &Ses, call: &Call, request: Request) -> Response
     }
     if let Some(code) = code {
         headers.insert("x-amzn-errortype", http::HeaderValue::from_static(code));
+        said.error = Some(code.to_owned());
     }
-    response
+    said.attach(response)
+}
+
+/// The names of the operations. Source: the SES API v2 Reference.
+fn describe(method: &Method, path: &str) -> Description {
+    let path = path.strip_prefix("/v2/email/").unwrap_or_default().trim_end_matches('/');
+    let (kind, rest) = path.split_once('/').map_or((path, None), |(kind, rest)| (kind, Some(rest)));
+    let action = match (method.as_str(), kind, rest) {
+        ("POST", "outbound-emails", None) => "SendEmail",
+        ("POST", "outbound-bulk-emails", None) => "SendBulkEmail",
+        ("GET", "account", None) => "GetAccount",
+        ("POST", "identities", None) => "CreateEmailIdentity",
+        ("GET", "identities", None) => "ListEmailIdentities",
+        ("GET", "identities", Some(_)) => "GetEmailIdentity",
+        ("DELETE", "identities", Some(_)) => "DeleteEmailIdentity",
+        ("POST", "templates", None) => "CreateEmailTemplate",
+        ("GET", "templates", None) => "ListEmailTemplates",
+        ("GET", "templates", Some(_)) => "GetEmailTemplate",
+        ("PUT", "templates", Some(_)) => "UpdateEmailTemplate",
+        ("DELETE", "templates", Some(_)) => "DeleteEmailTemplate",
+        ("POST", "templates", Some(_)) => "TestRenderEmailTemplate",
+        _ => "",
+    };
+    let resource = rest.map(|rest| percent_decode_str(rest.split('/').next().unwrap_or_default()).decode_utf8_lossy().into_owned());
+    Description { resource, ..Description::new("ses", action) }
 }
 
 #[derive(Debug, Default, Deserialize)]

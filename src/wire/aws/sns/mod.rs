@@ -8,9 +8,9 @@ mod tests;
 
 use crate::base::{Call, Ids};
 use crate::services::topics::Topics;
-use crate::wire::aws::arn::Account;
+use crate::wire::aws::arn::{self, Account};
 use crate::wire::aws::query::{self, Parameters};
-use crate::wire::http::{Request, Response};
+use crate::wire::http::{Description, Request, Response};
 
 pub use event::{envelope, event};
 use fail::Fault;
@@ -46,11 +46,17 @@ impl Sns {
     /// Answers one request.
     pub async fn handle(&self, call: &Call, request: Request) -> Response {
         let request_id = self.ids.uuid();
+        let mut said = Description::new("sns", "");
         let answer = match query::parameters(request, REQUEST_BYTES_MAX).await {
-            Ok(parameters) => self.answer(call, &parameters, &request_id).await,
+            Ok(parameters) => {
+                said.action = parameters.text("Action").unwrap_or_default().to_owned();
+                let named = ["TopicArn", "TargetArn", "ResourceArn", "Name"].into_iter().find_map(|name| parameters.text(name));
+                said.resource = named.map(|named| arn::resource(named).to_owned());
+                self.answer(call, &parameters, &request_id).await
+            }
             Err(error) => Err(Fault::malformed(&error.to_string())),
         };
-        answer.unwrap_or_else(|fault| query::error(NAMESPACE, fault.status, &fault.code, &fault.message, &request_id))
+        said.attach(answer.unwrap_or_else(|fault| query::error(NAMESPACE, fault.status, &fault.code, &fault.message, &request_id)))
     }
 
     async fn answer(&self, call: &Call, parameters: &Parameters, request_id: &str) -> Result<Response, Fault> {

@@ -17,7 +17,7 @@ use crate::base::{Call, Ids};
 use crate::services::queues::Queues;
 use crate::wire::aws::arn::Account;
 use crate::wire::aws::query;
-use crate::wire::http::{Request, Response, header};
+use crate::wire::http::{Description, Request, Response, header};
 
 pub use event::event;
 use fail::Fault;
@@ -58,31 +58,37 @@ impl Sqs {
             Some(_) => Dialect::Json,
             None => Dialect::Query,
         };
-        match self.answer(call, request, dialect).await {
-            Ok((action, output)) => encode::answer(dialect, &action, &output, &request_id),
-            Err(fault) => encode::fault(dialect, &fault, &request_id),
-        }
+        let mut said = Description::new("sqs", "");
+        let response = match self.answer(call, request, dialect, &mut said).await {
+            Ok(output) => encode::answer(dialect, &said.action, &output, &request_id),
+            Err(fault) => {
+                said.error = Some(fault.code.clone());
+                encode::fault(dialect, &fault, &request_id)
+            }
+        };
+        said.attach(response)
     }
 
-    async fn answer(&self, call: &Call, request: Request, dialect: Dialect) -> Result<(String, encode::Output), Fault> {
+    async fn answer(&self, call: &Call, request: Request, dialect: Dialect, said: &mut Description) -> Result<encode::Output, Fault> {
         let base = base_url(&request);
-        let (name, input) = match dialect {
+        let input = match dialect {
             Dialect::Json => {
                 let target = header(request.headers(), "x-amz-target").unwrap_or_default();
-                let name = target.rsplit('.').next().unwrap_or_default().to_owned();
+                said.action = target.rsplit('.').next().unwrap_or_default().to_owned();
                 let body = request.into_body().collect(REQUEST_BYTES_MAX).await.map_err(|error| Fault::unreadable(&error.to_string()))?;
-                (name, decode::json(&body)?)
+                decode::json(&body)?
             }
             Dialect::Query => {
                 let path = request.uri().path().to_owned();
                 let parameters =
                     query::parameters(request, REQUEST_BYTES_MAX).await.map_err(|error| Fault::unreadable(&error.to_string()))?;
-                let name = parameters.text("Action").ok_or_else(Fault::no_action)?.to_owned();
-                (name, decode::query(&parameters, &path))
+                said.action = parameters.text("Action").ok_or_else(Fault::no_action)?.to_owned();
+                decode::query(&parameters, &path)
             }
         };
-        let output = action::run(self, call, &name, input, &base).await.map_err(|fault| fault.said_in(dialect))?;
-        Ok((name, output))
+        let named = input.queue_url.as_deref().map(|url| url.rsplit('/').next().unwrap_or_default()).or(input.queue_name.as_deref());
+        said.resource = named.map(str::to_owned);
+        action::run(self, call, &said.action, input, &base).await.map_err(|fault| fault.said_in(dialect))
     }
 
     fn url(&self, base: &str, queue: &str) -> String {
