@@ -23,7 +23,7 @@ use crate::gateway::{self, Endpoints, Face, Network};
 use crate::project::{self, Load, Loaded, Problem, Project};
 use crate::sandbox::{self, Sandbox};
 use crate::services::{Services, tables};
-use crate::telemetry::{Record, Sink, Subscriber};
+use crate::telemetry::{self, Record, Sink, Subscriber};
 use crate::triggers::{self, Triggers};
 use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
@@ -64,6 +64,8 @@ const ADMIN_PORT: u16 = 4400;
 
 /// Records that a slow reader may be behind.
 const RECORDS_MAX: usize = 16_384;
+/// Characters of a mail's subject that its record keeps.
+const SUBJECT_CHARS_MAX: usize = 1_000;
 /// Expired items that are removed in one transaction.
 const EXPIRED_AT_ONCE: usize = 100;
 /// How long deliveries under way may take to end at a stop; what does not is delivered again at the next start.
@@ -168,7 +170,8 @@ impl App {
         })?;
         let Services { queues, tables, topics, .. } = world.services.clone();
         let joined = triggers::aws::Services::new(queues, topics, tables, account.clone(), ids.clone());
-        let triggers = Triggers::start(world.db.clone(), joined.ports(Arc::new(functions.clone())), account.clone()).await?;
+        let triggers = Triggers::start(world.db.clone(), joined.ports(Arc::new(functions.clone()), sink.clone()), account.clone()).await?;
+        tell_of_mails(&world, &sink);
         let origin = gateway::Origin { clock: clock.clone(), ids: ids.clone(), sink: sink.clone() };
         let aws = Aws::new(&world.services, Arc::new(triggers.clone()), &account, &clock, &ids);
         if new {
@@ -176,7 +179,13 @@ impl App {
         }
         let aws = Arc::new(gateway::AwsFace { aws, origin: origin.clone() });
         let api = Arc::new(gateway::Api { functions: functions.clone(), origin: origin.clone() });
-        network.connect(Endpoints { aws: aws.clone(), aws_port: addresses.aws.port(), api: api.clone(), api_port: addresses.http.port() });
+        network.connect(Endpoints {
+            aws: aws.clone(),
+            aws_port: addresses.aws.port(),
+            api: api.clone(),
+            api_port: addresses.http.port(),
+            origin: origin.clone(),
+        });
         let shared =
             Arc::new(Shared { load, project: Mutex::new(project.clone()), world, functions, triggers, network, account, sink, addresses });
         shared.functions.open(project.clone());
@@ -299,6 +308,25 @@ fn taken_ports(listeners: &Listeners) -> Vec<String> {
     let all = [("http", &listeners.http), ("aws", &listeners.aws), ("admin", &listeners.admin)];
     let moved = all.iter().filter_map(|(name, bound)| bound.instead_of.map(|port| (name, port, bound.address.port())));
     moved.map(|(name, port, now)| format!("port {port} is taken, so `{name}` listens on {now}")).collect()
+}
+
+/// Has every mail that arrives told of.
+fn tell_of_mails(world: &World, sink: &Sink) {
+    let sink = sink.clone();
+    world.services.mail.listen(Box::new(move |call, mail| {
+        sink.put(|| {
+            Record::Mail(telemetry::Mail {
+                id: mail.id.as_str().into(),
+                trace: call.trace.clone(),
+                parent: call.cause.clone(),
+                at: mail.at,
+                began_micros: sink.span(std::time::Instant::now()).began_micros,
+                from: mail.source.clone(),
+                to: mail.addresses().skip(1).map(str::to_owned).collect(),
+                subject: mail.subject.chars().take(SUBJECT_CHARS_MAX).collect(),
+            })
+        });
+    }));
 }
 
 /// Puts a project's triggers in place; answers what of them cannot be used.

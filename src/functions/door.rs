@@ -113,6 +113,7 @@ impl Host for Door {
                 trace: self.call.trace.clone(),
                 function: Arc::clone(&self.function),
                 at,
+                began_micros: self.sink.span(Instant::now()).began_micros,
                 level: match level {
                     Level::Trace => telemetry::Level::Trace,
                     Level::Debug => telemetry::Level::Debug,

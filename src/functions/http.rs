@@ -9,7 +9,7 @@ use http::{Request, Response, StatusCode};
 
 use super::answer::{ANSWER_BYTES_MAX, EVENT_BYTES_MAX, InvokeError};
 use super::catalog::{Catalog, Entry};
-use super::invoke::{Detached, Functions};
+use super::invoke::{Asked, Detached, Functions};
 use super::route::{Decision, Kind, Match};
 use super::shapes::{self, Arrival, Gateway, Refusal};
 use crate::base::{Call, Cause, Unit, Usage};
@@ -30,6 +30,8 @@ pub struct Reply {
     pub response: Response<Bytes>,
     /// The function that the request was routed to.
     pub function: Option<Arc<str>>,
+    /// What the request itself used, without the function.
+    pub own: Usage,
 }
 
 impl Functions {
@@ -41,13 +43,18 @@ impl Functions {
         let mut usage = Usage::default();
         usage.add(Unit::RouteRequests, body.len().div_ceil(BILLED_BYTES).max(1) as u64);
         call.meter.add(&usage);
+        let reply = self.reply(call, &catalog, parts, body, source).await;
+        Reply { own: usage, ..reply }
+    }
+
+    async fn reply(&self, call: &Call, catalog: &Catalog, parts: http::request::Parts, body: Bytes, source: IpAddr) -> Reply {
         let mut found = match catalog.routes.decide(parts.method.as_str(), parts.uri.path(), &parts.headers) {
             Decision::Invoke(found) => found,
             Decision::Preflight(headers) => {
                 let mut response = Response::new(Bytes::new());
                 *response.status_mut() = StatusCode::NO_CONTENT;
                 *response.headers_mut() = headers;
-                return Reply { response, function: None };
+                return Reply { response, function: None, own: Usage::default() };
             }
             Decision::NotFound => return refused(Kind::HttpApi(crate::project::Payload::V2), Refusal::NotFound, None),
             Decision::MissingToken => return refused(Kind::Rest, Refusal::NotFound, None),
@@ -61,9 +68,9 @@ impl Functions {
         let outcome = if body.len() > BODY_BYTES_MAX {
             Err(Refusal::TooLarge)
         } else if entry.version.as_ref().is_some_and(|version| version.program.takes_requests()) {
-            self.pass_on(call, entry, Request::from_parts(parts.clone(), body)).await
+            self.pass_on(call, entry, found.route.key().into(), Request::from_parts(parts.clone(), body)).await
         } else {
-            self.invoke_for(call, &catalog, entry, &mut found, &parts, &body, source).await
+            self.invoke_route(call, catalog, entry, &mut found, &parts, &body, source).await
         };
         let mut response = outcome.unwrap_or_else(|refusal| shapes::refuse(kind, refusal));
         catalog.routes.add_cors(kind, &parts.headers, response.headers_mut());
@@ -72,11 +79,11 @@ impl Functions {
             let name = if kind == Kind::Rest { "x-amzn-requestid" } else { "apigw-requestid" };
             response.headers_mut().insert(name, id);
         }
-        Reply { response, function: Some(name) }
+        Reply { response, function: Some(name), own: Usage::default() }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one request, in one private place")]
-    async fn invoke_for(
+    async fn invoke_route(
         &self,
         call: &Call,
         catalog: &Catalog,
@@ -108,7 +115,7 @@ impl Functions {
         let wait_ms = wait_ms(kind);
         let timeout_ms = entry.function.timeout_ms;
         let name = Arc::clone(&entry.name);
-        let invocation = self.invoke_entry(call, entry, event);
+        let invocation = self.invoke_entry(call, entry, Asked { trigger: found.route.key().into(), event });
         let answer = if timeout_ms <= wait_ms {
             invocation.await
         } else {
@@ -129,9 +136,16 @@ impl Functions {
     }
 
     /// Hands a request to a program that takes requests as they come.
-    async fn pass_on(&self, call: &Call, entry: Arc<Entry>, request: Request<Bytes>) -> Result<Response<Bytes>, Refusal> {
+    async fn pass_on(
+        &self,
+        call: &Call,
+        entry: Arc<Entry>,
+        trigger: Arc<str>,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Refusal> {
         let name = Arc::clone(&entry.name);
-        let admitted = self.admit(call, entry).await.map_err(|error| self.explain(&name, &error))?;
+        let admitted =
+            self.admit(call, entry, Asked { trigger, event: request.body().clone() }).await.map_err(|error| self.explain(&name, &error))?;
         let (functions, meter) = (self.clone(), call.meter.clone());
         let served = Detached::new(async move { functions.serve(admitted, request, &meter).await }).await;
         match served.response {
@@ -186,5 +200,5 @@ fn request_id(call: &Call) -> Option<Arc<str>> {
 }
 
 fn refused(kind: Kind, refusal: Refusal, function: Option<Arc<str>>) -> Reply {
-    Reply { response: shapes::refuse(kind, refusal), function }
+    Reply { response: shapes::refuse(kind, refusal), function, own: Usage::default() }
 }

@@ -19,7 +19,7 @@ use super::make::{Maker, Surroundings};
 use super::program::{Engine, Served};
 use crate::base::{Call, Caller, Cause, Clock, Ids, Meter, Unit, Usage};
 use crate::project::Project;
-use crate::sandbox::{Host, Input, Level, Outcome};
+use crate::sandbox::{Failure, Host, Input, Level, Outcome};
 use crate::telemetry::{self, Record, Sink};
 
 /// Bounds on what runs at once.
@@ -73,6 +73,18 @@ pub(super) struct Inner {
     pub swap: Mutex<()>,
 }
 
+/// What a function is asked to do.
+pub(super) struct Asked {
+    /// For people: `POST /orders`, `queue orders`, `invoke`.
+    pub trigger: Arc<str>,
+    /// The event, or a request's body.
+    pub event: Bytes,
+}
+
+/// Lines of an error's stack that a record keeps, and bytes of each.
+const STACK_LINES_MAX: usize = 100;
+const STACK_LINE_BYTES_MAX: usize = 1_024;
+
 /// An invocation that was let in: everything it needs to run, and to be told of.
 pub(super) struct Admitted {
     pub entry: Arc<Entry>,
@@ -81,7 +93,9 @@ pub(super) struct Admitted {
     call: Call,
     door: Arc<Door>,
     parent: Cause,
+    asked: Asked,
     bill: Meter,
+    began: Instant,
     queued_micros: u64,
     _places: (Place, OwnedSemaphorePermit),
 }
@@ -122,6 +136,11 @@ impl Functions {
     /// Runs a function once, by its key or deployed name. `event` is JSON; none at all is `{}`. What the function does wrong is part of
     /// the answer; an error here says that it was not run. An invocation that has begun ends even if nobody waits for it any more.
     pub async fn invoke(&self, call: &Call, name: &str, event: Bytes) -> Result<Answer, InvokeError> {
+        self.invoke_for(call, name, event, "invoke".into()).await
+    }
+
+    /// The same for a `trigger`, as its record names it: `queue orders`, `schedule nightly`.
+    pub async fn invoke_for(&self, call: &Call, name: &str, event: Bytes, trigger: Arc<str>) -> Result<Answer, InvokeError> {
         let entry = self.catalog().get(name).cloned().ok_or_else(|| InvokeError::NotFound { name: name.to_string() })?;
         if event.len() > EVENT_BYTES_MAX {
             return Err(InvokeError::TooLarge { bytes: event.len(), bytes_max: EVENT_BYTES_MAX });
@@ -130,23 +149,23 @@ impl Functions {
         if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&event) {
             return Err(InvokeError::NotJson(error.to_string()));
         }
-        self.invoke_entry(call, entry, event).await
+        self.invoke_entry(call, entry, Asked { trigger, event }).await
     }
 
     /// The same for an event that is known to be JSON of a fitting size.
-    pub(super) async fn invoke_entry(&self, call: &Call, entry: Arc<Entry>, event: Bytes) -> Result<Answer, InvokeError> {
-        let admitted = self.admit(call, entry).await?;
+    pub(super) async fn invoke_entry(&self, call: &Call, entry: Arc<Entry>, asked: Asked) -> Result<Answer, InvokeError> {
+        let admitted = self.admit(call, entry, asked).await?;
         let functions = self.clone();
         let parent = call.meter.clone();
-        Ok(Detached::new(async move { functions.run(admitted, event, &parent).await }).await)
+        Ok(Detached::new(async move { functions.run(admitted, &parent).await }).await)
     }
 
     /// Lets an invocation in, or says why not. Waits for a place where it may.
-    pub(super) async fn admit(&self, call: &Call, entry: Arc<Entry>) -> Result<Admitted, InvokeError> {
+    pub(super) async fn admit(&self, call: &Call, entry: Arc<Entry>, asked: Asked) -> Result<Admitted, InvokeError> {
         let entry = self.built(&entry).await;
         let Some(version) = entry.version.clone() else {
             let error = InvokeError::NotBuilt { name: entry.name.to_string(), problems: entry.problems.clone() };
-            self.refuse(call, &entry, &error);
+            self.refuse(call, &entry, &asked, &error);
             return Err(error);
         };
         let began = Instant::now();
@@ -158,7 +177,7 @@ impl Functions {
             Ok(places) => places,
             Err(reason) => {
                 let error = InvokeError::Throttled { reason };
-                self.refuse(call, &entry, &error);
+                self.refuse(call, &entry, &asked, &error);
                 return Err(error);
             }
         };
@@ -173,7 +192,8 @@ impl Functions {
         };
         let door = Arc::new(Door::new(&self.0.world, own.clone(), Arc::clone(&id), Arc::clone(&entry.name)));
         let queued_micros = began.elapsed().as_micros() as u64;
-        Ok(Admitted { entry, version, id, call: own, door, parent: call.cause.clone(), bill, queued_micros, _places: places })
+        let (parent, began) = (call.cause.clone(), Instant::now());
+        Ok(Admitted { entry, version, id, call: own, door, parent, asked, bill, began, queued_micros, _places: places })
     }
 
     async fn sandbox(&self, call: &Call) -> Result<OwnedSemaphorePermit, Throttle> {
@@ -187,7 +207,7 @@ impl Functions {
         Ok(Arc::clone(&self.0.running).acquire_owned().await.expect("the semaphore is never closed"))
     }
 
-    fn refuse(&self, call: &Call, entry: &Entry, error: &InvokeError) {
+    fn refuse(&self, call: &Call, entry: &Entry, asked: &Asked, error: &InvokeError) {
         let world = &self.0.world;
         world.sink.put(|| {
             Record::Invocation(telemetry::Invocation {
@@ -198,13 +218,13 @@ impl Functions {
                 function: Arc::clone(&entry.name),
                 at: world.clock.now(),
                 outcome: telemetry::Outcome::Refused { message: error.to_string() },
-                trigger: "".into(),
+                trigger: Arc::clone(&asked.trigger),
                 span: world.sink.span(Instant::now()),
                 stack: Vec::new(),
                 cold: false,
                 build: 0,
                 bundle_bytes: 0,
-                event: telemetry::Payload::default(),
+                event: telemetry::Payload::new(&asked.event),
                 answer: telemetry::Payload::default(),
                 cpu_micros: 0,
                 queued_micros: 0,
@@ -216,7 +236,7 @@ impl Functions {
         });
     }
 
-    async fn run(&self, admitted: Admitted, event: Bytes, parent: &Meter) -> Answer {
+    async fn run(&self, admitted: Admitted, parent: &Meter) -> Answer {
         let function = &admitted.version.function;
         let at = self.0.world.clock.now();
         let context = json!({
@@ -231,11 +251,12 @@ impl Functions {
             "logGroupName": format!("/aws/lambda/{}", function.deployed_name),
             "logStreamName": "emu",
             "memoryLimitInMB": function.memory_mib.to_string(),
+            "traceHeader": trace_header(&admitted.call),
         });
-        let input = Input { event, context, timeout_ms: admitted.timeout_ms() };
+        let input = Input { event: admitted.asked.event.clone(), context, timeout_ms: admitted.timeout_ms() };
         let Outcome { result, cold, cpu_micros, wall_micros, memory_peak_bytes } =
             admitted.version.program.invoke(admitted.host(), input).await;
-        let served = Ended { cold, cpu_micros, wall_micros, memory_peak_bytes };
+        let mut served = Ended { cold, cpu_micros, wall_micros, memory_peak_bytes, stack: Vec::new() };
         match result {
             Ok(payload) if payload.len() > ANSWER_BYTES_MAX => {
                 let (payload, error) = too_large();
@@ -245,6 +266,7 @@ impl Functions {
             Err(why) => {
                 let (payload, error) = failure(&why, &admitted.id);
                 admitted.door.log(Level::Error, &failure_line(&why, &payload));
+                served.stack = stack(why);
                 self.end(admitted, served, payload, Some(error), parent)
             }
         }
@@ -258,13 +280,15 @@ impl Functions {
             cpu_micros: served.cpu_micros,
             wall_micros: served.wall_micros,
             memory_peak_bytes: served.memory_peak_bytes,
+            stack: served.response.as_ref().err().map_or_else(Vec::new, |why| stack(why.clone())),
         };
+        let answer = served.response.as_ref().map_or_else(|_| Bytes::new(), |response| response.body().clone());
         let error = served.response.as_ref().err().map(|why| {
             let (payload, error) = failure(why, &admitted.id);
             admitted.door.log(Level::Error, &failure_line(why, &payload));
             error
         });
-        self.end(admitted, ended, Bytes::new(), error, parent);
+        self.end(admitted, ended, answer, error, parent);
         served
     }
 
@@ -293,13 +317,13 @@ impl Functions {
                     None => telemetry::Outcome::Succeeded,
                     Some(error) => telemetry::Outcome::Failed { kind: error.kind.clone(), message: error.message.clone() },
                 },
-                trigger: "".into(),
-                span: world.sink.span(Instant::now() - std::time::Duration::from_micros(ended.wall_micros)),
-                stack: Vec::new(),
+                trigger: Arc::clone(&admitted.asked.trigger),
+                span: telemetry::Span { wall_micros: ended.wall_micros, ..world.sink.span(admitted.began) },
+                stack: ended.stack,
                 cold: ended.cold,
-                build: 0,
-                bundle_bytes: 0,
-                event: telemetry::Payload::default(),
+                build: admitted.version.number,
+                bundle_bytes: admitted.version.bytes as u64,
+                event: telemetry::Payload::new(&admitted.asked.event),
                 answer: telemetry::Payload::new(&payload),
                 cpu_micros: ended.cpu_micros,
                 queued_micros: admitted.queued_micros,
@@ -333,6 +357,26 @@ struct Ended {
     cpu_micros: u64,
     wall_micros: u64,
     memory_peak_bytes: u64,
+    stack: Vec<String>,
+}
+
+/// The stack of what was thrown, as far as a record keeps it.
+fn stack(why: Failure) -> Vec<String> {
+    let Failure::Thrown { stack, .. } = why else { return Vec::new() };
+    let cut = |line: String| match line.char_indices().find(|(at, _)| *at >= STACK_LINE_BYTES_MAX) {
+        Some((at, _)) => line[..at].to_owned(),
+        None => line,
+    };
+    stack.into_iter().take(STACK_LINES_MAX).map(cut).collect()
+}
+
+/// `_X_AMZN_TRACE_ID`: the trace, and what runs as its parent. Source: AWS X-Ray Developer Guide, "Tracing header"; there also how a
+/// trace of W3C Trace Context is written in X-Ray's form.
+fn trace_header(call: &Call) -> Option<String> {
+    let Cause::Invocation(id) = &call.cause else { return None };
+    let (epoch, unique) = call.trace.as_str().split_at_checked(8)?;
+    let parent: String = id.chars().filter(char::is_ascii_hexdigit).take(16).collect();
+    Some(format!("Root=1-{epoch}-{unique};Parent={parent};Sampled=1"))
 }
 
 impl Admitted {

@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::listener::Face;
-use super::origin::Origin;
+use super::origin::{Answered, Origin};
 use crate::base::{Call, Caller, Clock, Time};
 use crate::wire::http::{Body, Request, Response, json};
 
@@ -37,10 +37,10 @@ pub struct Admin {
 impl Face for Admin {
     fn handle(&self, request: Request) -> BoxFuture<'_, Response> {
         Box::pin(async move {
-            match self.origin.enter("admin", &request, Caller::Admin, false) {
-                Ok(entered) => {
+            match self.origin.enter("admin", request, Caller::Admin, false) {
+                Ok((entered, request)) => {
                     let response = self.answer(&entered.call, request).await.unwrap_or_else(|refused| refused);
-                    self.origin.leave(entered, response, None)
+                    self.origin.leave(entered, response, Answered::default())
                 }
                 Err(refused) => refused,
             }

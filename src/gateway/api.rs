@@ -8,10 +8,10 @@ use http::StatusCode;
 
 use super::listener::Face;
 use super::network::Endpoint;
-use super::origin::Origin;
-use crate::base::{Call, Caller};
+use super::origin::{Answered, Origin};
+use crate::base::{Call, Caller, Usage};
 use crate::functions::{Functions, Reply};
-use crate::wire::http::{Body, BodyError, Request, Response, json};
+use crate::wire::http::{Body, BodyError, Description, Request, Response, header, json};
 
 /// Bytes of a request, as API Gateway takes them ("Amazon API Gateway quotas": payload size 10 MB).
 const REQUEST_BYTES_MAX: usize = 10 << 20;
@@ -38,7 +38,7 @@ impl Api {
                 let text = if status == StatusCode::PAYLOAD_TOO_LARGE { "Request Entity Too Large" } else { "Bad Request" };
                 let (parts, _) = json(status, &serde_json::json!({ "message": text })).into_parts();
                 let body = Bytes::from(format!("{{\"message\":\"{text}\"}}"));
-                Reply { response: http::Response::from_parts(parts, body), function: None }
+                Reply { response: http::Response::from_parts(parts, body), function: None, own: Usage::default() }
             }
         }
     }
@@ -48,10 +48,10 @@ impl Face for Api {
     fn handle(&self, request: Request) -> BoxFuture<'_, Response> {
         Box::pin(async move {
             // Pages of any site may call an API; the project's CORS settings say which may read its answers.
-            match self.origin.enter("http", &request, Caller::Anonymous, true) {
-                Ok(entered) => {
-                    let reply = self.answer(&entered.call, request).await;
-                    self.origin.leave(entered, reply.response.map(Body::from), reply.function)
+            match self.origin.enter("http", request, Caller::Anonymous, true) {
+                Ok((entered, request)) => {
+                    let Reply { response, function, own } = self.answer(&entered.call, request).await;
+                    self.origin.leave(entered, response.map(Body::from), Answered { function, own })
                 }
                 Err(refused) => refused,
             }
@@ -61,6 +61,14 @@ impl Face for Api {
 
 impl Endpoint for Api {
     fn serve(&self, call: Call, request: Request) -> BoxFuture<'_, Response> {
-        Box::pin(async move { self.answer(&call, request).await.response.map(Body::from) })
+        Box::pin(async move {
+            let operation = self.origin.begin(&call);
+            let action = request.method().to_string();
+            let host = header(request.headers(), "host").unwrap_or_default().to_owned();
+            let reply = self.answer(&operation.call, request).await;
+            let described = Description { resource: Some(host), ran: true, ..Description::new("http", action) };
+            self.origin.end(operation, &call, described, reply.response.status().as_u16(), reply.own);
+            reply.response.map(Body::from)
+        })
     }
 }

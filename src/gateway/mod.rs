@@ -6,7 +6,9 @@ pub mod aws;
 pub mod guard;
 pub mod listener;
 pub mod network;
+mod operation;
 mod origin;
+mod seen;
 
 pub use admin::Admin;
 pub use api::Api;

@@ -14,10 +14,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use super::guard;
-use crate::base::Call;
+use super::origin::Origin;
+use crate::base::{Call, Cause, Usage};
 use crate::functions;
 use crate::sandbox::FetchError;
-use crate::wire::http::{Body, Request, Response};
+use crate::wire::http::{Body, Description, Request, Response};
 
 /// Bytes of one answer that a function may take in.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -35,6 +36,8 @@ pub struct Endpoints {
     pub aws_port: u16,
     pub api: Arc<dyn Endpoint>,
     pub api_port: u16,
+    /// Where requests to other hosts are told of.
+    pub origin: Origin,
 }
 
 /// The functions' way out. Cheap to clone.
@@ -95,13 +98,31 @@ impl Network {
         if let Some(endpoint) = self.endpoint(&host, port) {
             return inside(endpoint, call, request).await;
         }
-        if !self.0.allow.load().iter().any(|pattern| pattern.matches(&host, port)) {
-            return Err(FetchError::Denied { host: if uri.port().is_some() { format!("{host}:{port}") } else { host } });
-        }
-        self.outside(request).await
+        let allowed = self.0.allow.load().iter().any(|pattern| pattern.matches(&host, port));
+        let shown = if uri.port().is_some() { format!("{host}:{port}") } else { host };
+        let Some(Endpoints { origin, .. }) = self.0.endpoints.get() else {
+            return Err(FetchError::Denied { host: shown });
+        };
+        let operation = origin.begin(&call);
+        let mut described = Description { resource: Some(shown.clone()), ..Description::new("http", request.method().as_str()) };
+        let result = if allowed { self.outside(&operation.call, request).await } else { Err(FetchError::Denied { host: shown }) };
+        described.error = match &result {
+            Ok(_) => None,
+            Err(FetchError::Denied { .. }) => Some("Denied".to_owned()),
+            Err(FetchError::Failed(_)) => Some("Failed".to_owned()),
+        };
+        let status = result.as_ref().map_or(0, |response| response.status().as_u16());
+        origin.end(operation, &call, described, status, Usage::default());
+        result
     }
 
-    async fn outside(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, FetchError> {
+    /// Sends a request to another host; what it starts there is part of the trace, if the host cares (W3C Trace Context).
+    async fn outside(&self, call: &Call, mut request: http::Request<Bytes>) -> Result<http::Response<Bytes>, FetchError> {
+        if !request.headers().contains_key("traceparent")
+            && let Some(value) = traceparent(call)
+        {
+            request.headers_mut().insert("traceparent", value);
+        }
         let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
         let client = self.0.client.get_or_init(|| {
             let connector = hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
@@ -139,6 +160,13 @@ async fn inside(endpoint: Arc<dyn Endpoint>, call: Call, request: http::Request<
     Ok(http::Response::from_parts(parts, body))
 }
 
+/// The header that hands a trace on: its version, the trace, what the request is part of, and that it is recorded.
+fn traceparent(call: &Call) -> Option<http::HeaderValue> {
+    let Cause::Operation(id) = &call.cause else { return None };
+    let span: String = id.chars().filter(char::is_ascii_hexdigit).take(16).collect();
+    http::HeaderValue::from_str(&format!("00-{}-{span}-01", call.trace.as_str())).ok()
+}
+
 fn chain(host: &str, error: &dyn std::error::Error) -> String {
     let mut text = format!("{host} cannot be reached: {error}");
     let mut source = error.source();
@@ -174,7 +202,9 @@ impl Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{Clock, Ids, Time};
     use crate::functions::Network as _;
+    use crate::telemetry::Sink;
 
     #[test]
     fn allowed_hosts() {
@@ -212,7 +242,8 @@ mod tests {
     #[tokio::test]
     async fn own_endpoints_are_inside_and_others_are_denied_with_the_line_to_add() {
         let network = Network::default();
-        network.connect(Endpoints { aws: Arc::new(Echo("aws")), aws_port: 4566, api: Arc::new(Echo("api")), api_port: 3000 });
+        let origin = Origin { clock: Clock::frozen(Time(0)), ids: Ids::seeded(1), sink: Sink::new(4) };
+        network.connect(Endpoints { aws: Arc::new(Echo("aws")), aws_port: 4566, api: Arc::new(Echo("api")), api_port: 3000, origin });
         for (url, wanted) in [
             ("http://127.0.0.1:4566/a", "aws /a Operator"),
             ("http://images.s3.localhost.localstack.cloud:4566/b", "aws /b Operator"),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::guard::{self, Refused};
+use super::seen::{self, Seen};
 use crate::base::{Call, Caller, Cause, Clock, Ids, Meter, TraceId, Usage};
 use crate::telemetry::{self, Record, Sink};
 use crate::wire::http::{Request, Response, header, json};
@@ -31,37 +32,56 @@ pub struct Entered {
     method: String,
     target: String,
     host: String,
-    bytes_in: u64,
+    /// Of a record that somebody will see.
+    headers: Option<HeaderMap>,
+    seen: Seen,
+}
+
+/// What answered a request, beside the answer.
+#[derive(Default)]
+pub struct Answered {
+    /// The function that did, if one did.
+    pub function: Option<Arc<str>>,
+    /// What the request used itself.
+    pub own: Usage,
 }
 
 impl Origin {
     /// Lets a request in, or answers why not. `pages` says whether pages of other sites may call this face.
-    pub fn enter(&self, face: &'static str, request: &Request, caller: Caller, pages: bool) -> Result<Entered, Response> {
+    pub fn enter(&self, face: &'static str, request: Request, caller: Caller, pages: bool) -> Result<(Entered, Request), Response> {
         let named = header(request.headers(), "host").or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-        guard::host(named)
-            .and_then(|()| if pages { Ok(()) } else { guard::origin(request.headers()) })
-            .map_err(|refused| refusal(&refused))?;
+        let guarded = guard::host(named).and_then(|()| if pages { Ok(()) } else { guard::origin(request.headers()) });
         let id: Arc<str> = self.ids.uuid().into();
-        let call = Call { caller, cause: Cause::Request(id.clone()), depth: 0, trace: self.trace(request), meter: Meter::default() };
-        Ok(Entered {
+        let call = Call { caller, cause: Cause::Request(id.clone()), depth: 0, trace: self.trace(&request), meter: Meter::default() };
+        let (at, began, host) = (self.clock.now(), Instant::now(), named.unwrap_or_default().to_owned());
+        let (parts, body) = request.into_parts();
+        let (seen, body) = seen::watch(body);
+        let entered = Entered {
             call,
             id,
-            at: self.clock.now(),
-            began: Instant::now(),
+            at,
+            began,
             face,
-            method: request.method().to_string(),
-            target: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
-            host: named.unwrap_or_default().to_owned(),
-            bytes_in: http_body::Body::size_hint(request.body()).exact().unwrap_or(0),
-        })
+            method: parts.method.to_string(),
+            target: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+            host,
+            headers: self.sink.has_listeners().then(|| parts.headers.clone()),
+            seen,
+        };
+        match guarded {
+            Ok(()) => Ok((entered, http::Request::from_parts(parts, body))),
+            Err(refused) => Err(self.leave(entered, refusal(&refused), Answered::default())),
+        }
     }
 
     /// Marks the answer with its trace and tells of the request.
-    pub fn leave(&self, entered: Entered, mut response: Response, function: Option<Arc<str>>) -> Response {
+    pub fn leave(&self, entered: Entered, mut response: Response, answered: Answered) -> Response {
         if let Ok(value) = HeaderValue::from_str(entered.call.trace.as_str()) {
             response.headers_mut().insert(TRACE_HEADER, value);
         }
         self.sink.put(|| {
+            let headers = entered.headers.iter().flatten();
+            let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
             Record::Request(telemetry::Request {
                 id: entered.id,
                 trace: entered.call.trace.clone(),
@@ -71,13 +91,13 @@ impl Origin {
                 method: entered.method,
                 target: entered.target,
                 host: entered.host,
-                headers: Vec::new(),
-                body: telemetry::Payload::default(),
+                headers: headers.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+                body: entered.seen.payload(),
                 status: response.status().as_u16(),
-                bytes_in: entered.bytes_in,
+                bytes_in: entered.seen.bytes(),
                 bytes_out: http_body::Body::size_hint(response.body()).exact().unwrap_or(0),
-                function,
-                own: Usage::default(),
+                function: answered.function,
+                own: answered.own,
             })
         });
         response
@@ -112,12 +132,27 @@ mod tests {
         let origin = Origin { clock: Clock::frozen(Time(0)), ids: Ids::seeded(1), sink: Sink::new(4) };
         let trace = |value: &str| {
             let request = http::Request::get("/").header("traceparent", value).body(Body::empty()).expect("a request");
-            origin.enter("http", &request, Caller::Anonymous, true).unwrap_or_else(|_| panic!("let in")).call.trace
+            origin.enter("http", request, Caller::Anonymous, true).unwrap_or_else(|_| panic!("let in")).0.call.trace
         };
         assert_eq!(trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").as_str(), "0af7651916cd43dd8448eb211c80319c");
         for wrong in ["", "00-00000000000000000000000000000000-b7ad6b7169203331-01", "00-zz-1-1"] {
             let made = trace(wrong);
             assert!(made.as_str().len() == 32 && !made.as_str().starts_with("0000000000000000"), "{wrong}");
         }
+    }
+    #[tokio::test]
+    async fn a_refused_request_is_told_of_and_its_answer_names_the_trace() {
+        let origin = Origin { clock: Clock::frozen(Time(0)), ids: Ids::seeded(1), sink: Sink::new(4) };
+        let mut records = origin.sink.subscribe();
+        let request = http::Request::post("/a?b=c").header("host", "evil.example").body(Body::from("x")).expect("a request");
+        let response = origin.enter("aws", request, Caller::Admin, false).err().expect("refused");
+        let record = records.next().await.expect("a record");
+        let Record::Request(told) = &*record else { panic!("{record:?}") };
+        assert_eq!(header(response.headers(), TRACE_HEADER), Some(told.trace.as_str()));
+        assert_eq!((told.status, told.target.as_str(), told.host.as_str()), (421, "/a?b=c", "evil.example"));
+        assert_eq!(
+            (told.headers.as_slice(), told.body.kept().as_ref()),
+            (&[("host".to_owned(), "evil.example".to_owned())][..], &b"x"[..])
+        );
     }
 }

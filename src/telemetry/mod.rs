@@ -38,9 +38,14 @@ impl Sink {
         Span { began_micros: micros.saturating_add(since), wall_micros: began.elapsed().as_micros() as u64 }
     }
 
+    /// Whether anybody sees the records: what only records need is not kept for nobody.
+    pub fn has_listeners(&self) -> bool {
+        self.sender.receiver_count() > 0
+    }
+
     /// Hands a record to all subscribers; it is made only if there is one.
     pub fn put(&self, record: impl FnOnce() -> Record) {
-        if self.sender.receiver_count() > 0 {
+        if self.has_listeners() {
             // An error says that the last subscriber has just left: nobody misses the record.
             let _ = self.sender.send(Arc::new(record()));
         }

@@ -16,7 +16,12 @@ pub struct Payload {
 impl Payload {
     /// Keeps the first [`PAYLOAD_BYTES_MAX`]. A short one shares its memory with `data`.
     pub fn new(data: &Bytes) -> Payload {
-        let whole = data.len() as u64;
+        Payload::part(data, data.len() as u64)
+    }
+
+    /// The same for the beginning of something that is `whole` bytes long.
+    pub fn part(data: &Bytes, whole: u64) -> Payload {
+        let whole = whole.max(data.len() as u64);
         // A slice would keep all of a long one in memory.
         let kept = if data.len() <= PAYLOAD_BYTES_MAX { data.clone() } else { Bytes::copy_from_slice(&data[..PAYLOAD_BYTES_MAX]) };
         Payload { kept, whole }

@@ -272,6 +272,7 @@ mod tests {
                 trace: trace(),
                 function: "pay".into(),
                 at: Time(0),
+                began_micros: 0,
                 level: Level::Info,
                 text: "a\nb".into(),
             }),

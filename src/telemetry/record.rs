@@ -160,6 +160,9 @@ pub struct Log {
     pub trace: TraceId,
     pub function: Arc<str>,
     pub at: Time,
+    /// Microseconds since the Unix epoch, by the machine's clock.
+    #[serde(default)]
+    pub began_micros: u64,
     pub level: Level,
     pub text: Arc<str>,
 }
@@ -223,6 +226,9 @@ pub struct Mail {
     pub trace: TraceId,
     pub parent: Cause,
     pub at: Time,
+    /// Microseconds since the Unix epoch, by the machine's clock.
+    #[serde(default)]
+    pub began_micros: u64,
     pub from: String,
     pub to: Vec<String>,
     pub subject: String,

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use serde_json::Value;
 
 use super::Ports;
 use super::ports::{
-    Answer, Dialect, Happening, Invoker, Message, PortError, Queues, Recipient, Record, Refusal, StreamNames, Streams, Topics,
+    Answer, Asked, Dialect, Happening, Invoker, Message, PortError, Queues, Recipient, Record, Refusal, StreamNames, Streams, Topics,
 };
 use super::queue::EVENT_BYTES_MAX;
 use super::store::{Envelope, Origin};
@@ -23,6 +22,7 @@ use crate::services::tables::{self, StreamRecord};
 use crate::services::topics::{self, Delivery, Publish};
 use crate::services::{objects, topics::filter};
 use crate::store::outbox;
+use crate::telemetry::Sink;
 use crate::wire::aws::arn::{Account, resource};
 use crate::wire::aws::sns::{self, Sns};
 use crate::wire::aws::sqs::{self, Sqs};
@@ -47,17 +47,18 @@ impl Services {
         Services { queues, topics, tables, sqs, sns, account }
     }
 
-    /// These services, and who runs the functions.
-    pub fn ports(self, invoker: Arc<dyn Invoker>) -> Ports {
+    /// These services, who runs the functions, and where deliveries are told of.
+    pub fn ports(self, invoker: Arc<dyn Invoker>, sink: Sink) -> Ports {
         let services = Arc::new(self);
-        Ports { invoker, queues: services.clone(), streams: services.clone(), topics: services.clone(), dialect: services }
+        Ports { invoker, queues: services.clone(), streams: services.clone(), topics: services.clone(), dialect: services, sink }
     }
 }
 
 #[async_trait]
 impl Invoker for Functions {
-    async fn invoke(&self, call: &Call, name: &str, event: Bytes, with_log: bool) -> Result<Answer, Refusal> {
-        match Functions::invoke(self, call, name, event).await {
+    async fn invoke(&self, call: &Call, name: &str, asked: Asked) -> Result<Answer, Refusal> {
+        let Asked { event, trigger, with_log } = asked;
+        match self.invoke_for(call, name, event, trigger).await {
             Ok(answer) => Ok(Answer {
                 log: if with_log { answer.log_text() } else { String::new() },
                 failed: answer.error.map(|error| format!("{}: {}", error.kind, error.message)),

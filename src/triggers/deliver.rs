@@ -6,33 +6,37 @@ use bytes::Bytes;
 
 use super::engine::DATABASE_RETRY;
 use super::policy::{self, Condition, Outcome, Verdict};
-use super::ports::{Answer, PortError, Refusal};
+use super::ports::{Answer, Asked, PortError, Refusal};
 use super::rules::{MESSAGE_AGE_MAX_MS, too_deep};
 use super::store::{self, Delivery, Draft, Envelope, Origin, Target};
 use super::table::{Callee, Table};
+use super::tell::{self, Attempt, Ended};
 use super::world::World;
 use crate::base::{Call, Time};
 use crate::project::Destination;
 use crate::store::{Error, Tx};
-use crate::wire::aws::lambda::event::{Ended, ended};
+use crate::telemetry;
+use crate::wire::aws::lambda::event::{self, ended};
 
 /// Tries a delivery once and settles it. A time is one until which what goes to the same queue or topic must wait for it.
 pub(super) async fn attempt(world: &Arc<World>, delivery: &Delivery) -> Option<Time> {
+    let (source, target) = (delivery.source.clone(), delivery.target.shown());
+    let attempt = world.attempt(&delivery.origin, Some(delivery.id), source, target, delivery.attempts);
+    let call = delivery.origin.call_for(delivery.id);
     let sent = match &delivery.target {
         Target::Function(name) => {
-            call_function(world, delivery, name).await;
+            call_function(world, delivery, name, &call, attempt).await;
             return None;
         }
         Target::Queue(name) | Target::Topic(name) => {
             let (body, envelope) = (String::from_utf8_lossy(&delivery.payload), delivery.envelope.clone().unwrap_or_default());
-            let call = delivery.origin.call();
             match delivery.target {
                 Target::Queue(_) => world.ports.queues.send(&call, name, &body, &envelope).await,
                 _ => world.ports.topics.publish(&call, name, &body, &envelope).await,
             }
         }
     };
-    settle_message(world, delivery, sent).await
+    settle_message(world, delivery, sent, attempt).await
 }
 
 /// Gives a delivery back, untouched, until `due`.
@@ -40,56 +44,73 @@ pub(super) async fn put_back(world: &Arc<World>, delivery: &Delivery, due: Time)
     settle(world, delivery, move |tx, delivery| store::again_in(tx, delivery, delivery.failures, due).map(|_| ())).await;
 }
 
-async fn call_function(world: &Arc<World>, delivery: &Delivery, name: &str) {
+async fn call_function(world: &Arc<World>, delivery: &Delivery, name: &str, call: &Call, attempt: Attempt<'_>) {
     let table = world.table.load_full();
     let Some(callee) = table.functions.get(name).cloned() else {
-        return bury(world, delivery, format!("there is no function `{name}` (any more)"), String::new()).await;
+        let reason = format!("there is no function `{name}` (any more)");
+        world.tell(attempt, Ended { outcome: tell::refused(&reason), again: None, dead: Some(grave(delivery)) });
+        return bury(world, delivery, reason, String::new()).await;
     };
     if world.db.now() > delivery.expires {
         let over = Over { table, callee, condition: Condition::EventAgeExceeded, answer: None, detail: String::new() };
+        world.tell(attempt, Ended { outcome: tell::refused(over.reason(delivery)), again: None, dead: Some(over.grave()) });
         return settle(world, delivery, move |tx, delivery| over.settle_in(tx, delivery)).await;
     }
-    let result = world.ports.invoker.invoke(&delivery.origin.call(), name, delivery.payload.clone(), false).await;
-    let (outcome, answer, detail) = match result {
-        Ok(Answer { failed: None, payload, .. }) => (Outcome::Succeeded, Some(payload), String::new()),
-        Ok(Answer { failed: Some(what), payload, .. }) => (Outcome::Failed, Some(payload), what),
-        Err(refusal @ Refusal::Throttled) => (Outcome::NotRun, None, refusal.to_string()),
-        Err(refusal @ (Refusal::Unavailable(_) | Refusal::NoFunction(_))) => (Outcome::Failed, None, refusal.to_string()),
-    };
-    let verdict = policy::judge(&table, &callee, delivery, outcome, world.db.now());
-    settle(world, delivery, move |tx, delivery| match verdict {
-        Verdict::Done => Over {
-            table: table.clone(),
-            callee: callee.clone(),
-            condition: Condition::Success,
-            answer: answer.clone(),
-            detail: String::new(),
+    let asked = Asked { event: delivery.payload.clone(), trigger: tell::trigger(&delivery.source), with_log: false };
+    let result = world.ports.invoker.invoke(call, name, asked).await;
+    let (outcome, told, answer, detail) = match result {
+        Ok(Answer { failed: None, payload, .. }) => (Outcome::Succeeded, telemetry::Outcome::Succeeded, Some(payload), String::new()),
+        Ok(Answer { failed: Some(what), payload, .. }) => (Outcome::Failed, tell::failed(&what), Some(payload), what),
+        Err(refusal @ Refusal::Throttled) => (Outcome::NotRun, tell::refused(&refusal), None, refusal.to_string()),
+        Err(refusal @ (Refusal::Unavailable(_) | Refusal::NoFunction(_))) => {
+            (Outcome::Failed, tell::refused(&refusal), None, refusal.to_string())
         }
-        .settle_in(tx, delivery),
+    };
+    let mut ended = Ended::of(told);
+    let verdict = policy::judge(&table, &callee, delivery, outcome, world.db.now());
+    let over = |condition, detail| Over { table: table.clone(), callee: callee.clone(), condition, answer: answer.clone(), detail };
+    match verdict {
+        Verdict::Done => {
+            world.tell(attempt, ended);
+            let over = over(Condition::Success, String::new());
+            settle(world, delivery, move |tx, delivery| over.settle_in(tx, delivery)).await;
+        }
         Verdict::Again { failures, due } => {
-            let wait_ms = due.0.saturating_sub(tx.now().0);
+            ended.again = Some(due);
+            world.tell(attempt, ended);
+            let wait_ms = due.0.saturating_sub(world.db.now().0);
             tracing::info!(function = %callee.key, wait_ms, "tried again later: {detail}");
-            store::again_in(tx, delivery, failures, due).map(|_| ())
+            settle(world, delivery, move |tx, delivery| store::again_in(tx, delivery, failures, due).map(|_| ())).await;
         }
         Verdict::Over(condition) => {
-            let over = Over { table: table.clone(), callee: callee.clone(), condition, answer: answer.clone(), detail: detail.clone() };
-            over.settle_in(tx, delivery)
+            let over = over(condition, detail);
+            ended.dead = Some(over.grave());
+            world.tell(attempt, ended);
+            settle(world, delivery, move |tx, delivery| over.settle_in(tx, delivery)).await;
         }
-    })
-    .await;
+    }
 }
 
-async fn settle_message(world: &Arc<World>, delivery: &Delivery, sent: Result<(), PortError>) -> Option<Time> {
+async fn settle_message(world: &Arc<World>, delivery: &Delivery, sent: Result<(), PortError>, attempt: Attempt<'_>) -> Option<Time> {
     let Err(error) = sent else {
+        world.tell(attempt, Ended::well());
         settle(world, delivery, |tx, delivery| store::done_in(tx, delivery).map(|_| ())).await;
         return None;
     };
     let due = policy::resend_at(delivery, world.db.now()).filter(|_| error.passing);
+    let dead = due.is_none().then(|| grave(delivery));
+    world.tell(attempt, Ended { outcome: tell::refused(&error), again: due, dead });
     match due {
         Some(due) => settle(world, delivery, move |tx, delivery| store::again_in(tx, delivery, delivery.failures, due).map(|_| ())).await,
         None => bury(world, delivery, format!("{} could not take it", name_of(&delivery.target)), error.to_string()).await,
     }
     due
+}
+
+/// Where [`bury`] puts a delivery.
+fn grave(delivery: &Delivery) -> String {
+    let queue = delivery.envelope.as_ref().and_then(|envelope| envelope.dead_letters.as_ref());
+    queue.map_or_else(|| tell::DEAD_LETTERS.to_owned(), |queue| format!("queue/{queue}"))
 }
 
 fn name_of(target: &Target) -> String {
@@ -148,6 +169,12 @@ struct Over {
 }
 
 impl Over {
+    /// Where what is given up goes.
+    fn grave(&self) -> String {
+        let destination = self.callee.dead_letters.as_ref().or(self.callee.on_failure.as_ref());
+        destination.map_or_else(|| tell::DEAD_LETTERS.to_owned(), tell::shown)
+    }
+
     fn settle_in(&self, tx: &mut Tx<'_>, delivery: &Delivery) -> Result<(), Error> {
         if !store::done_in(tx, delivery)? {
             return Ok(());
@@ -198,7 +225,7 @@ impl Over {
 
     fn record(&self, at: Time, delivery: &Delivery) -> serde_json::Value {
         let failed = self.condition != Condition::Success;
-        ended(&Ended {
+        ended(&event::Ended {
             at,
             request_id: &delivery.request_id,
             function_arn: &self.table.function_arn(&self.callee.key),

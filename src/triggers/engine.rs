@@ -16,7 +16,7 @@ use super::rules::{self, too_deep};
 use super::store::{self, Delivery, Draft, HELD, Letter, Origin, Target};
 use super::table::Table;
 use super::world::World;
-use crate::base::{Call, Cause, Time};
+use crate::base::{Call, Time};
 use crate::store::{Error, outbox};
 
 /// Events whose deliveries are arranged in one transaction.
@@ -114,6 +114,7 @@ impl Engine {
         let more = rows.len() == EVENTS_AT_ONCE;
         let arranged: Vec<Arranged> = rows.into_iter().map(|row| self.arrange(&table, row)).collect();
         let under_way = self.under_way.clone();
+        let buried: Vec<Letter> = arranged.iter().flat_map(|arranged| arranged.buried.iter().cloned()).collect();
         let (claimed, waiting) = world
             .db
             .write(&call, move |tx| {
@@ -140,6 +141,7 @@ impl Engine {
                 Ok::<_, Error>((claimed, store::targets(tx)?))
             })
             .await?;
+        buried.iter().for_each(|letter| world.tell_buried(letter));
         let table = world.table.load_full();
         let next =
             self.next(&table, &waiting.into_iter().filter(|(target, _)| !claimed.iter().any(|(t, _)| t == target)).collect::<Vec<_>>());
@@ -158,20 +160,21 @@ impl Engine {
     }
 
     fn arrange(&self, table: &Table, row: outbox::Row) -> Arranged {
-        let origin = Origin { trace: row.trace.clone(), cause: Cause::Event(row.id), depth: row.depth };
+        let origin = Origin { trace: row.trace.clone(), cause: row.cause.clone(), depth: row.depth };
+        let source = format!("{}/{}", row.source, row.resource);
         let happening = self.world.ports.dialect.read(&row, table);
         let (happening, unreadable) = match happening {
             Ok(happening) => (happening, None),
             Err(error) => (Happening::Nothing, Some(error)),
         };
-        let drafts = rules::targets(table, happening, &row.source, &origin);
+        let drafts = rules::targets(table, happening, &source, &origin);
         let mut arranged = Arranged { id: row.id, drafts, buried: Vec::new() };
         if let Some(error) = unreadable {
             arranged.buried.push(Letter {
                 target: row.resource.clone(),
                 payload: row.body.into(),
                 envelope: None,
-                source: row.source,
+                source,
                 origin,
                 reason: format!("the event of `{}` could not be read", row.resource),
                 detail: error.to_string(),

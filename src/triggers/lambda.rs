@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::Triggers;
-use super::ports::Refusal;
+use super::ports::{Asked, Refusal};
 use super::rules::too_deep;
 use super::store::{self, Draft, Origin, Target};
 use super::table::Callee;
@@ -52,7 +52,7 @@ impl Functions for Triggers {
     }
 
     async fn invoke(&self, call: &Call, name: &str, event: Bytes, with_log: bool) -> Result<Invoked, Error> {
-        match self.0.world.ports.invoker.invoke(call, name, event, with_log).await {
+        match self.0.world.ports.invoker.invoke(call, name, Asked { event, trigger: "invoke".into(), with_log }).await {
             Ok(answer) => {
                 Ok(Invoked { payload: answer.payload, failed: answer.failed.is_some(), log: answer.log, request_id: answer.request_id })
             }

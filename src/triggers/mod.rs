@@ -21,6 +21,7 @@ mod schedule;
 pub mod store;
 mod stream;
 pub mod table;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod world;

@@ -1,5 +1,7 @@
 //! What the triggers need of the rest of the program, in their own words.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
@@ -12,8 +14,18 @@ use crate::store::outbox;
 /// Runs functions.
 #[async_trait]
 pub trait Invoker: Send + Sync + 'static {
-    /// Runs the function `name` (its key in the project) on `event` and waits for its answer, which has the log where it was asked for.
-    async fn invoke(&self, call: &Call, name: &str, event: Bytes, with_log: bool) -> Result<Answer, Refusal>;
+    /// Runs the function `name` (its key in the project) and waits for its answer.
+    async fn invoke(&self, call: &Call, name: &str, asked: Asked) -> Result<Answer, Refusal>;
+}
+
+/// What a function is run on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub event: Bytes,
+    /// What set it off, for people: `queue orders`.
+    pub trigger: Arc<str>,
+    /// The answer has the log.
+    pub with_log: bool,
 }
 
 /// What a function answered.

@@ -15,13 +15,15 @@ use tokio_util::sync::CancellationToken;
 use super::engine::DATABASE_RETRY;
 use super::partial::{self, Batch};
 use super::pattern::Pattern;
-use super::ports::{Message, PortError, Refusal};
+use super::ports::{Answer, Asked, Message, PortError, Refusal};
 use super::rules::too_deep;
 use super::store::{self, Letter, Origin, Target};
 use super::table::QueueRule;
+use super::tell::{self, Ended};
 use super::world::{Busy, World};
 use crate::base::{Call, Time};
 use crate::store::Error;
+use crate::telemetry::Outcome;
 
 /// Bytes of an event that a function takes at most.
 pub(super) const EVENT_BYTES_MAX: usize = 6_291_556;
@@ -176,35 +178,46 @@ async fn process(world: &Arc<World>, rule: &QueueRule, batch: Vec<Message>) {
 
 /// Calls the function; answers the indices of the messages that are to come back, rising.
 async fn call_function(world: &Arc<World>, rule: &QueueRule, batch: &[Message], origin: &Origin, ids: &[String]) -> Vec<usize> {
-    let all = || (0..batch.len()).collect();
     let records: Vec<&Value> = batch.iter().map(|message| &message.record).collect();
     let event = Bytes::from(serde_json::json!({ "Records": records }).to_string());
     let (function, queue) = (&rule.function, &rule.queue);
-    match world.ports.invoker.invoke(&origin.call(), function, event, false).await {
-        Ok(answer) => match answer.failed {
-            Some(what) => {
-                tracing::warn!(%function, queue, "a batch of {} failed and comes back after the visibility timeout: {what}", batch.len());
-                all()
-            }
-            None if rule.partial_failures => {
-                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-                match partial::read(&answer.payload, &ids) {
-                    Batch::Done => Vec::new(),
-                    Batch::Failed(indices) => {
-                        tracing::warn!(%function, queue, "{} of {} messages failed and come back", indices.len(), batch.len());
-                        indices
-                    }
-                    Batch::Unclear(why) => {
-                        tracing::warn!(%function, queue, "the whole batch counts as failed: {why}");
-                        all()
-                    }
+    let (number, source) = (world.batch_number(), format!("queues/{queue}"));
+    let asked = Asked { event, trigger: tell::trigger(&source), with_log: false };
+    let attempt = world.attempt(origin, Some(number), source, function.to_string(), receives(batch));
+    let result = world.ports.invoker.invoke(&origin.call_for(number), function, asked).await;
+    let (indices, outcome) = judge(rule, &result, ids);
+    if let Outcome::Failed { message, .. } | Outcome::Refused { message } = &outcome {
+        let (back, all) = (indices.len(), batch.len());
+        tracing::warn!(%function, queue, "{back} of {all} messages come back after the visibility timeout: {message}");
+    }
+    world.tell(attempt, Ended::of(outcome));
+    indices
+}
+
+/// How often the first message of a batch was received, this time included.
+fn receives(batch: &[Message]) -> u32 {
+    let count = batch.first().and_then(|message| message.record.pointer("/attributes/ApproximateReceiveCount"));
+    count.and_then(Value::as_str).and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// The indices of the messages that are to come back, and how the batch went.
+fn judge(rule: &QueueRule, result: &Result<Answer, Refusal>, ids: &[String]) -> (Vec<usize>, Outcome) {
+    let all = || (0..ids.len()).collect();
+    let failed = |message| Outcome::Failed { kind: "BatchItemFailures".to_owned(), message };
+    match result {
+        Err(refusal) => (all(), tell::refused(refusal)),
+        Ok(Answer { failed: Some(what), .. }) => (all(), tell::failed(what)),
+        Ok(_) if !rule.partial_failures => (Vec::new(), Outcome::Succeeded),
+        Ok(answer) => {
+            let known: Vec<&str> = ids.iter().map(String::as_str).collect();
+            match partial::read(&answer.payload, &known) {
+                Batch::Done => (Vec::new(), Outcome::Succeeded),
+                Batch::Failed(indices) => {
+                    let message = format!("{} of {} messages failed", indices.len(), ids.len());
+                    (indices, failed(message))
                 }
+                Batch::Unclear(why) => (all(), failed(format!("the whole batch counts as failed: {why}"))),
             }
-            None => Vec::new(),
-        },
-        Err(refusal @ (Refusal::NoFunction(_) | Refusal::Throttled | Refusal::Unavailable(_))) => {
-            tracing::warn!(%function, queue, "a batch of {} comes back after the visibility timeout: {refusal}", batch.len());
-            all()
         }
     }
 }
@@ -217,7 +230,7 @@ async fn bury(world: &Arc<World>, rule: &QueueRule, messages: &[Message]) -> boo
             target: Target::Function(rule.function.clone()).to_string(),
             payload: serde_json::json!({ "Records": [message.record] }).to_string().into(),
             envelope: None,
-            source: "queues".into(),
+            source: format!("queues/{}", rule.queue),
             origin: message.origin.clone(),
             reason: too_deep(message.origin.depth).unwrap_or_default(),
             detail: String::new(),
@@ -225,6 +238,7 @@ async fn bury(world: &Arc<World>, rule: &QueueRule, messages: &[Message]) -> boo
             request_id: String::new(),
         })
         .collect();
+    letters.iter().for_each(|letter| world.tell_buried(letter));
     let call = Call::operator();
     let kept: Result<(), Error> = world.db.write(&call, move |tx| letters.iter().try_for_each(|letter| store::bury_in(tx, letter))).await;
     kept.is_ok()

@@ -96,11 +96,14 @@ async fn fire(world: &Arc<World>, schedules: &Schedules) -> Result<Option<Time>,
             for run in Schedules::take_due_in(tx, &planned.plans)? {
                 let event = run.input.unwrap_or_else(|| scheduled(&table.account, &run.name, &tx.ids().uuid(), run.at).to_string());
                 let age_max_ms = table.functions.get(run.function.as_str()).map_or(0, |callee| callee.event_age_max_ms);
+                // A schedule that has no name of its own is its function's.
+                let own = run.name.strip_prefix(run.function.as_str()).is_some_and(|rest| rest.starts_with("-schedule-"));
+                let source = format!("schedule/{}", if own { &run.function } else { &run.name });
                 let draft = Draft {
                     target: Target::Function(run.function.as_str().into()),
                     payload: event.into(),
                     envelope: None,
-                    source: "schedule".into(),
+                    source,
                     age_max_ms,
                     origin: Origin { trace: TraceId(tx.ids().hex(16).into()), cause: Cause::Operator, depth: 0 },
                 };

@@ -140,7 +140,7 @@ pub struct Draft {
     /// The event, or the message's body.
     pub payload: Bytes,
     pub envelope: Option<Envelope>,
-    /// Where it comes from, for the one who reads the list: `objects`, `topics`, `schedule`, `invoke`, `destination`.
+    /// Where it comes from, for the one who reads the list: `objects/BUCKET`, `topics/TOPIC`, `schedule/NAME`, `invoke`, `destination`.
     pub source: String,
     /// Not delivered any more after so many milliseconds.
     pub age_max_ms: i64,

@@ -15,15 +15,17 @@ use super::deliver::send_in;
 use super::engine::DATABASE_RETRY;
 use super::partial::{self, Batch};
 use super::policy::{self, Step, StreamOutcome};
-use super::ports::{PortError, Record};
+use super::ports::{Asked, PortError, Record};
 use super::queue::{EVENT_BYTES_MAX, origin};
 use super::rules::too_deep;
 use super::store::{self, Cursor, Envelope, Letter, Origin, Target};
 use super::table::StreamRule;
+use super::tell::{self, Ended};
 use super::world::{Busy, World};
 use crate::base::{Call, Time};
 use crate::project::Destination;
 use crate::store::Error;
+use crate::telemetry::Outcome;
 use crate::wire::aws::lambda::event::{GivenUp, given_up};
 
 /// Why a turn of the reader did not work.
@@ -183,24 +185,51 @@ impl Reader {
             return Ok(self.store(Cursor { position: end, ends, ..Cursor::default() }).await?);
         };
         if let Some(reason) = too_deep(origin.depth) {
+            let attempt = self.world.attempt(&origin, None, format!("tables/{}", rule.table), rule.function.to_string(), 0);
+            self.world.tell(attempt, Ended { outcome: tell::refused(&reason), again: None, dead: Some(tell::DEAD_LETTERS.to_owned()) });
             let step = Step { cursor: Cursor { position: end, ..Cursor::default() }, given_up: Some((0..wanted.len(), "")) };
             return self.settle(step, &wanted, &origin, reason, String::new(), cursor.failures).await;
         }
-        let (outcome, detail, request_id) = self.call_function(&wanted, &origin).await;
+        let number = self.world.batch_number();
+        let attempt = self.world.attempt(
+            &origin,
+            Some(number),
+            format!("tables/{}", rule.table),
+            rule.function.to_string(),
+            cursor.failures.saturating_add(1),
+        );
+        let (outcome, detail, request_id) = self.call_function(&wanted, &origin, number).await;
         let numbers: Vec<i64> = wanted.iter().map(|record| record.number).collect();
         let oldest = wanted.first().map_or(Time(0), |record| record.at);
         let step = policy::judge_batch(rule, &cursor, &numbers, end, oldest, &outcome, self.world.db.now());
         if outcome != StreamOutcome::Succeeded {
             let wait_ms = step.cursor.due.0.saturating_sub(self.world.db.now().0).max(0);
+            let dead = step.given_up.as_ref().map(|(_, condition)| self.grave(condition));
+            let again = (dead.is_none()).then_some(step.cursor.due);
+            let told = match &outcome {
+                StreamOutcome::FailedFrom(_) => Outcome::Failed { kind: "BatchItemFailures".to_owned(), message: detail.clone() },
+                _ => tell::failed(&detail),
+            };
+            self.world.tell(attempt, Ended { outcome: told, again, dead });
             tracing::warn!(function = %rule.function, table = rule.table, wait_ms, "a batch of {} failed: {detail}", wanted.len());
+        } else {
+            self.world.tell(attempt, Ended::well());
         }
         self.settle(step, &wanted, &origin, detail, request_id, cursor.failures).await
     }
 
-    async fn call_function(&self, batch: &[&Record], origin: &Origin) -> (StreamOutcome, String, String) {
+    /// Where records go that are given up for this reason.
+    fn grave(&self, condition: &str) -> String {
+        let destination = self.rule.on_failure.as_ref().filter(|_| !condition.is_empty());
+        destination.map_or_else(|| tell::DEAD_LETTERS.to_owned(), tell::shown)
+    }
+
+    async fn call_function(&self, batch: &[&Record], origin: &Origin, number: i64) -> (StreamOutcome, String, String) {
         let records: Vec<&Value> = batch.iter().map(|record| &record.record).collect();
         let event = Bytes::from(json!({ "Records": records }).to_string());
-        match self.world.ports.invoker.invoke(&origin.call(), &self.rule.function, event, false).await {
+        let trigger = tell::trigger(&format!("tables/{}", self.rule.table));
+        let asked = Asked { event, trigger, with_log: false };
+        match self.world.ports.invoker.invoke(&origin.call_for(number), &self.rule.function, asked).await {
             Ok(answer) => match answer.failed {
                 Some(what) => (StreamOutcome::Failed, what, answer.request_id),
                 None if self.rule.partial_failures => {
@@ -289,7 +318,7 @@ impl Reader {
             target: Target::Function(rule.function.clone()).to_string(),
             payload: json!({ "Records": records }).to_string().into(),
             envelope: None,
-            source: "tables".into(),
+            source: format!("tables/{}", rule.table),
             origin: first.origin.clone(),
             reason,
             detail,

@@ -11,6 +11,7 @@ use super::ports::{Dialect, Invoker, Queues, Streams, Topics};
 use super::schedule::Planned;
 use super::table::Table;
 use crate::store::Db;
+use crate::telemetry::Sink;
 
 /// Who does what the triggers ask for.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct Ports {
     pub streams: Arc<dyn Streams>,
     pub topics: Arc<dyn Topics>,
     pub dialect: Arc<dyn Dialect>,
+    /// Where deliveries are told of.
+    pub sink: Sink,
 }
 
 pub(super) struct World {

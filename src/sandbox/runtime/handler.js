@@ -135,7 +135,8 @@
     const run = { ended: false, waiting: null };
     current = run;
     const event = JSON.parse(eventJson);
-    const { deadlineMs, ...fields } = JSON.parse(contextJson);
+    const { deadlineMs, traceHeader, ...fields } = JSON.parse(contextJson);
+    if (typeof traceHeader === 'string') rt.process.env._X_AMZN_TRACE_ID = traceHeader;
     const context = {
       callbackWaitsForEmptyEventLoop: true,
       ...fields,

@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod queues;
+mod records;
 mod schedules;
 mod services;
 mod stand_in;

@@ -46,7 +46,8 @@ async fn cloud(project: &Project) -> Cloud {
     let dynamodb = Dynamodb::new(tables.clone(), account.clone());
     let outside = Arc::new(Outside::default());
     let services = Services::new(queues.clone(), topics.clone(), tables, account.clone(), ids);
-    let triggers = Triggers::start(db, services.ports(outside.clone()), account).await.expect("the triggers start");
+    let triggers =
+        Triggers::start(db, services.ports(outside.clone(), crate::telemetry::Sink::new(1)), account).await.expect("the triggers start");
     let cloud = Cloud { outside, clock, triggers, queues, topics, dynamodb, s3, _folder: folder };
     assert_eq!(cloud.triggers.apply(project).await.expect("applied"), Vec::<String>::new());
     cloud

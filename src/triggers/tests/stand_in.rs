@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
 
@@ -13,8 +13,9 @@ use crate::base::{Call, Cause, Clock, Ids, Time, TraceId};
 use crate::project::{EventSource, Function, Isolation, Position, Project, Runtime, Settings};
 use crate::services::schedules;
 use crate::store::{Db, Error, Event, Options, Tx, outbox};
+use crate::telemetry::{self, Sink, Subscriber};
 use crate::triggers::ports::{
-    Answer, Dialect, Happening, Invoker, Message, PortError, Queues, Recipient, Record, Refusal, StreamNames, Streams, Topics,
+    Answer, Asked, Dialect, Happening, Invoker, Message, PortError, Queues, Recipient, Record, Refusal, StreamNames, Streams, Topics,
 };
 use crate::triggers::store::{Envelope, Origin};
 use crate::triggers::table::Table;
@@ -38,6 +39,8 @@ pub(super) struct Outside {
     /// `NAME EVENT`, in the order of the calls.
     pub(super) calls: Mutex<Vec<String>>,
     pub(super) depths: Mutex<Vec<u16>>,
+    /// What the calls were for, and what they named as their cause.
+    pub(super) causes: Mutex<Vec<(String, Cause)>>,
     /// What a function does on its next calls; the last one stands for all further ones.
     does: Mutex<HashMap<String, Vec<Does>>>,
     called: Notify,
@@ -61,8 +64,9 @@ pub(super) const VISIBILITY_MS: i64 = 30_000;
 
 #[async_trait]
 impl Invoker for Outside {
-    async fn invoke(&self, call: &Call, name: &str, event: Bytes, _with_log: bool) -> Result<Answer, Refusal> {
-        let shown = serde_json::from_slice::<Value>(&event).map_or_else(|_| "?".to_owned(), |event| brief(&event));
+    async fn invoke(&self, call: &Call, name: &str, asked: Asked) -> Result<Answer, Refusal> {
+        self.causes.lock().expect("unpoisoned").push((asked.trigger.to_string(), call.cause.clone()));
+        let shown = serde_json::from_slice::<Value>(&asked.event).map_or_else(|_| "?".to_owned(), |event| brief(&event));
         self.calls.lock().expect("unpoisoned").push(format!("{name} {shown}"));
         self.depths.lock().expect("unpoisoned").push(call.depth);
         self.called.notify_one();
@@ -217,6 +221,7 @@ pub(super) struct Bench {
     pub(super) clock: Clock,
     pub(super) db: Db,
     pub(super) triggers: Triggers,
+    told: Mutex<Subscriber>,
 }
 
 /// A World in `folder` with the triggers of `project`; again in the same folder is a restart.
@@ -226,15 +231,18 @@ pub(super) async fn open(folder: &Path, project: &Project, time: Time) -> Bench 
     let db = Db::open(options, &[&crate::triggers::SCHEMA, &schedules::SCHEMA]).expect("the database opens");
     let outside = Arc::new(Outside::default());
     *outside.clock.lock().expect("unpoisoned") = Some(clock.clone());
+    let sink = Sink::new(1_000);
     let ports = Ports {
         invoker: outside.clone(),
         queues: outside.clone(),
         streams: outside.clone(),
         topics: outside.clone(),
         dialect: outside.clone(),
+        sink: sink.clone(),
     };
+    let told = sink.subscribe();
     let triggers = Triggers::start(db.clone(), ports, Account::local("us-east-1")).await.expect("the triggers start");
-    let bench = Bench { outside, clock, db, triggers };
+    let bench = Bench { outside, clock, db, triggers, told: Mutex::new(told) };
     bench.apply(project).await;
     bench
 }
@@ -322,6 +330,17 @@ impl Bench {
 
     pub(super) fn sent(&self) -> Vec<String> {
         std::mem::take(&mut *self.outside.sent.lock().expect("unpoisoned"))
+    }
+
+    /// The records of deliveries since this was last asked.
+    pub(super) fn told(&self) -> Vec<telemetry::Delivery> {
+        let mut told = self.told.lock().expect("unpoisoned");
+        let records = std::iter::from_fn(|| told.next().now_or_never().flatten());
+        let delivery = |record: Arc<telemetry::Record>| match &*record {
+            telemetry::Record::Delivery(delivery) => Some(delivery.clone()),
+            _ => None,
+        };
+        records.filter_map(delivery).collect()
     }
 
     /// `TARGET: REASON`, oldest first.

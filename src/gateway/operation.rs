@@ -1,0 +1,62 @@
+//! Records of operations: what was asked of a service, by whom, how long it took and what it used itself.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::origin::Origin;
+use crate::base::{Call, Cause, Meter, Time, Usage};
+use crate::telemetry::{self, Record};
+use crate::wire::http::Description;
+
+/// Bytes of an action's, a resource's name that a record keeps: requests may say anything.
+const ACTION_BYTES_MAX: usize = 128;
+const RESOURCE_BYTES_MAX: usize = 1_024;
+
+/// An operation under way.
+pub struct Operation {
+    /// The call to make it with: on a bill of its own, and the cause of what follows.
+    pub call: Call,
+    id: Arc<str>,
+    at: Time,
+    began: Instant,
+}
+
+impl Origin {
+    /// Begins an operation that `asked` asks for.
+    pub fn begin(&self, asked: &Call) -> Operation {
+        let id: Arc<str> = self.ids.uuid().into();
+        let call = Call { cause: Cause::Operation(id.clone()), meter: Meter::default(), ..asked.clone() };
+        Operation { call, id, at: self.clock.now(), began: Instant::now() }
+    }
+
+    /// Puts an operation that has ended on the bill of who asked, and tells of it. Where a function was run for it, only `counted` is
+    /// its own; else everything on its bill is.
+    pub fn end(&self, operation: Operation, asked: &Call, said: Description, status: u16, counted: Usage) {
+        let total = operation.call.meter.total();
+        asked.meter.add(&total);
+        self.sink.put(|| {
+            Record::Operation(telemetry::Operation {
+                id: operation.id,
+                trace: asked.trace.clone(),
+                parent: asked.cause.clone(),
+                at: operation.at,
+                span: self.sink.span(operation.began),
+                service: said.service.into(),
+                action: cut(&said.action, ACTION_BYTES_MAX).into(),
+                resource: said.resource.map(|resource| cut(&resource, RESOURCE_BYTES_MAX).into()),
+                status,
+                error: said.error,
+                own: if said.ran { counted } else { total },
+                scanned: said.scanned,
+            })
+        });
+    }
+}
+
+fn cut(text: &str, bytes_max: usize) -> &str {
+    let mut end = text.len().min(bytes_max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
