@@ -1,12 +1,18 @@
 //! What the admin API asks of a running emu.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use serde_json::{Value, json};
 
 use super::{Shared, url};
 use crate::base::{Call, Clock};
 use crate::gateway::admin::World;
+use crate::telemetry::journal::{Journaled, Query, TraceError};
+use crate::telemetry::trace;
 use crate::triggers::DeadLetter;
 
 /// Dead letters that are shown at once.
@@ -56,6 +62,26 @@ impl World for Shared {
             let letters = self.triggers.dead_letters(&Call::operator(), DEAD_LETTERS_MAX).await.map_err(|error| error.to_string())?;
             let letters: Vec<Value> = letters.iter().map(shown).collect();
             Ok(json!({ "deadLetters": letters }))
+        })
+    }
+
+    fn records(&self, query: Query, follow: bool) -> BoxStream<'static, Result<Vec<Journaled>, String>> {
+        let records = self.journal.records(query, follow).map(|page| page.map_err(|error| error.to_string()));
+        // A reader who never ends would hold up the stop.
+        Box::pin(records.take_until(self.shutdown.clone().cancelled_owned()))
+    }
+
+    fn trace(&self, wanted: String) -> BoxFuture<'_, Result<Value, String>> {
+        let journal = self.journal.clone();
+        let look = move || {
+            let reader = journal.reader()?;
+            let trace = reader.find_trace(&wanted)?;
+            let records = reader.trace(&trace)?.into_iter().map(Arc::new);
+            Ok::<_, TraceError>(trace::json(&trace::rows(records)))
+        };
+        Box::pin(async move {
+            let looked = tokio::task::spawn_blocking(look).await.map_err(|error| error.to_string())?;
+            looked.map_err(|error| error.to_string())
         })
     }
 }

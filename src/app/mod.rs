@@ -23,6 +23,7 @@ use crate::gateway::{self, Endpoints, Face, Network};
 use crate::project::{self, Load, Loaded, Problem, Project};
 use crate::sandbox::{self, Sandbox};
 use crate::services::{Services, tables};
+use crate::telemetry::journal::{self, Feed, Journal};
 use crate::telemetry::{self, Record, Sink, Subscriber};
 use crate::triggers::{self, Triggers};
 use crate::wire::aws::Aws;
@@ -103,6 +104,8 @@ pub struct App {
     shutdown: CancellationToken,
     tasks: JoinSet<()>,
     _watch: Option<reload::Watching>,
+    /// Ends before the folder that it is in is let go of.
+    _journal: Journal,
     _state: StateFolder,
 }
 
@@ -117,6 +120,8 @@ pub(crate) struct Shared {
     pub(crate) account: Account,
     pub(crate) sink: Sink,
     pub(crate) addresses: Addresses,
+    pub(crate) journal: Feed,
+    pub(crate) shutdown: CancellationToken,
 }
 
 impl Shared {
@@ -151,6 +156,9 @@ impl App {
         let project = Arc::new(project);
         let account = Account::local(&project.region);
         let mut state = take_state(&options, &project, &ids)?;
+        let kept = project.settings.journal;
+        let bounds = journal::Bounds { records_max: kept.records_max, bytes_max: kept.bytes_max };
+        let journal = Journal::start(&state.path().join(journal::FILE_NAME), bounds, sink.subscribe())?;
         // Compiling or reading the engine takes a thread; meanwhile the state is opened on this one.
         let engine = tokio::task::spawn_blocking(|| Sandbox::new(sandbox::Options::new(cache_folder())));
         let new = !state.path().join("state.db").exists();
@@ -186,11 +194,22 @@ impl App {
             api_port: addresses.http.port(),
             origin: origin.clone(),
         });
-        let shared =
-            Arc::new(Shared { load, project: Mutex::new(project.clone()), world, functions, triggers, network, account, sink, addresses });
+        let shutdown = CancellationToken::new();
+        let shared = Arc::new(Shared {
+            load,
+            project: Mutex::new(project.clone()),
+            world,
+            functions,
+            triggers,
+            network,
+            account,
+            sink,
+            addresses,
+            journal: journal.feed(),
+            shutdown: shutdown.clone(),
+        });
         shared.functions.open(project.clone());
         problems.extend(apply_triggers(&shared, &project).await?);
-        let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let admin = Arc::new(gateway::Admin { world: shared.clone(), origin });
         let notes = taken_ports(&listeners);
@@ -203,7 +222,7 @@ impl App {
         state.announce(Some(url(addresses.admin)))?;
         let watch = if options.watch { Some(reload::watch(&shared)?) } else { None };
         let warnings = warnings.into_iter().chain(problems).collect();
-        Ok(App { shared, addresses, notes, warnings, shutdown, tasks, _watch: watch, _state: state })
+        Ok(App { shared, addresses, notes, warnings, shutdown, tasks, _watch: watch, _journal: journal, _state: state })
     }
 
     /// Where the faces answer.

@@ -4,9 +4,12 @@ mod check;
 mod child;
 mod exec;
 mod invoke;
+mod logs;
 mod output;
 mod prices;
+mod records;
 mod start;
+mod trace;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -33,6 +36,8 @@ const EXAMPLES: &str = "Examples:
   emu start                            run the project in this folder, reload on save
   emu exec -- npm test                 run tests against a fresh copy of the project, then end
   emu invoke register --data '{}'      call one function once
+  emu logs -f --function register      read along what a function logs and does
+  emu trace latest                     see what the last request led to, and how long each part took
   emu check                            read the project file and say what is wrong with it
   emu prices --provider aws            the prices that costs are reckoned with";
 
@@ -67,6 +72,25 @@ enum Command {
   emu invoke expireOrders
   echo '{\"id\": 7}' | emu invoke getOrder --event -")]
     Invoke(InvokeArgs),
+    /// Show what happened: logs, requests, invocations, deliveries, mails, reloads, problems
+    ///
+    /// Reads the journal in the project's state folder, whether emu runs or not. Values of keys that look like secrets are
+    /// hidden. Operations on services are shown where they failed or came from outside, and all of them with `--trace` or
+    /// `--json`.
+    #[command(after_help = "Examples:
+  emu logs --since 10m
+  emu logs -f --function createOrder
+  emu logs --trace 4bf92f35 --json")]
+    Logs(LogsArgs),
+    /// Draw what one request led to: functions, operations, events and the next functions, with their times
+    ///
+    /// Reads the journal in the project's state folder, whether emu runs or not. Every answer names its trace in the header
+    /// `x-emu-trace-id`.
+    #[command(after_help = "Examples:
+  emu trace latest
+  emu trace 4bf92f35
+  emu trace latest --json")]
+    Trace(TraceArgs),
     /// Read the project file, resolve it, and say what is wrong with it
     ///
     /// Exit code 1 where there are errors.
@@ -195,6 +219,48 @@ struct PricesArgs {
     json: bool,
 }
 
+/// Whose journal is read.
+#[derive(Args, Debug, Clone)]
+struct JournalArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    /// The folder that keeps the state [default: `.emu` in the project's folder]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    state: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct LogsArgs {
+    #[command(flatten)]
+    journal: JournalArgs,
+    /// Go on with what happens, until emu stops
+    #[arg(long, short = 'f')]
+    follow: bool,
+    /// Only what is about this function
+    #[arg(long, value_name = "NAME")]
+    function: Option<String>,
+    /// Only what is part of this trace; the beginning of its identifier will do, and `latest`
+    #[arg(long, value_name = "ID")]
+    trace: Option<String>,
+    /// Only what happened within this time: `90s`, `10m`, `2h`, `1d`
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<std::time::Duration>,
+    /// A JSON object a line, as `emu start --log-format json` prints them
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+struct TraceArgs {
+    /// The trace's identifier, or the beginning of it; `latest` is that of the last request that a function answered
+    id: String,
+    #[command(flatten)]
+    journal: JournalArgs,
+    /// The tree as JSON, with everything that is known of each part
+    #[arg(long)]
+    json: bool,
+}
+
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 enum LogFormat {
     /// For people
@@ -237,6 +303,10 @@ fn pair(text: &str) -> Result<(String, String), String> {
     text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "write NAME=VALUE".to_owned())
 }
 
+fn since(text: &str) -> Result<std::time::Duration, String> {
+    crate::telemetry::journal::ago(text).ok_or_else(|| "write 90s, 10m, 2h or 1d".to_owned())
+}
+
 /// emu itself could not start.
 const EXIT_NOT_STARTED: u8 = 125;
 
@@ -248,6 +318,8 @@ pub fn run() -> ExitCode {
         Command::Start(args) => start::run(&args),
         Command::Exec(args) => exec::run(&args),
         Command::Invoke(args) => invoke::run(&args),
+        Command::Logs(args) => logs::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Prices(args) => prices::run(&args),
         Command::Completions { shell } => {

@@ -118,12 +118,17 @@ impl Printer {
         let (end, runtime) = (CancellationToken::new(), tokio::runtime::Handle::current());
         let told = end.clone();
         let work = move || {
+            let print = |record: Arc<Record>| {
+                if format == LogFormat::Json || telemetry::reads_along(&record) {
+                    put(&line(&record, format, stream), stream);
+                }
+            };
             while let Some(Some(record)) = runtime.block_on(told.run_until_cancelled(records.next())) {
-                put(&line(&record, format, stream), stream);
+                print(record);
             }
             // What had happened by then is printed too.
             while let Some(Some(record)) = records.next().now_or_never() {
-                put(&line(&record, format, stream), stream);
+                print(record);
             }
         };
         let thread = std::thread::Builder::new().name("emu-print".into()).spawn(work)?;

@@ -23,6 +23,7 @@ pub(crate) fn project() -> Project {
             retry_delays_ms: vec![60_000, 120_000],
             state: None,
             watch_ignore: vec![],
+            journal: Default::default(),
         },
     }
 }

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::listener::Face;
 use super::origin::{Answered, Origin};
 use crate::base::{Call, Caller, Clock, Time};
-use crate::wire::http::{Body, Request, Response, json};
+use crate::telemetry::journal::{Journaled, Query, ago};
+use crate::wire::http::{Body, BoxError, Request, Response, json};
 
 /// Bytes of a request at most: an event for a function, and room for what is around it.
 const BODY_BYTES_MAX: usize = 7 << 20;
@@ -27,6 +30,10 @@ pub trait World: Send + Sync + 'static {
     fn invoke(&self, call: Call, name: String, event: Bytes) -> BoxFuture<'_, Result<Value, String>>;
     /// What could not be delivered, newest first.
     fn dead_letters(&self) -> BoxFuture<'_, Result<Value, String>>;
+    /// The records of the journal, each as JSON; those to come too where they are followed, until the end.
+    fn records(&self, query: Query, follow: bool) -> BoxStream<'static, Result<Vec<Journaled>, String>>;
+    /// The tree of a trace, by its identifier, the beginning of that, or `latest`; an error says why there is none.
+    fn trace(&self, wanted: String) -> BoxFuture<'_, Result<Value, String>>;
 }
 
 pub struct Admin {
@@ -75,16 +82,56 @@ impl Admin {
                 let letters = self.world.dead_letters().await.map_err(|why| failed(StatusCode::INTERNAL_SERVER_ERROR, why))?;
                 Ok(json(StatusCode::OK, &letters))
             }
+            (&Method::GET, ["records"]) => {
+                let (query, follow) = asked(parts.uri.query().unwrap_or_default())?;
+                Ok(lines(self.world.records(query, follow)))
+            }
+            (&Method::GET, ["traces", wanted]) => {
+                let trace = self.world.trace((*wanted).to_owned()).await.map_err(|why| failed(StatusCode::NOT_FOUND, why))?;
+                Ok(json(StatusCode::OK, &trace))
+            }
             _ => Err(failed(
                 StatusCode::NOT_FOUND,
                 format!(
-                    "the admin API has no {} {}; it has GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{{advance,set,freeze,resume}}, POST /emu/v1/functions/NAME/invocations, GET /emu/v1/dead-letters",
+                    "the admin API has no {} {}; it has GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{{advance,set,freeze,resume}}, POST /emu/v1/functions/NAME/invocations, GET /emu/v1/dead-letters, GET /emu/v1/records, GET /emu/v1/traces/ID",
                     parts.method,
                     parts.uri.path()
                 ),
             )),
         }
     }
+}
+
+/// What `?function=…&trace=…&since=10m&after=NUMBER&follow=true` asks for.
+fn asked(query: &str) -> Result<(Query, bool), Response> {
+    let (mut asked, mut follow) = (Query::default(), false);
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let wrong = |help: &str| failed(StatusCode::BAD_REQUEST, format!("`{name}={value}` cannot be read; {help}"));
+        match &*name {
+            "function" => asked.function = Some(value.into_owned()),
+            "trace" => asked.trace = Some(value.to_ascii_lowercase()),
+            "since" => asked = asked.since(ago(&value).ok_or_else(|| wrong("write 90s, 10m, 2h or 1d"))?),
+            "after" => asked.after = value.parse().map_err(|_| wrong("write the number of a record"))?,
+            "follow" => follow = value.parse().map_err(|_| wrong("write true or false"))?,
+            _ => return Err(wrong("records are asked for by function, trace, since, after, follow")),
+        }
+    }
+    Ok((asked, follow))
+}
+
+/// An answer of one JSON object a line, sent as they come.
+fn lines(records: BoxStream<'static, Result<Vec<Journaled>, String>>) -> Response {
+    let pages = records.map(|page| {
+        let mut text = String::new();
+        for record in page.map_err(BoxError::from)? {
+            text.push_str(&record.text);
+            text.push('\n');
+        }
+        Ok(Bytes::from(text))
+    });
+    let mut response = http::Response::new(Body::stream(pages, None));
+    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/x-ndjson"));
+    response
 }
 
 async fn move_clock(clock: &Clock, change: &str, body: Body) -> Result<(), Response> {

@@ -204,7 +204,7 @@ mod tests {
     use super::*;
     use crate::base::{Clock, Ids, Time};
     use crate::functions::Network as _;
-    use crate::telemetry::Sink;
+    use crate::telemetry::{Record, Sink};
 
     #[test]
     fn allowed_hosts() {
@@ -265,5 +265,44 @@ mod tests {
         ] {
             assert_eq!(fetch(&network, url).await, wanted, "{url}");
         }
+    }
+    /// Answers one request; says what its head was.
+    async fn listen(listener: tokio::net::TcpListener) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let (mut head, mut piece) = (Vec::new(), [0; 1_024]);
+        while !head.ends_with(b"\r\n\r\n") {
+            let length = stream.read(&mut piece).await.expect("a request");
+            head.extend_from_slice(&piece[..length]);
+        }
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.expect("an answer");
+        String::from_utf8_lossy(&head).into_owned()
+    }
+
+    #[tokio::test]
+    async fn requests_to_other_hosts_are_told_of_and_carry_the_trace() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let sink = Sink::new(16);
+        let mut records = sink.subscribe();
+        let network = Network::default();
+        network.allow(&[format!("127.0.0.1:{port}")]);
+        let origin = Origin { clock: Clock::frozen(Time(0)), ids: Ids::seeded(1), sink };
+        network.connect(Endpoints { aws: Arc::new(Echo("aws")), aws_port: 1, api: Arc::new(Echo("api")), api_port: 2, origin });
+        let url = format!("http://127.0.0.1:{port}/a");
+        let (head, answer) = tokio::join!(listen(listener), fetch(&network, &url));
+        assert_eq!(answer, "");
+        let mut next = async || match &*records.next().await.expect("a record") {
+            Record::Operation(operation) => operation.clone(),
+            other => panic!("{other:?}"),
+        };
+        let told = next().await;
+        let (host, trace) = (format!("127.0.0.1:{port}"), Call::operator().trace);
+        assert_eq!((&*told.service, &*told.action, told.resource.as_deref(), told.status), ("http", "GET", Some(host.as_str()), 204));
+        let parent: String = told.id.replace('-', "").chars().take(16).collect();
+        assert!(head.contains(&format!("traceparent: 00-{}-{parent}-01\r\n", trace.as_str())), "{head}");
+        fetch(&network, "http://denied.example/").await;
+        let told = next().await;
+        assert_eq!((told.resource.as_deref(), told.status, told.error.as_deref()), (Some("denied.example"), 0, Some("Denied")));
     }
 }

@@ -390,6 +390,7 @@ const EMU: &[Key] = &[
     key("retry", &Map(&[key("delaysMs", &ListOf(&Int(0, 86_400_000)))])),
     key("state", &Text),
     key("watch", &Map(&[key("ignore", &TEXT_OR_LIST)])),
+    key("journal", &Map(&[key("recordsMax", &Int(0, 100_000_000)), key("megabytesMax", &Int(0, 1_000_000))])),
     key("variables", &MapOf(&Any)),
 ];
 

@@ -236,7 +236,25 @@ pub struct Settings {
     pub state: Option<PathBuf>,
     /// Extra globs that are not watched.
     pub watch_ignore: Vec<String>,
+    /// What the journal of records keeps.
+    pub journal: Journal,
 }
+
+/// Bounds on the journal of records; the oldest go first.
+#[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Journal {
+    pub records_max: u64,
+    pub bytes_max: u64,
+}
+
+impl Default for Journal {
+    fn default() -> Journal {
+        Journal { records_max: 50_000, bytes_max: 200 * MEGABYTE }
+    }
+}
+
+/// `megabytesMax` counts these.
+pub(super) const MEGABYTE: u64 = 1_000_000;
 
 #[derive(serde::Serialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ports {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::keys;
-use super::model::{Isolation, Ports, Position, Problem, Settings};
+use super::model::{Isolation, Journal, MEGABYTE, Ports, Position, Problem, Settings};
 use super::yaml::{Node, Value};
 
 /// Production's waits before the first and second retry of an asynchronous invocation (Lambda Developer Guide, "Error handling for
@@ -15,6 +15,8 @@ pub(super) fn build(root: &Node, problems: &mut Vec<Problem>) -> Settings {
     let at = |path: &[&str]| path.iter().try_fold(root.get("emu")?, |node, key| node.get(key));
     let port = |name: &str| at(&["ports", name]).and_then(Node::as_int).and_then(|p| u16::try_from(p).ok());
     let delays = at(&["retry", "delaysMs"]).map(|list| list.items().iter().filter_map(Node::as_int).filter_map(|d| u64::try_from(d).ok()));
+    let count = |path: &[&str]| at(path).and_then(Node::as_int).and_then(|count| u64::try_from(count).ok());
+    let usual = Journal::default();
     let mut allow = Vec::new();
     for (host, place) in texts(at(&["sandbox", "allow"])) {
         match host_problem(&host) {
@@ -33,6 +35,10 @@ pub(super) fn build(root: &Node, problems: &mut Vec<Problem>) -> Settings {
         retry_delays_ms: delays.map_or_else(|| RETRY_DELAYS_MS.to_vec(), Iterator::collect),
         state: at(&["state"]).and_then(Node::scalar).map(PathBuf::from),
         watch_ignore: texts(at(&["watch", "ignore"])).into_iter().map(|(glob, _)| glob).collect(),
+        journal: Journal {
+            records_max: count(&["journal", "recordsMax"]).unwrap_or(usual.records_max),
+            bytes_max: count(&["journal", "megabytesMax"]).map_or(usual.bytes_max, |megabytes| megabytes.saturating_mul(MEGABYTE)),
+        },
     }
 }
 

@@ -480,6 +480,21 @@ fn anchors_and_merges_are_expanded() {
     }
 }
 
+#[test]
+fn the_journal_keeps_what_the_project_says_or_the_usual() {
+    for (yaml, records_max, bytes_max) in [
+        ("", 50_000, 200_000_000),
+        ("emu: { journal: { recordsMax: 7 } }", 7, 200_000_000),
+        ("emu: { journal: { recordsMax: 0, megabytesMax: 3 } }", 0, 3_000_000),
+    ] {
+        assert_eq!(valid(yaml).settings.journal, Journal { records_max, bytes_max }, "{yaml}");
+    }
+    wrong(
+        "emu: { journal: { megabytesMax: -1 } }",
+        "`emu.journal.megabytesMax` must be a whole number from 0 to 1000000, not `-1` @3:33 = -",
+    );
+}
+
 const EXAMPLE: &str = include_str!("../../serverless.yaml.example");
 
 #[test]

@@ -1,9 +1,12 @@
 //! Records of what happened, and the one channel they pass. Nothing here decides anything: whoever does the work says what it
 //! did, and whoever looks (the log printer, the screen) subscribes.
 
+pub mod journal;
 mod payload;
 mod print;
 mod record;
+pub mod redact;
+pub mod trace;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +15,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::broadcast;
 
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
-pub use print::{Format, line};
+pub use print::{Format, duration, line, reads_along};
 pub use record::{Delivery, Invocation, Level, Log, Mail, Operation, Outcome, Problem, Record, Reload, Request, Span};
 
 /// Where records go. Cheap to clone; never blocks and never fails: what a slow subscriber misses is counted.
@@ -53,7 +56,7 @@ impl Sink {
 
     /// Sees every record from now on.
     pub fn subscribe(&self) -> Subscriber {
-        Subscriber { receiver: self.sender.subscribe(), dropped: Arc::clone(&self.dropped) }
+        Subscriber { receiver: self.sender.subscribe(), dropped: Arc::clone(&self.dropped), missed: 0 }
     }
 
     /// How many records subscribers were too slow to see, all together.
@@ -66,9 +69,15 @@ impl Sink {
 pub struct Subscriber {
     receiver: broadcast::Receiver<Arc<Record>>,
     dropped: Arc<AtomicU64>,
+    missed: u64,
 }
 
 impl Subscriber {
+    /// How many records this one was too slow to see.
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+
     /// The next record; `None` once every [`Sink`] is gone.
     pub async fn next(&mut self) -> Option<Arc<Record>> {
         loop {
@@ -76,6 +85,7 @@ impl Subscriber {
                 Ok(record) => return Some(record),
                 Err(broadcast::error::RecvError::Closed) => return None,
                 Err(broadcast::error::RecvError::Lagged(missed)) => {
+                    self.missed = self.missed.saturating_add(missed);
                     self.dropped.fetch_add(missed, Ordering::Relaxed);
                 }
             }
@@ -102,7 +112,7 @@ mod tests {
         }
         assert_eq!(*subscriber.next().await.expect("a record"), problem("b"));
         assert_eq!(*subscriber.next().await.expect("a record"), problem("c"));
-        assert_eq!(sink.dropped(), 1);
+        assert_eq!((sink.dropped(), subscriber.missed()), (1, 1));
         drop(sink);
         assert!(subscriber.next().await.is_none());
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{Level, Outcome, Record};
+use super::{Level, Outcome, Record, redact};
 use crate::base::{Cause, Usage};
 
 /// How lines look.
@@ -14,6 +14,16 @@ pub enum Format {
     Pretty { colour: bool },
     /// One JSON object a line.
     Json,
+}
+
+/// Whether whoever reads along wants the line: not the requests to AWS, which are told of as operations, and of those not the ones of
+/// functions, which have too many, unless they failed.
+pub fn reads_along(record: &Record) -> bool {
+    match record {
+        Record::Request(r) => &*r.face != "aws",
+        Record::Operation(o) => o.error.is_some() || matches!(o.parent, Cause::Request(_)),
+        _ => true,
+    }
 }
 
 /// The record as text without the last line feed. Several lines where a person reads it so (code frames, logs with line feeds).
@@ -58,7 +68,7 @@ impl Paint {
 }
 
 /// Microseconds as a person reads them: `340 µs`, `12.3 ms`, `1.50 s`.
-fn duration(micros: u64) -> String {
+pub fn duration(micros: u64) -> String {
     match micros {
         0..1_000 => format!("{micros} µs"),
         1_000..1_000_000 => format!("{:.1} ms", micros as f64 / 1e3),
@@ -76,7 +86,12 @@ fn pretty(record: &Record, paint: Paint) -> String {
                 _ => paint.text("32", &status),
             };
             let function = r.function.as_deref().map(|name| format!(" → {name}")).unwrap_or_default();
-            format!("{} {} {status}{function} {}", paint.bold(&r.method), r.target, paint.dim(&duration(r.span.wall_micros)))
+            format!(
+                "{} {} {status}{function} {}",
+                paint.bold(&r.method),
+                redact::pairs(&r.target),
+                paint.dim(&duration(r.span.wall_micros))
+            )
         }
         Record::Invocation(i) => {
             let cold = if i.cold { "cold" } else { "warm" };
@@ -91,7 +106,7 @@ fn pretty(record: &Record, paint: Paint) -> String {
         Record::Log(l) => {
             let head = paint.dim(&format!("{} │ ", l.function));
             let mut text = String::with_capacity(l.text.len() + head.len());
-            for (n, row) in l.text.lines().enumerate() {
+            for (n, row) in redact::text(&l.text).lines().enumerate() {
                 if n > 0 {
                     text.push('\n');
                 }
@@ -135,7 +150,7 @@ fn pretty(record: &Record, paint: Paint) -> String {
 fn json_line(record: &Record) -> Value {
     match record {
         Record::Request(r) => json!({
-            "type": "request", "time": r.at.iso(), "id": r.id, "trace": r.trace, "face": r.face, "method": r.method, "target": r.target,
+            "type": "request", "time": r.at.iso(), "id": r.id, "trace": r.trace, "face": r.face, "method": r.method, "target": redact::pairs(&r.target),
             "status": r.status, "wallMicros": r.span.wall_micros, "bytesIn": r.bytes_in, "bytesOut": r.bytes_out, "function": r.function,
         }),
         Record::Invocation(i) => json!({
@@ -145,7 +160,7 @@ fn json_line(record: &Record) -> Value {
         }),
         Record::Log(l) => json!({
             "type": "log", "time": l.at.iso(), "invocation": l.invocation, "trace": l.trace, "function": l.function,
-            "level": l.level.label(), "text": l.text,
+            "level": l.level.label(), "text": redact::text(&l.text),
         }),
         Record::Delivery(d) => json!({
             "type": "delivery", "time": d.at.iso(), "trace": d.trace, "parent": cause(&d.parent), "source": d.source, "target": d.target,

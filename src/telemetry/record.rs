@@ -276,6 +276,74 @@ impl Record {
         }
     }
 
+    /// The name of its kind, as its JSON has it under `type`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Record::Request(_) => "request",
+            Record::Invocation(_) => "invocation",
+            Record::Operation(_) => "operation",
+            Record::Log(_) => "log",
+            Record::Delivery(_) => "delivery",
+            Record::Mail(_) => "mail",
+            Record::Reload(_) => "reload",
+            Record::Problem(_) => "problem",
+        }
+    }
+
+    /// The function that it is about, if it is about one.
+    pub fn function(&self) -> Option<&str> {
+        match self {
+            Record::Request(r) => r.function.as_deref(),
+            Record::Invocation(r) => Some(&r.function),
+            Record::Log(r) => Some(&r.function),
+            // Queues and topics are named with their kind.
+            Record::Delivery(r) => Some(r.target.as_str()).filter(|target| !target.contains('/')),
+            Record::Operation(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => None,
+        }
+    }
+
+    /// What it is a part of, if anything set it off.
+    pub fn parent(&self) -> Option<Cause> {
+        match self {
+            Record::Invocation(r) => Some(r.parent.clone()),
+            Record::Operation(r) => Some(r.parent.clone()),
+            Record::Log(r) => Some(Cause::Invocation(r.invocation.clone())),
+            Record::Delivery(r) => Some(r.parent.clone()),
+            Record::Mail(r) => Some(r.parent.clone()),
+            Record::Request(_) | Record::Reload(_) | Record::Problem(_) => None,
+        }
+    }
+
+    /// When it ran, by the machine's clock; a moment has no length. Builds and problems do not say.
+    pub fn span(&self) -> Option<Span> {
+        let moment = |began_micros| Some(Span { began_micros, wall_micros: 0 });
+        match self {
+            Record::Request(r) => Some(r.span),
+            Record::Invocation(r) => Some(r.span),
+            Record::Operation(r) => Some(r.span),
+            Record::Delivery(r) => Some(r.span),
+            Record::Log(r) => moment(r.began_micros),
+            Record::Mail(r) => moment(r.began_micros),
+            Record::Reload(_) | Record::Problem(_) => None,
+        }
+    }
+
+    /// When it began, by the machine's clock, where that is known.
+    pub fn began_micros(&self) -> Option<u64> {
+        self.span().map(|span| span.began_micros)
+    }
+
+    /// What it used itself.
+    pub fn own(&self) -> Usage {
+        match self {
+            Record::Request(r) => r.own,
+            Record::Invocation(r) => r.own,
+            Record::Operation(r) => r.own,
+            Record::Delivery(r) => r.own,
+            Record::Log(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => Usage::default(),
+        }
+    }
+
     /// When it happened, by the World's clock.
     pub fn at(&self) -> Time {
         match self {

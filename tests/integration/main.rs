@@ -7,5 +7,6 @@ mod emu;
 mod layers;
 mod limits;
 mod packages;
+mod records;
 mod reload;
 mod sdk;

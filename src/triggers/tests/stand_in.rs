@@ -369,6 +369,7 @@ pub(super) fn project(functions: Vec<Function>) -> Project {
             retry_delays_ms: vec![1_000, 2_000],
             state: None,
             watch_ignore: Vec::new(),
+            journal: Default::default(),
         },
     }
 }

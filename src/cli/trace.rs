@@ -1,0 +1,41 @@
+//! `emu trace`: what one request led to.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::{TraceArgs, output, records};
+use crate::telemetry::trace::{self, Look, Row};
+use crate::telemetry::{Outcome, Record};
+
+/// Columns where there is no terminal.
+const WIDTH: usize = 100;
+
+pub fn run(args: &TraceArgs) -> anyhow::Result<ExitCode> {
+    let Some(folder) = records::folder(&args.journal) else { return Ok(ExitCode::FAILURE) };
+    let reader = records::open(&folder)?;
+    let trace = reader.find_trace(&args.id)?;
+    let rows = trace::rows(reader.trace(&trace)?.into_iter().map(Arc::new));
+    if args.json {
+        output::print(&format!("{}\n", trace::json(&rows)));
+    } else {
+        output::print(&trace::waterfall(&rows, &Look { width: output::width().unwrap_or(WIDTH), cost: &|_| None }));
+        output::print(&stacks(&rows));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The stacks of what failed.
+fn stacks(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let Record::Invocation(invocation) = &*row.record else { continue };
+        if let Outcome::Failed { kind, message } = &invocation.outcome {
+            text.push_str(&format!("\n{} failed: {kind}: {message}\n", invocation.function));
+            // The first line repeats the error.
+            for line in invocation.stack.iter().filter(|line| line.trim_start().starts_with("at ")) {
+                text.push_str(&format!("    {}\n", line.trim()));
+            }
+        }
+    }
+    text
+}

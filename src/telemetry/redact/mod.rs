@@ -1,0 +1,125 @@
+//! Hides the values of keys that look like secrets, in what is stored and shown: in headers, queries, forms, JSON and log lines.
+//!
+//! Everything here takes text as it comes, also text that was cut in the middle, and looks at each byte a bounded number of times.
+
+mod json;
+mod loose;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use super::{Outcome, Payload, Record};
+
+/// What stands in the place of a secret.
+pub const HIDDEN: &str = "***";
+
+/// Parts of names, without what separates their words, that only secrets have.
+const PARTS: [&str; 11] =
+    ["password", "passwd", "passphrase", "secret", "token", "authorization", "cookie", "apikey", "accesskey", "privatekey", "credential"];
+/// Names of secrets that other names have as a part.
+const WHOLE: [&str; 3] = ["pwd", "jwt", "xamzsignature"];
+/// The longest name that is looked at, in bytes: names are short, and what is not is no name.
+const NAME_BYTES_MAX: usize = 256;
+
+/// Whether the value of a key of this name is hidden. Case and the characters between words do not matter: `X-Api-Key`, `apiKey`.
+pub fn is_secret(name: &str) -> bool {
+    let plain = plain(name);
+    PARTS.iter().any(|part| plain.contains(part)) || WHOLE.contains(&plain.as_str())
+}
+
+/// Whether a number is hidden that such a key has: passwords are, counts of tokens are not.
+fn hides_numbers(name: &str) -> bool {
+    !plain(name).contains("token")
+}
+
+fn plain(name: &str) -> String {
+    if name.len() > NAME_BYTES_MAX {
+        return String::new();
+    }
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// A record without secrets, as it may be stored and shown.
+pub fn record(record: &Record) -> Record {
+    let mut record = record.clone();
+    match &mut record {
+        Record::Request(request) => {
+            request.target = pairs(&request.target).into_owned();
+            request.body = payload(&request.body);
+            for (name, value) in &mut request.headers {
+                *value = if is_secret(name) { HIDDEN.to_owned() } else { pairs(value).into_owned() };
+            }
+        }
+        Record::Invocation(invocation) => {
+            invocation.event = payload(&invocation.event);
+            invocation.answer = payload(&invocation.answer);
+            outcome(&mut invocation.outcome);
+            for line in &mut invocation.stack {
+                *line = text(line).into_owned();
+            }
+        }
+        Record::Log(log) => {
+            if let Cow::Owned(hidden) = text(&log.text) {
+                log.text = hidden.into();
+            }
+        }
+        Record::Delivery(delivery) => outcome(&mut delivery.outcome),
+        Record::Operation(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => {}
+    }
+    record
+}
+
+fn outcome(outcome: &mut Outcome) {
+    if let Outcome::Failed { message, .. } | Outcome::Refused { message } = outcome {
+        *message = text(message).into_owned();
+    }
+}
+
+/// A body, an event or an answer: JSON, a form, or what else it may be. Bytes that are no text stay as they are.
+pub fn payload(payload: &Payload) -> Payload {
+    let kept = payload.kept();
+    let readable = match std::str::from_utf8(kept) {
+        Ok(text) => text,
+        // Where it was cut, it may have been cut inside of a character.
+        Err(error) if payload.is_cut() && error.error_len().is_none() => {
+            std::str::from_utf8(&kept[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return payload.clone(),
+    };
+    match value(readable, json::DEPTH_MAX) {
+        None => payload.clone(),
+        Some(hidden) => {
+            // As much longer or shorter than the whole as the part is, so that it is still known whether it was cut.
+            let whole = payload.len().saturating_sub(kept.len() as u64).saturating_add(hidden.len() as u64);
+            Payload::part(&Bytes::from(hidden), whole)
+        }
+    }
+}
+
+/// A value that may hold others in it; `None` where there is nothing to hide.
+fn value(text: &str, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    if text.trim_start().starts_with(['{', '[']) {
+        return json::hide(text, depth);
+    }
+    if text.contains("form-data") && text.contains("name=\"") {
+        return loose::multipart(text);
+    }
+    match pairs(text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(hidden) => Some(hidden),
+    }
+}
+
+/// `name=value` pairs, wherever they stand: queries, forms, cookies, URLs.
+pub fn pairs(text: &str) -> Cow<'_, str> {
+    loose::pairs(text)
+}
+
+/// A line for people: `name=value`, `name: 'value'`, JSON, `Bearer …`.
+pub fn text(text: &str) -> Cow<'_, str> {
+    loose::text(text)
+}
