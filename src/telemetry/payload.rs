@@ -27,6 +27,11 @@ impl Payload {
         Payload { kept, whole }
     }
 
+    /// Keeps nothing of it but its length.
+    pub fn shed(&mut self) {
+        self.kept = Bytes::new();
+    }
+
     /// The bytes that were kept.
     pub fn kept(&self) -> &Bytes {
         &self.kept

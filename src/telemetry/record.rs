@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::Payload;
 use crate::base::{Cause, Time, TraceId, Usage};
 
+/// Bytes of a line that are kept where there is no room for all of it.
+const SHED_LINE_BYTES: usize = 256;
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -273,6 +276,34 @@ impl Record {
             Record::Delivery(r) => Some(&r.trace),
             Record::Mail(r) => Some(&r.trace),
             Record::Reload(_) | Record::Problem(_) => None,
+        }
+    }
+
+    /// Bytes of its bodies, or of its line.
+    pub(super) fn body_bytes(&self) -> u64 {
+        let length = match self {
+            Record::Request(r) => r.body.kept().len(),
+            Record::Invocation(r) => r.event.kept().len() + r.answer.kept().len(),
+            Record::Log(r) => r.text.len(),
+            Record::Operation(_) | Record::Delivery(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => 0,
+        };
+        length as u64
+    }
+
+    /// Leaves its bodies out, and of a line all but its beginning; it can be seen that there were more.
+    pub(super) fn shed_bodies(&mut self) {
+        match self {
+            Record::Request(r) => r.body.shed(),
+            Record::Invocation(r) => {
+                r.event.shed();
+                r.answer.shed();
+            }
+            Record::Log(r) => {
+                if let Some((end, _)) = r.text.char_indices().find(|(at, _)| *at >= SHED_LINE_BYTES) {
+                    r.text = format!("{}…", &r.text[..end]).into();
+                }
+            }
+            Record::Operation(_) | Record::Delivery(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => {}
         }
     }
 

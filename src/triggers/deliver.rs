@@ -12,7 +12,7 @@ use super::store::{self, Delivery, Draft, Envelope, Origin, Target};
 use super::table::{Callee, Table};
 use super::tell::{self, Attempt, Ended};
 use super::world::World;
-use crate::base::{Call, Time};
+use crate::base::{Call, Time, Usage};
 use crate::project::Destination;
 use crate::store::{Error, Tx};
 use crate::telemetry;
@@ -36,7 +36,7 @@ pub(super) async fn attempt(world: &Arc<World>, delivery: &Delivery) -> Option<T
             }
         }
     };
-    settle_message(world, delivery, sent, attempt).await
+    settle_message(world, delivery, sent, (attempt, call.meter.total())).await
 }
 
 /// Gives a delivery back, untouched, until `due`.
@@ -48,12 +48,12 @@ async fn call_function(world: &Arc<World>, delivery: &Delivery, name: &str, call
     let table = world.table.load_full();
     let Some(callee) = table.functions.get(name).cloned() else {
         let reason = format!("there is no function `{name}` (any more)");
-        world.tell(attempt, Ended { outcome: tell::refused(&reason), again: None, dead: Some(grave(delivery)) });
+        world.tell(attempt, Ended::dead(&reason, grave(delivery)));
         return bury(world, delivery, reason, String::new()).await;
     };
     if world.db.now() > delivery.expires {
         let over = Over { table, callee, condition: Condition::EventAgeExceeded, answer: None, detail: String::new() };
-        world.tell(attempt, Ended { outcome: tell::refused(over.reason(delivery)), again: None, dead: Some(over.grave()) });
+        world.tell(attempt, Ended::dead(over.reason(delivery), over.grave()));
         return settle(world, delivery, move |tx, delivery| over.settle_in(tx, delivery)).await;
     }
     let asked = Asked { event: delivery.payload.clone(), trigger: tell::trigger(&delivery.source), with_log: false };
@@ -91,15 +91,20 @@ async fn call_function(world: &Arc<World>, delivery: &Delivery, name: &str, call
     }
 }
 
-async fn settle_message(world: &Arc<World>, delivery: &Delivery, sent: Result<(), PortError>, attempt: Attempt<'_>) -> Option<Time> {
+async fn settle_message(
+    world: &Arc<World>,
+    delivery: &Delivery,
+    sent: Result<(), PortError>,
+    (attempt, own): (Attempt<'_>, Usage),
+) -> Option<Time> {
     let Err(error) = sent else {
-        world.tell(attempt, Ended::well());
+        world.tell(attempt, Ended { own, ..Ended::well() });
         settle(world, delivery, |tx, delivery| store::done_in(tx, delivery).map(|_| ())).await;
         return None;
     };
     let due = policy::resend_at(delivery, world.db.now()).filter(|_| error.passing);
     let dead = due.is_none().then(|| grave(delivery));
-    world.tell(attempt, Ended { outcome: tell::refused(&error), again: due, dead });
+    world.tell(attempt, Ended { outcome: tell::refused(&error), again: due, dead, own });
     match due {
         Some(due) => settle(world, delivery, move |tx, delivery| store::again_in(tx, delivery, delivery.failures, due).map(|_| ())).await,
         None => bury(world, delivery, format!("{} could not take it", name_of(&delivery.target)), error.to_string()).await,

@@ -21,7 +21,7 @@ use super::store::{self, Letter, Origin, Target};
 use super::table::QueueRule;
 use super::tell::{self, Ended};
 use super::world::{Busy, World};
-use crate::base::{Call, Time};
+use crate::base::{Call, Meter, Time};
 use crate::store::Error;
 use crate::telemetry::Outcome;
 
@@ -38,11 +38,13 @@ pub(super) async fn run(world: Arc<World>, rule: Arc<QueueRule>, stop: Cancellat
         let mut next = None;
         if running.len() < rule.concurrency_max {
             match collect(&world, &rule, &stop).await {
-                Ok(Collected::Batch(messages, busy)) => {
+                Ok(Collected::Batch(messages, busy, mut bill)) => {
                     for batch in cut(messages) {
                         let (world, rule, busy) = (world.clone(), rule.clone(), busy.clone());
+                        // What receiving them took is the first part's.
+                        let bill = std::mem::take(&mut bill);
                         running.spawn(async move {
-                            let done = AssertUnwindSafe(process(&world, &rule, batch)).catch_unwind().await;
+                            let done = AssertUnwindSafe(process(&world, &rule, batch, &bill)).catch_unwind().await;
                             if done.is_err() {
                                 tracing::error!(queue = rule.queue, "a batch failed inside emu; this is a bug in emu, please report it");
                             }
@@ -77,7 +79,7 @@ pub(super) async fn run(world: Arc<World>, rule: Arc<QueueRule>, stop: Cancellat
 }
 
 enum Collected {
-    Batch(Vec<Message>, Arc<Busy>),
+    Batch(Vec<Message>, Arc<Busy>, Meter),
     /// Nothing before this time, unless something arrives.
     Nothing(Option<Time>),
 }
@@ -87,7 +89,8 @@ async fn collect(world: &Arc<World>, rule: &QueueRule, stop: &CancellationToken)
     // Counted from before the messages are hidden, so that nobody sees neither the messages nor the work.
     let busy = Arc::new(world.begin());
     let queues = &world.ports.queues;
-    let mut batch = queues.receive(&rule.queue, rule.batch_size).await?;
+    let bill = Meter::default();
+    let mut batch = queues.receive(&bill, &rule.queue, rule.batch_size).await?;
     if batch.is_empty() {
         let next = queues.next_visible(&rule.queue).await?;
         let now = world.db.now();
@@ -98,7 +101,7 @@ async fn collect(world: &Arc<World>, rule: &QueueRule, stop: &CancellationToken)
         let arrivals = world.db.woken(&queues.wake_key(&rule.queue));
         let mut arrivals = std::pin::pin!(arrivals.notified());
         arrivals.as_mut().enable();
-        let more = queues.receive(&rule.queue, rule.batch_size - batch.len()).await?;
+        let more = queues.receive(&bill, &rule.queue, rule.batch_size - batch.len()).await?;
         if more.is_empty() {
             let next = queues.next_visible(&rule.queue).await?.filter(|next| *next > world.db.now());
             let until = next.map_or(end, |next| next.min(end));
@@ -110,7 +113,7 @@ async fn collect(world: &Arc<World>, rule: &QueueRule, stop: &CancellationToken)
         }
         batch.extend(more);
     }
-    Ok(Collected::Batch(batch, busy))
+    Ok(Collected::Batch(batch, busy, bill))
 }
 
 /// Cuts a batch so that each part fits into an event.
@@ -155,43 +158,45 @@ pub(super) fn origin<'a>(mut origins: impl Iterator<Item = &'a Origin>) -> Optio
     Some(joint)
 }
 
-async fn process(world: &Arc<World>, rule: &QueueRule, batch: Vec<Message>) {
+async fn process(world: &Arc<World>, rule: &QueueRule, batch: Vec<Message>, bill: &Meter) {
     let (batch, mut finished): (Vec<Message>, Vec<Message>) = batch.into_iter().partition(|message| wanted(&rule.filters, &message.record));
     let (batch, deep): (Vec<Message>, Vec<Message>) = batch.into_iter().partition(|message| too_deep(message.origin.depth).is_none());
     if !deep.is_empty() && bury(world, rule, &deep).await {
         finished.extend(deep);
     }
-    if let Some(origin) = origin(batch.iter().map(|message| &message.origin)) {
-        let ids: Vec<String> = batch.iter().map(|message| message.id.clone()).collect();
-        let failed = call_function(world, rule, &batch, &origin, &ids).await;
-        finished
-            .extend(batch.into_iter().enumerate().filter(|(index, _)| failed.binary_search(index).is_err()).map(|(_, message)| message));
-    }
+    let Some(origin) = origin(batch.iter().map(|message| &message.origin)) else { return delete(world, rule, finished, bill).await };
+    let (number, source) = (world.batch_number(), format!("queues/{}", rule.queue));
+    let attempt = world.attempt(&origin, Some(number), source, rule.function.to_string(), receives(&batch));
+    let (failed, outcome) = call_function(world, rule, &batch, &origin.call_for(number)).await;
+    finished.extend(batch.into_iter().enumerate().filter(|(index, _)| failed.binary_search(index).is_err()).map(|(_, message)| message));
+    delete(world, rule, finished, bill).await;
+    world.tell(attempt, Ended { own: bill.total(), ..Ended::of(outcome) });
+}
+
+async fn delete(world: &Arc<World>, rule: &QueueRule, finished: Vec<Message>, bill: &Meter) {
     if finished.is_empty() {
         return;
     }
     let receipts = finished.into_iter().map(|message| message.receipt).collect();
-    if let Err(error) = world.ports.queues.delete(&rule.queue, receipts).await {
+    if let Err(error) = world.ports.queues.delete(bill, &rule.queue, receipts).await {
         tracing::error!(queue = rule.queue, %error, "messages that were dealt with could not be deleted; they will be delivered again");
     }
 }
 
-/// Calls the function; answers the indices of the messages that are to come back, rising.
-async fn call_function(world: &Arc<World>, rule: &QueueRule, batch: &[Message], origin: &Origin, ids: &[String]) -> Vec<usize> {
+/// Calls the function; answers the indices of the messages that are to come back, rising, and how it went.
+async fn call_function(world: &Arc<World>, rule: &QueueRule, batch: &[Message], call: &Call) -> (Vec<usize>, Outcome) {
     let records: Vec<&Value> = batch.iter().map(|message| &message.record).collect();
     let event = Bytes::from(serde_json::json!({ "Records": records }).to_string());
     let (function, queue) = (&rule.function, &rule.queue);
-    let (number, source) = (world.batch_number(), format!("queues/{queue}"));
-    let asked = Asked { event, trigger: tell::trigger(&source), with_log: false };
-    let attempt = world.attempt(origin, Some(number), source, function.to_string(), receives(batch));
-    let result = world.ports.invoker.invoke(&origin.call_for(number), function, asked).await;
-    let (indices, outcome) = judge(rule, &result, ids);
+    let asked = Asked { event, trigger: tell::trigger(&format!("queues/{queue}")), with_log: false };
+    let result = world.ports.invoker.invoke(call, function, asked).await;
+    let ids: Vec<&str> = batch.iter().map(|message| message.id.as_str()).collect();
+    let (indices, outcome) = judge(rule, &result, &ids);
     if let Outcome::Failed { message, .. } | Outcome::Refused { message } = &outcome {
         let (back, all) = (indices.len(), batch.len());
         tracing::warn!(%function, queue, "{back} of {all} messages come back after the visibility timeout: {message}");
     }
-    world.tell(attempt, Ended::of(outcome));
-    indices
+    (indices, outcome)
 }
 
 /// How often the first message of a batch was received, this time included.
@@ -201,24 +206,21 @@ fn receives(batch: &[Message]) -> u32 {
 }
 
 /// The indices of the messages that are to come back, and how the batch went.
-fn judge(rule: &QueueRule, result: &Result<Answer, Refusal>, ids: &[String]) -> (Vec<usize>, Outcome) {
+fn judge(rule: &QueueRule, result: &Result<Answer, Refusal>, ids: &[&str]) -> (Vec<usize>, Outcome) {
     let all = || (0..ids.len()).collect();
     let failed = |message| Outcome::Failed { kind: "BatchItemFailures".to_owned(), message };
     match result {
         Err(refusal) => (all(), tell::refused(refusal)),
         Ok(Answer { failed: Some(what), .. }) => (all(), tell::failed(what)),
         Ok(_) if !rule.partial_failures => (Vec::new(), Outcome::Succeeded),
-        Ok(answer) => {
-            let known: Vec<&str> = ids.iter().map(String::as_str).collect();
-            match partial::read(&answer.payload, &known) {
-                Batch::Done => (Vec::new(), Outcome::Succeeded),
-                Batch::Failed(indices) => {
-                    let message = format!("{} of {} messages failed", indices.len(), ids.len());
-                    (indices, failed(message))
-                }
-                Batch::Unclear(why) => (all(), failed(format!("the whole batch counts as failed: {why}"))),
+        Ok(answer) => match partial::read(&answer.payload, ids) {
+            Batch::Done => (Vec::new(), Outcome::Succeeded),
+            Batch::Failed(indices) => {
+                let message = format!("{} of {} messages failed", indices.len(), ids.len());
+                (indices, failed(message))
             }
-        }
+            Batch::Unclear(why) => (all(), failed(format!("the whole batch counts as failed: {why}"))),
+        },
     }
 }
 

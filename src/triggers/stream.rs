@@ -186,7 +186,7 @@ impl Reader {
         };
         if let Some(reason) = too_deep(origin.depth) {
             let attempt = self.world.attempt(&origin, None, format!("tables/{}", rule.table), rule.function.to_string(), 0);
-            self.world.tell(attempt, Ended { outcome: tell::refused(&reason), again: None, dead: Some(tell::DEAD_LETTERS.to_owned()) });
+            self.world.tell(attempt, Ended::dead(&reason, tell::DEAD_LETTERS.to_owned()));
             let step = Step { cursor: Cursor { position: end, ..Cursor::default() }, given_up: Some((0..wanted.len(), "")) };
             return self.settle(step, &wanted, &origin, reason, String::new(), cursor.failures).await;
         }
@@ -210,7 +210,7 @@ impl Reader {
                 StreamOutcome::FailedFrom(_) => Outcome::Failed { kind: "BatchItemFailures".to_owned(), message: detail.clone() },
                 _ => tell::failed(&detail),
             };
-            self.world.tell(attempt, Ended { outcome: told, again, dead });
+            self.world.tell(attempt, Ended { again, dead, ..Ended::of(told) });
             tracing::warn!(function = %rule.function, table = rule.table, wait_ms, "a batch of {} failed: {detail}", wanted.len());
         } else {
             self.world.tell(attempt, Ended::well());

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::store::{Letter, Origin, Target};
 use super::world::World;
-use crate::base::{Call, Cause, Time};
+use crate::base::{Call, Cause, Time, Usage};
 use crate::project::Destination;
 use crate::telemetry::{self, Outcome, Record};
 
@@ -33,15 +33,22 @@ pub(super) struct Ended {
     pub(super) again: Option<Time>,
     /// It was given up: where its dead letter went.
     pub(super) dead: Option<String>,
+    /// What it used itself, without what it led to.
+    pub(super) own: Usage,
 }
 
 impl Ended {
     pub(super) fn well() -> Ended {
-        Ended { outcome: Outcome::Succeeded, again: None, dead: None }
+        Ended::of(Outcome::Succeeded)
     }
 
     pub(super) fn of(outcome: Outcome) -> Ended {
-        Ended { outcome, again: None, dead: None }
+        Ended { outcome, again: None, dead: None, own: Usage::default() }
+    }
+
+    /// It was refused, and so given up.
+    pub(super) fn dead(why: impl ToString, place: String) -> Ended {
+        Ended { dead: Some(place), ..Ended::of(refused(why)) }
     }
 }
 
@@ -118,7 +125,7 @@ impl World {
                 outcome: ended.outcome,
                 again: ended.again,
                 dead: ended.dead,
-                own: crate::base::Usage::default(),
+                own: ended.own,
             })
         });
     }
@@ -130,7 +137,7 @@ impl World {
             _ => format!("{kind}/{name}"),
         });
         let attempt = self.attempt(&letter.origin, None, letter.source.clone(), target, letter.attempts);
-        self.tell(attempt, Ended { outcome: refused(&letter.reason), again: None, dead: Some(DEAD_LETTERS.to_owned()) });
+        self.tell(attempt, Ended::dead(&letter.reason, DEAD_LETTERS.to_owned()));
     }
 }
 

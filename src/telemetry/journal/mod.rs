@@ -65,7 +65,7 @@ impl Journal {
         let (end, runtime) = (CancellationToken::new(), tokio::runtime::Handle::current());
         let (sender, written) = watch::channel(file.last());
         let told = end.clone();
-        let work = move || Writer { file, records, end: told, runtime, written: sender, failing: false }.run();
+        let work = move || Writer { file, records, end: told, runtime, written: sender, lost: 0, failing: false }.run();
         let thread = std::thread::Builder::new().name("emu-journal".into()).spawn(work);
         let thread = thread.map_err(|source| Error::Io { path: path.to_owned(), source })?;
         Ok(Journal { feed: Feed::new(path, written), end, thread: Some(thread) })
@@ -94,6 +94,8 @@ struct Writer {
     end: CancellationToken,
     runtime: tokio::runtime::Handle,
     written: watch::Sender<i64>,
+    /// Records that could not be written.
+    lost: u64,
     /// The last write failed, and that was said.
     failing: bool,
 }
@@ -121,17 +123,15 @@ impl Writer {
     }
 
     fn write(&mut self, batch: &[Arc<Record>]) {
-        match self.file.write(batch, self.records.missed()) {
-            Ok(()) => {
-                self.failing = false;
-                self.written.send_replace(self.file.last());
-            }
-            // Once, not for every batch while the disk is full.
-            Err(error) if !self.failing => {
-                self.failing = true;
-                tracing::warn!(%error, "records could not be written to the journal");
-            }
-            Err(_) => {}
+        let Err(error) = self.file.write(batch, self.records.missed().saturating_add(self.lost)) else {
+            self.failing = false;
+            self.written.send_replace(self.file.last());
+            return;
+        };
+        self.lost = self.lost.saturating_add(batch.len() as u64);
+        // Said once, not for every batch while the disk is full.
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::warn!(%error, "records could not be written to the journal");
         }
     }
 

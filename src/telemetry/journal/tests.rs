@@ -204,6 +204,24 @@ async fn what_the_journal_missed_is_counted_over_all_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cannot_write_holds_nobody_up_and_counts_what_it_misses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(FILE_NAME);
+    let sink = Sink::new(16);
+    let journal = Journal::start(&path, WIDE, sink.subscribe()).expect("a journal");
+    let other = rusqlite::Connection::open(&path).expect("opened");
+    other.execute_batch("BEGIN IMMEDIATE").expect("it is ours");
+    for n in 0..1_000 {
+        sink.put(|| log('a', "f", "x", n));
+    }
+    other.execute_batch("ROLLBACK").expect("given back");
+    drop(journal);
+    let reader = Reader::open(&path).expect("a reader");
+    let there = reader.records(&Query::default(), 2_000).expect("records").len() as u64;
+    assert!(there >= 16 && there + reader.missed().expect("a number") == 1_000, "{there} are there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_follower_sees_what_is_there_and_what_comes_until_the_journal_ends() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(FILE_NAME);

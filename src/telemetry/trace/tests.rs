@@ -151,18 +151,18 @@ fn the_waterfall_has_bars_times_and_costs_and_fits_the_width() {
     let text = waterfall(&rows, &Look { width: 100, cost: &cost });
     let expected = "\
 trace abababababababababababababababab  1970-01-01T00:00:01.000Z
-                                                                               at      took  cost
-POST /orders?token=*** 201                     █████                         0 µs   20.0 ms    $1
-└─ createOrder cold                            █████                       1.0 ms   18.0 ms    $1
+                                                                                 at       took  cost
+POST /orders?token=*** 201                ███████                              0 µs    20.0 ms    $1
+└─ createOrder cold                       ███████                            1.0 ms    18.0 ms    $1
    ├─ INFO token=*** second [31m
-   ├─ sqs GetQueueUrl orders                     █                         9.0 ms    500 µs    $1
-   └─ sqs SendMessage orders                      █                       11.0 ms    1.0 ms    $1
-      ├─ queues/orders → pay ✗ Error: no          ███                     13.0 ms   10.0 ms
-      │  └─ pay cold                              ███                     14.0 ms    8.0 ms    $1
-      └─ queues/orders → pay attempt 2                           ██       78.0 ms    7.0 ms
-         └─ pay cold                                             ██       79.0 ms    5.0 ms    $1
-sqs DeleteMessage orders                                            █     89.0 ms              $1
-10 records                                                                          89.0 ms    $8
+   ├─ sqs GetQueueUrl orders                 █                               9.0 ms     500 µs    $1
+   └─ sqs SendMessage orders                 ██                             11.0 ms     1.0 ms    $1
+      ├─ queues/orders → pay ✗ Error: no      ████                          13.0 ms    10.0 ms
+      │  └─ pay cold                          ████                          14.0 ms     8.0 ms    $1
+      └─ queues/orders → pay attempt 2                              ███     78.0 ms     7.0 ms
+         └─ pay cold                                                ███     79.0 ms     5.0 ms    $1
+sqs DeleteMessage orders                                               █    89.0 ms               $1
+10 records                                                                             89.0 ms    $7
 ";
     assert_eq!(text, expected, "\n{text}");
     for width in [0, 40, 80, 200, 10_000] {
