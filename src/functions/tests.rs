@@ -383,6 +383,11 @@ async fn what_a_function_does_is_on_the_callers_bill_and_in_its_trace() {
         }
     };
     assert_eq!(
+        (&*record.trigger, record.event.kept().as_ref(), record.answer.kept().as_ref()),
+        ("invoke", &b"{}"[..], &b"\"fetched\""[..])
+    );
+    assert_eq!((record.own, record.memory_mib, record.build > 0, record.span.wall_micros), (bill, 128, true, 2_000));
+    assert_eq!(
         (record.id, record.parent, record.outcome),
         (answer.request_id, Cause::Request("req-1".into()), telemetry::Outcome::Succeeded)
     );

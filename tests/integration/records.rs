@@ -232,5 +232,5 @@ async fn dead_letters_are_shown_with_what_led_to_them() {
     for (at, row) in drawn.iter().enumerate().filter(|(_, row)| row.trim_start() == "invoke → thrown") {
         assert_eq!(drawn[at + 1].trim_start(), "thrown for invoke", "each attempt has its own invocation: {row}: {drawn:#?}");
     }
-    assert_eq!(drawn[..2], [format!("POST /2015-03-31/functions/thrown/invocations"), "  lambda Invoke thrown".to_owned()], "{drawn:#?}");
+    assert_eq!(drawn[..2], ["POST /2015-03-31/functions/thrown/invocations", "  lambda Invoke thrown"], "{drawn:#?}");
 }
