@@ -66,15 +66,10 @@ impl Seen {
     /// The beginning, as records keep it.
     pub fn payload(&self) -> Payload {
         let passed = self.lock();
-        match passed.pieces.as_slice() {
-            [] => Payload::default(),
-            [piece] => Payload::part(piece, passed.bytes),
-            pieces => {
-                let mut all = BytesMut::with_capacity(passed.kept);
-                pieces.iter().for_each(|piece| all.extend_from_slice(piece));
-                Payload::part(&all.freeze(), passed.bytes)
-            }
-        }
+        // Copied: the pieces keep the listener's buffers, which are larger than they are, for as long as the record lives.
+        let mut all = BytesMut::with_capacity(passed.kept);
+        passed.pieces.iter().for_each(|piece| all.extend_from_slice(piece));
+        Payload::part(&all.freeze(), passed.bytes)
     }
 }
 

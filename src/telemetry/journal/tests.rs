@@ -283,7 +283,7 @@ fn every_kind_of_record_is_stored_and_read_back() {
         subject: "s".into(),
     });
     let records = vec![invocation, problem, mail, log('a', "f", "x", 1)];
-    let (_folder, path) = written(WIDE, &[records.clone()]);
+    let (_folder, path) = written(WIDE, std::slice::from_ref(&records));
     let read: Vec<Record> =
         Reader::open(&path).expect("a reader").newest(10).expect("records").iter().filter_map(Journaled::record).collect();
     assert_eq!(read, records);
