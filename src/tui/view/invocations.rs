@@ -1,0 +1,78 @@
+//! The list of invocations, newest last.
+
+use ratatui::layout::Rect;
+
+use super::paint::{left, right, stretch};
+use super::{Canvas, split_top};
+use crate::telemetry::{Invocation, Outcome, Record};
+use crate::tui::state::Hit;
+use crate::tui::text;
+
+impl Canvas<'_> {
+    pub(super) fn invocations(&mut self, area: Rect) {
+        let state = self.state;
+        let filter = state.invocation_filter.words();
+        let follow = if state.invocations.follows() { "following" } else { "f follows" };
+        let shown = text::count(state.invocations.len() as u64);
+        let aside = if filter.is_empty() { format!("{shown} · {follow}") } else { format!("{shown} · {filter} · {follow}") };
+        let inner = self.panel(area, "Invocations", &aside);
+        if state.invocations.is_empty() {
+            if state.tally.total.count > 0 && !state.invocation_filter.is_off() {
+                self.empty(inner, &["No invocation fits the filter", "Esc drops it"]);
+            } else {
+                self.empty(inner, &["No invocation yet", &state.about.example]);
+            }
+            return;
+        }
+        let (head, rows) = split_top(inner, 1);
+        let wide = inner.width >= 110;
+        let price = if self.priced { 11 } else { 0 };
+        let mut columns = [
+            left("time", if wide { 12 } else { 8 }),
+            left("trigger", 0),
+            left("function", if wide { 28 } else { 16 }),
+            left("status", if wide { 30 } else { 12 }),
+            right("took", 8),
+            right("cpu", if wide { 8 } else { 0 }),
+            right("memory", if wide { 16 } else { 8 }),
+            right("cost", price),
+        ];
+        stretch(&mut columns, 1, inner.width, 8);
+        self.heads(head, &columns);
+        self.drawn.page = usize::from(rows.height);
+        let selected = state.invocations.place();
+        let window: Vec<(usize, u64)> = state.invocations.window(usize::from(rows.height)).collect();
+        for (row, (place, number)) in window.into_iter().enumerate() {
+            let Some(Record::Invocation(i)) = state.book.get(number).map(|record| &**record) else { continue };
+            let cells = self.invocation_cells(i, wide);
+            self.cells(rows, row as u16, &columns, &cells, selected == Some(place));
+            self.drawn.hits.push((Rect { y: rows.y + row as u16, height: 1, ..rows }, Hit::Row(place)));
+        }
+    }
+
+    fn invocation_cells(&self, i: &Invocation, wide: bool) -> [(String, ratatui::style::Style); 8] {
+        let theme = self.theme;
+        let time = if wide { i.at.utc().format("%H:%M:%S%.3f").to_string() } else { text::clock(i.at) };
+        let (status, style) = match &i.outcome {
+            Outcome::Succeeded if i.cold => ("ok, cold".to_owned(), theme.good()),
+            Outcome::Succeeded => ("ok".to_owned(), theme.good()),
+            Outcome::Failed { kind, message } if wide => (format!("{kind}: {message}"), theme.bad()),
+            Outcome::Failed { kind, .. } => (kind.clone(), theme.bad()),
+            Outcome::Refused { message } if wide => (format!("refused: {message}"), theme.warn()),
+            Outcome::Refused { .. } => ("refused".to_owned(), theme.warn()),
+        };
+        let memory = text::bytes(i.memory_peak_bytes);
+        let memory = if wide && i.memory_mib > 0 { format!("{memory} / {} MB", i.memory_mib) } else { memory };
+        let cost = if self.priced { self.prices.invocation(self.state.costs.provider, i).short() } else { String::new() };
+        [
+            (time, theme.dim()),
+            (i.trigger.to_string(), theme.plain()),
+            (i.function.to_string(), theme.bold()),
+            (status, style),
+            (text::duration(i.span.wall_micros), theme.plain()),
+            (text::duration(i.cpu_micros), theme.dim()),
+            (memory, theme.dim()),
+            (cost, theme.money()),
+        ]
+    }
+}
