@@ -1,6 +1,7 @@
 //! The program: a project, its state, and everything that runs on them, from start to stop.
 
 mod administer;
+mod desk;
 pub mod memory;
 mod reload;
 mod resources;
@@ -28,6 +29,7 @@ use crate::telemetry::{self, Record, Sink, Subscriber};
 use crate::triggers::{self, Triggers};
 use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
+pub use desk::Desk;
 pub use state::{Holder, StateFolder};
 use world::World;
 

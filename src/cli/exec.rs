@@ -15,7 +15,7 @@ const EXIT_TIMED_OUT: u8 = 124;
 const EXIT_NOT_FOUND: u8 = 127;
 
 pub fn run(args: &ExecArgs) -> anyhow::Result<ExitCode> {
-    start::runtime()?.block_on(async {
+    start::runtime(None)?.block_on(async {
         let app = match App::start(start::options(&args.run, Purpose::Exec)).await {
             Ok(app) => app,
             Err(error) => return start::not_started(error),

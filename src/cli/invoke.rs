@@ -35,7 +35,7 @@ pub fn run(args: &InvokeArgs) -> anyhow::Result<ExitCode> {
         }
     };
     known(&project, &args.name)?;
-    let answered = start::runtime()?.block_on(async {
+    let answered = start::runtime(None)?.block_on(async {
         let folder = state_folder(None, &project);
         match StateFolder::holder(&folder) {
             Some(Holder { admin: Some(admin), .. }) => there(&admin, &args.name, event).await.map(Ok),

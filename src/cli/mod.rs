@@ -2,6 +2,7 @@
 
 mod check;
 mod child;
+mod dashboard;
 mod exec;
 mod invoke;
 mod logs;

@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::dashboard::{self, Notes};
 use super::{EXIT_NOT_STARTED, FaceName, LogFormat, ProjectArgs, RunArgs, StartArgs, output};
 use crate::app::{App, NotStarted, Options, Ports, url};
 use crate::project::Load;
@@ -26,13 +27,18 @@ pub enum Purpose {
 
 pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
     let format = args.run.log_format;
-    runtime()?.block_on(async {
+    let (notes, kept) = Notes::new();
+    let shown = dashboard::is_wanted(args);
+    runtime(shown.then(|| notes.clone()))?.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let app = match App::start(options(&args.run, Purpose::Start)).await {
             Ok(app) => app,
             Err(error) => return not_started(error),
         };
+        if shown {
+            return dashboard::show(app, notes, kept, [&mut interrupt, &mut terminate]).await;
+        }
         ready(&app, format);
         let printer = Printer::start(app.subscribe(), format, Stream::Out)?;
         tokio::select! {
@@ -51,14 +57,18 @@ pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The runtime that everything runs on, and emu's own log lines on standard error.
-pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+/// The runtime that everything runs on, and emu's own log lines on standard error, or where `notes` puts them.
+pub fn runtime(notes: Option<Notes>) -> anyhow::Result<tokio::runtime::Runtime> {
     use std::io::IsTerminal;
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("EMU_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("emu=info,warn"));
-    let colour = std::io::stderr().is_terminal() && output::colours();
+    let colour = std::io::stderr().is_terminal() && output::colours() && notes.is_none();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_target(false);
     // An error says that a test has set one up already.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).with_target(false).try_init();
+    let _ = match notes {
+        Some(notes) => lines.with_writer(move || notes.clone()).try_init(),
+        None => lines.with_writer(std::io::stderr).try_init(),
+    };
     tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("emu").build().context("the system gives no threads")
 }
 

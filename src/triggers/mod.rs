@@ -253,6 +253,11 @@ impl Triggers {
         &self.0.schedules
     }
 
+    /// Calls a schedule's function now, with the schedule's event. False where there is none of that name.
+    pub async fn fire(&self, call: &Call, schedule: &str) -> Result<bool, Error> {
+        schedule::fire_now(&self.0.world, call, schedule).await
+    }
+
     /// Begins nothing new and gives what is under way `grace` to end. What does not is made again by the next process.
     pub async fn shutdown(&self, grace: Duration) {
         self.0.world.stop.cancel();

@@ -8,7 +8,8 @@ use super::table::Table;
 use super::world::World;
 use crate::base::{Call, Cause, Time, TraceId};
 use crate::project::schedule::{self, Expression};
-use crate::services::schedules::{self, Plan, Schedules, Timetable};
+use crate::services::schedules::{self, Plan, Run, Schedules, Timetable};
+use crate::store::Tx;
 use crate::wire::aws::events::scheduled;
 
 /// The schedules as the current project has them.
@@ -81,6 +82,33 @@ pub(super) async fn run(world: Arc<World>) {
     }
 }
 
+/// Writes the delivery of a time that is due, in a trace of its own.
+fn call_in(tx: &mut Tx<'_>, table: &Table, run: Run) -> Result<(), crate::store::Error> {
+    let event = run.input.unwrap_or_else(|| scheduled(&table.account, &run.name, &tx.ids().uuid(), run.at).to_string());
+    let age_max_ms = table.functions.get(run.function.as_str()).map_or(0, |callee| callee.event_age_max_ms);
+    // A schedule that has no name of its own is its function's.
+    let own = run.name.strip_prefix(run.function.as_str()).is_some_and(|rest| rest.starts_with("-schedule-"));
+    let source = format!("schedule/{}", if own { &run.function } else { &run.name });
+    let draft = Draft {
+        target: Target::Function(run.function.as_str().into()),
+        payload: event.into(),
+        envelope: None,
+        source,
+        age_max_ms,
+        origin: Origin { trace: TraceId(tx.ids().hex(16).into()), cause: Cause::Operator, depth: 0 },
+    };
+    store::insert_in(tx, &draft).map(|_| ())
+}
+
+/// Calls a schedule's function as if it were due now; when it is due next stays as it is. False where there is none of that name.
+pub(super) async fn fire_now(world: &Arc<World>, call: &Call, name: &str) -> Result<bool, crate::store::Error> {
+    let Some(plan) = world.planned.load().plans.iter().find(|plan| plan.name == name).cloned() else { return Ok(false) };
+    let table = world.table.load_full();
+    let run = move |at| Run { name: plan.name, function: plan.function, input: plan.input, at };
+    world.db.write(call, move |tx| call_in(tx, &table, run(tx.now()))).await?;
+    Ok(true)
+}
+
 /// Fires what is due; answers when to look again.
 async fn fire(world: &Arc<World>, schedules: &Schedules) -> Result<Option<Time>, schedules::Error> {
     let call = Call::operator();
@@ -94,20 +122,7 @@ async fn fire(world: &Arc<World>, schedules: &Schedules) -> Result<Option<Time>,
         .db
         .write(&call, move |tx| {
             for run in Schedules::take_due_in(tx, &planned.plans)? {
-                let event = run.input.unwrap_or_else(|| scheduled(&table.account, &run.name, &tx.ids().uuid(), run.at).to_string());
-                let age_max_ms = table.functions.get(run.function.as_str()).map_or(0, |callee| callee.event_age_max_ms);
-                // A schedule that has no name of its own is its function's.
-                let own = run.name.strip_prefix(run.function.as_str()).is_some_and(|rest| rest.starts_with("-schedule-"));
-                let source = format!("schedule/{}", if own { &run.function } else { &run.name });
-                let draft = Draft {
-                    target: Target::Function(run.function.as_str().into()),
-                    payload: event.into(),
-                    envelope: None,
-                    source,
-                    age_max_ms,
-                    origin: Origin { trace: TraceId(tx.ids().hex(16).into()), cause: Cause::Operator, depth: 0 },
-                };
-                store::insert_in(tx, &draft)?;
+                call_in(tx, &table, run)?;
             }
             Ok::<_, schedules::Error>(())
         })

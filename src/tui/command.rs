@@ -17,6 +17,8 @@ pub enum Command {
     Count,
     /// Asks for [`Message::Shelves`].
     Shelves,
+    /// Asks for [`Message::Source`] of a place in the project, `file:line:column`.
+    Source { place: Arc<str> },
     /// Asks for [`Message::Rows`]: of a shelf, what holds `search` (in lower case; empty: everything).
     Rows { shelf: ShelfId, search: String },
     /// Asks for [`Message::Document`].
@@ -38,6 +40,11 @@ pub enum Message {
     Shelves(Vec<Shelf>),
     Rows(Rows),
     Document(Document),
+    /// The lines around a place, with a caret; empty where there are none.
+    Source {
+        place: Arc<str>,
+        frame: String,
+    },
     /// Something was done.
     Done(String),
     /// Something could not be done, and why.

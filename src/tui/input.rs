@@ -162,6 +162,10 @@ impl Binding {
         self.scopes.is_empty() || self.scopes.contains(&scope)
     }
 
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
     /// Whether it means the same everywhere.
     pub fn is_general(&self) -> bool {
         self.scopes.is_empty()

@@ -213,7 +213,12 @@ fn a_trace_with_its_waterfall() {
     press(&mut state, "Down Down");
     snapshots("trace-operation", &state);
     let mut state = busy();
-    press(&mut state, "2 Enter");
+    let place = "src/lib/payment.ts:41:17";
+    assert_eq!(press(&mut state, "2 Enter"), [Effect::Send(Command::Source { place: place.into() })]);
+    let frame =
+        "   39 │\n   40 │ export function charge(order) {\n   41 │   return order.cart.total;\n      │                 ^\n   42 │ }\n"
+            .into();
+    state.hear(Message::Source { place: place.into(), frame });
     snapshots("trace-error", &state);
 }
 
@@ -242,7 +247,7 @@ fn logs_with_a_long_one_shown_whole() {
     let mut state = busy();
     press(&mut state, "5");
     snapshots("logs", &state);
-    press(&mut state, "Up Down f");
+    press(&mut state, "f");
     snapshots("logs-whole", &state);
 }
 

@@ -115,6 +115,19 @@ impl State {
         }
     }
 
+    /// Whether what a key asks for can be done with what is selected.
+    pub fn can(&self, action: Action) -> bool {
+        let uses = self.data.selected_shelf().map(|shelf| shelf.uses).unwrap_or_default();
+        match action {
+            Action::Edit => uses.edit,
+            Action::Delete => uses.delete,
+            Action::Purge => uses.purge,
+            Action::Fire => uses.fire,
+            Action::Redrive => uses.redrive,
+            _ => true,
+        }
+    }
+
     fn act_on_data(&mut self, action: Action) -> Vec<Effect> {
         let Some(shelf) = self.data.selected_shelf() else { return Vec::new() };
         let (id, uses) = (shelf.id.clone(), shelf.uses);
@@ -226,7 +239,10 @@ impl State {
         let moved = |at: usize, len: usize| at.saturating_add_signed(by).min(len.saturating_sub(1));
         match self.screen {
             Screen::Overview => {}
-            Screen::Invocations if self.detail.is_some() => self.move_bar(by),
+            Screen::Invocations if self.detail.is_some() => {
+                self.move_bar(by);
+                return self.want_source();
+            }
             Screen::Invocations => self.invocations.step(by),
             Screen::Data if self.data.document.is_some() => self.data.scroll = self.data.scroll.saturating_add_signed(by),
             Screen::Data if self.data.focus == Focus::Rows => {
@@ -296,7 +312,7 @@ impl State {
         match self.screen {
             Screen::Invocations => {
                 if let Some(number) = self.invocations.selected() {
-                    self.open_trace(number);
+                    return self.open_trace(number);
                 }
             }
             Screen::Logs => {
@@ -306,7 +322,7 @@ impl State {
                 let is_it = |record: &Record| matches!(record, Record::Invocation(i) if i.id == log.invocation);
                 let found = self.book.trace(&log.trace).find(|(_, record)| is_it(record)).map(|(number, _)| number);
                 match found {
-                    Some(number) => self.open_trace(number),
+                    Some(number) => return self.open_trace(number),
                     None => self.say("its invocation has not ended yet, or is forgotten", true),
                 }
             }
@@ -319,12 +335,13 @@ impl State {
         Vec::new()
     }
 
-    fn open_trace(&mut self, number: u64) {
-        let Some(record) = self.book.get(number) else { return };
-        let Some(trace) = record.trace().cloned() else { return };
+    fn open_trace(&mut self, number: u64) -> Vec<Effect> {
+        let Some(record) = self.book.get(number) else { return Vec::new() };
+        let Some(trace) = record.trace().cloned() else { return Vec::new() };
         let part = State::parts(record)[0];
         self.detail = Some(Detail { trace, number, part, scroll: 0, from: self.screen });
         self.screen = Screen::Invocations;
+        self.want_source()
     }
 
     /// The invocation that keys are about: the selected one, or the one that the selected bar belongs to.
@@ -481,7 +498,10 @@ impl State {
                 self.data.focus = Focus::Shelves;
                 return self.data.select_shelf(at).map(Effect::Send).into_iter().collect();
             }
-            Hit::Bar(number) => self.select_bar(number),
+            Hit::Bar(number) => {
+                self.select_bar(number);
+                return self.want_source();
+            }
             Hit::Part(part) => {
                 if let Some(detail) = &mut self.detail {
                     (detail.part, detail.scroll) = (part, 0);

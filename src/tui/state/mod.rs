@@ -199,6 +199,8 @@ pub struct State {
     uncounted: bool,
     /// What is to be edited once it has come.
     editing: bool,
+    /// The place of the error that is looked at, and the lines around it once they have come.
+    pub source: Option<(Arc<str>, String)>,
 }
 
 impl State {
@@ -232,6 +234,7 @@ impl State {
             counted: Time(0),
             uncounted: true,
             editing: false,
+            source: None,
         }
     }
 
@@ -271,6 +274,13 @@ impl State {
                 }
             }
             Message::Counts(counts) => self.counts = counts,
+            Message::Source { place, frame } => {
+                if let Some((wanted, lines)) = &mut self.source
+                    && *wanted == place
+                {
+                    *lines = frame;
+                }
+            }
             Message::Done(text) => {
                 self.say(text, false);
                 return self.look_again();
@@ -340,6 +350,21 @@ impl State {
         }
     }
 
+    /// Asks for the lines around the selected invocation's error, if they are not known.
+    fn want_source(&mut self) -> Vec<Effect> {
+        let Some(Record::Invocation(i)) = self.detail.as_ref().and_then(|detail| self.book.get(detail.number)).map(|record| &**record)
+        else {
+            return Vec::new();
+        };
+        let Some(place) = i.stack.iter().find_map(|line| place(line)) else { return Vec::new() };
+        if self.source.as_ref().is_some_and(|(known, _)| **known == *place) {
+            return Vec::new();
+        }
+        let place: Arc<str> = place.into();
+        self.source = Some((Arc::clone(&place), String::new()));
+        vec![Effect::Send(Command::Source { place })]
+    }
+
     /// What became of a text that was edited; `None` where it was left as it is.
     pub fn edited(&mut self, purpose: Purpose, text: Option<String>) -> Vec<Effect> {
         let Some(text) = text else {
@@ -364,5 +389,34 @@ impl State {
         self.stale = false;
         self.asked = self.now;
         self.data.wanted().into_iter().map(Effect::Send).collect()
+    }
+}
+
+/// The `file:line:column` of a line of a stack: what is in its parentheses, or its last word. Places in packages are none: what is wrong
+/// is seldom there.
+fn place(line: &str) -> Option<&str> {
+    let inside = line.rsplit_once('(').map_or_else(|| line.rsplit(' ').next().unwrap_or(line), |(_, rest)| rest.trim_end_matches(')'));
+    let mut parts = inside.rsplitn(3, ':');
+    let numbers = [parts.next()?, parts.next()?].iter().all(|part| part.parse::<u32>().is_ok());
+    let file = parts.next()?;
+    (numbers && !file.is_empty() && !file.contains("node_modules") && !file.contains("://") && !file.starts_with("node:")).then_some(inside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_an_error_is_the_first_in_the_project() {
+        for (line, expected) in [
+            ("at charge (src/lib/payment.ts:41:17)", Some("src/lib/payment.ts:41:17")),
+            ("    at src/a.ts:1:2", Some("src/a.ts:1:2")),
+            ("at f (node_modules/x/y.js:1:2)", None),
+            ("at f (node:internal/z:1:2)", None),
+            ("at native", None),
+            ("TypeError: x", None),
+        ] {
+            assert_eq!(place(line), expected, "{line}");
+        }
     }
 }

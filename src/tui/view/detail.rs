@@ -176,7 +176,11 @@ impl Canvas<'_> {
         let text = match &i.outcome {
             Outcome::Succeeded => return,
             Outcome::Failed { kind, message } => {
-                format!("{kind}: {message}\n\n{}", i.stack.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))
+                let stack: String = i.stack.iter().map(|line| format!("  {line}\n")).collect();
+                let source = self.state.source.as_ref().filter(|(place, _)| i.stack.iter().any(|line| line.contains(&**place)));
+                let frame = source.map_or("", |(_, frame)| frame.trim_matches('\n'));
+                let gap = if frame.is_empty() { "" } else { "\n\n" };
+                format!("{kind}: {message}\n\n{frame}{gap}{stack}")
             }
             Outcome::Refused { message } => format!("It was not run: {message}"),
         };

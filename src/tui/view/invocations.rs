@@ -30,8 +30,8 @@ impl Canvas<'_> {
         let mut columns = [
             left("time", if wide { 12 } else { 8 }),
             left("trigger", 0),
-            left("function", if wide { 28 } else { 16 }),
-            left("status", if wide { 30 } else { 12 }),
+            left("function", if wide { 28 } else { 14 }),
+            left("status", if wide { 30 } else { 10 }),
             right("took", 8),
             right("cpu", if wide { 8 } else { 0 }),
             right("memory", if wide { 16 } else { 8 }),

@@ -154,7 +154,7 @@ impl Canvas<'_> {
         let room = area.width.saturating_sub(text::width(&dropped) as u16);
         let mut x = area.x;
         let scope = state.scope();
-        let hints = BINDINGS.iter().filter(|binding| binding.is_in(scope) && !binding.hint.is_empty());
+        let hints = BINDINGS.iter().filter(|binding| binding.is_in(scope) && !binding.hint.is_empty() && state.can(binding.action()));
         for binding in hints {
             let (key, hint) = (binding.key(), binding.hint);
             let wide = text::width(&key) + 1 + text::width(hint) + 2;

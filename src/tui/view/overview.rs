@@ -143,7 +143,7 @@ impl Canvas<'_> {
         let inner = self.panel(area, "So far", &provider);
         let mut row = 0;
         let mut fact = |canvas: &mut Self, name: &str, value: &str, style| {
-            canvas.put(inner, row, &[(&text::fit(name, 11), theme.dim()), (value, style)]);
+            canvas.put(inner, row, &[(&text::fit(name, 12), theme.dim()), (value, style)]);
             row += 1;
         };
         if let Some(cost) = self.money(&state.tally.total.usage) {
@@ -153,7 +153,7 @@ impl Canvas<'_> {
             let mut usage = Usage::default();
             state.tally.last_seconds(window as usize).for_each(|second| usage.add_all(&second.usage));
             let month = self.prices.cost(state.costs.provider, &usage).times(MONTH_S).over(window);
-            fact(self, "a month", &format!("{month} at the rate of the last {window} s"), theme.money());
+            fact(self, "a month", &format!("{month} (rate of {window} s)"), theme.money());
         }
         let tally = &state.tally;
         fact(self, "requests", &format!("{}, {}", text::count(tally.requests), text::counted(tally.mails, "mail")), theme.plain());
@@ -166,7 +166,7 @@ impl Canvas<'_> {
             let ready = text::counted(reload.ready.len() as u64, "function");
             let failed = if reload.failed.is_empty() { String::new() } else { format!(", {} failed", reload.failed.len()) };
             let words = format!("{ready}{failed} in {}, {}", text::duration(reload.micros), text::away(state.now, reload.at));
-            fact(self, "last reload", &words, if reload.failed.is_empty() { theme.good() } else { theme.bad() });
+            fact(self, "reload", &words, if reload.failed.is_empty() { theme.good() } else { theme.bad() });
         }
     }
 
