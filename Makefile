@@ -31,10 +31,12 @@ bench: tools fixtures benches/peers/node_modules ## Measure a release build: in 
 	EMU=$${CARGO_TARGET_DIR:-target}/release/emu node benches/http.mjs
 
 .PHONY: tools
-tools: ## Install what is missing to build: clang
+tools: ## Install what is missing to build and to test: clang, tmux
 	@command -v clang >/dev/null || { echo "Installing clang, which compiles the sandbox's engine"; \
 	  command -v apt-get >/dev/null || { echo "Install clang with your package manager, then try again." >&2; exit 1; }; \
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq clang lld >/dev/null; }
+	@command -v tmux >/dev/null || ! command -v apt-get >/dev/null || { echo "Installing tmux, in which the dashboard is tested"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tmux >/dev/null; }
 	@command -v cargo >/dev/null || { echo "Install Rust first: https://rustup.rs" >&2; exit 1; }
 
 .PHONY: fixtures

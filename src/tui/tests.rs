@@ -58,7 +58,7 @@ fn about() -> About {
         project: "shop".into(),
         stage: "dev".into(),
         version: "0.1.0".into(),
-        addresses: [("HTTP API", "3000"), ("AWS", "4566"), ("admin", "4400")]
+        addresses: [("HTTP API", "3000"), ("AWS", "4566"), ("mail", "4566/_aws/ses"), ("admin", "4400")]
             .map(|(name, port)| (name.into(), format!("http://127.0.0.1:{port}")))
             .into(),
         functions: ["createOrder", "confirm", "feed", "pay", "register"].map(Into::into).into(),

@@ -3,6 +3,7 @@
 mod command;
 mod component;
 mod crash;
+mod dashboard;
 mod emu;
 mod layers;
 mod limits;

@@ -88,6 +88,7 @@ impl App {
             addresses: vec![
                 ("HTTP API".into(), http),
                 ("AWS".into(), url(self.addresses.aws)),
+                ("mail".into(), format!("{}/_aws/ses", url(self.addresses.aws))),
                 ("admin".into(), url(self.addresses.admin)),
             ],
             functions: project.functions.iter().map(|function| function.name.as_str().into()).collect(),

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use super::command::{Command, Counts, Message, ShelfId};
 use super::input::{Action, Scope};
 use super::waterfall::{self, Waterfall};
-use crate::base::{Time, TraceId};
+use crate::base::{Cause, Time, TraceId};
 use crate::telemetry::{Outcome, Record};
 pub use book::Book;
 pub use data::{Data, Focus};
@@ -247,7 +247,9 @@ impl State {
                 self.last_reload = Some(Arc::clone(&record));
             }
             Record::Problem(problem) => self.problems.tell(problem),
-            Record::Operation(_) | Record::Delivery(_) | Record::Mail(_) => self.stale = true,
+            // What emu does itself may be the dashboard's own reading, which must not lead to more of it.
+            Record::Operation(operation) => self.stale |= operation.parent != Cause::Operator,
+            Record::Delivery(_) | Record::Mail(_) => self.stale = true,
             Record::Request(_) | Record::Invocation(_) | Record::Log(_) => {}
         }
         self.uncounted = true;

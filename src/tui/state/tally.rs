@@ -126,7 +126,7 @@ impl Tally {
             }
             Record::Invocation(i) => self.add_invocation(i),
             Record::Operation(o) => {
-                if matches!(o.parent, Cause::Request(_) | Cause::Operator) {
+                if matches!(o.parent, Cause::Request(_)) {
                     self.name_trace(&o.trace, || format!("{} {}", o.service, o.action).into());
                     self.count_kind(&o.trace, o.status >= 500, o.span.wall_micros);
                 }

@@ -16,7 +16,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::input::BINDINGS;
+use super::input::{BINDINGS, Binding};
 use super::money::{Money, Prices};
 use super::state::{Hit, Overlay, Screen, State};
 use super::text;
@@ -150,25 +150,29 @@ impl Canvas<'_> {
             self.put(area, 0, &[(sign, style), (&said.text, style)]);
             return;
         }
-        let dropped = if state.dropped > 0 { format!("{} not shown ", text::counted(state.dropped, "record")) } else { String::new() };
-        let room = area.width.saturating_sub(text::width(&dropped) as u16);
+        let dropped = if state.dropped > 0 { format!(" {} not shown ", text::counted(state.dropped, "record")) } else { String::new() };
+        self.put_right(area, 0, &dropped, self.theme.warn());
+        let (scope, mut end) = (state.scope(), area.right().saturating_sub(text::width(&dropped) as u16));
+        let hinted = |binding: &&Binding| binding.is_in(scope) && !binding.hint.is_empty() && state.can(binding.action());
+        let width = |binding: &Binding| (text::width(&binding.key()) + text::width(binding.hint) + 3) as u16;
+        // What is the same everywhere stands at the right and is never the one that finds no room.
+        for binding in BINDINGS.iter().rev().filter(hinted).filter(|binding| binding.is_general()) {
+            end = end.saturating_sub(width(binding));
+            self.hint(area, end.max(area.x), binding);
+        }
         let mut x = area.x;
-        let scope = state.scope();
-        let hints = BINDINGS.iter().filter(|binding| binding.is_in(scope) && !binding.hint.is_empty() && state.can(binding.action()));
-        for binding in hints {
-            let (key, hint) = (binding.key(), binding.hint);
-            let wide = text::width(&key) + 1 + text::width(hint) + 2;
-            if x + wide as u16 > area.x + room {
+        for binding in BINDINGS.iter().filter(hinted).filter(|binding| !binding.is_general()) {
+            if x + width(binding) > end {
                 break;
             }
-            x = self.put_at(
-                area,
-                x,
-                0,
-                &[(&key, self.theme.accent()), (" ", self.theme.plain()), (hint, self.theme.dim()), ("  ", self.theme.plain())],
-            );
+            self.hint(area, x, binding);
+            x += width(binding);
         }
-        self.put_right(area, 0, &dropped, self.theme.warn());
+    }
+
+    fn hint(&mut self, area: Rect, x: u16, binding: &Binding) {
+        let (accent, dim, plain) = (self.theme.accent(), self.theme.dim(), self.theme.plain());
+        self.put_at(area, x, 0, &[(&binding.key(), accent), (" ", plain), (binding.hint, dim)]);
     }
 
     /// What something costs, in a word; nothing where there are no prices.

@@ -11,6 +11,8 @@ use crate::tui::text;
 /// Microseconds that end the bars of the histogram: for few rows and for many.
 const FEW: [u64; 4] = [5_000, 25_000, 100_000, 500_000];
 const MANY: [u64; 10] = [1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000];
+/// What is counted like a service, but is emu's own.
+const PARTS: [&str; 3] = ["functions", "gateway", "triggers"];
 /// Seconds of a month of 30 days.
 const MONTH_S: u64 = 30 * 86_400;
 /// Seconds that the rate of a month is taken from.
@@ -18,7 +20,7 @@ const RATE_S: u64 = 60;
 
 impl Canvas<'_> {
     pub(super) fn overview(&mut self, area: Rect) {
-        let addresses = self.state.about.addresses.len() as u16 + 2;
+        let addresses = self.state.about.addresses.len() as u16 + 3;
         if area.width >= 160 {
             let (one, rest) = split_left(area, area.width / 3);
             let (two, three) = split_left(rest, rest.width / 2);
@@ -54,6 +56,17 @@ impl Canvas<'_> {
         for (row, (name, url)) in state.about.addresses.iter().enumerate() {
             self.put(inner, row as u16, &[(&text::fit(name, 9), self.theme.dim()), (" ", self.theme.plain()), (url, self.theme.plain())]);
         }
+        let services = self.services();
+        let words = if services.is_empty() { "none called yet".to_owned() } else { services };
+        let row = state.about.addresses.len() as u16;
+        self.put(inner, row, &[(&text::fit("services", 10), self.theme.dim()), (&words, self.theme.plain())]);
+    }
+
+    /// How often each service was asked, the busiest first.
+    fn services(&self) -> String {
+        let mut asked: Vec<_> = self.state.tally.services.iter().filter(|(name, _)| !PARTS.contains(&&***name)).collect();
+        asked.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.count));
+        asked.iter().map(|(name, sum)| format!("{name} {}", text::count(sum.count))).collect::<Vec<_>>().join(" · ")
     }
 
     fn functions(&mut self, area: Rect) {
@@ -153,19 +166,21 @@ impl Canvas<'_> {
             let mut usage = Usage::default();
             state.tally.last_seconds(window as usize).for_each(|second| usage.add_all(&second.usage));
             let month = self.prices.cost(state.costs.provider, &usage).times(MONTH_S).over(window);
+            let month = if inner.width < 50 { month.short() } else { month.to_string() };
             fact(self, "a month", &format!("{month} (rate of {window} s)"), theme.money());
         }
         let tally = &state.tally;
         fact(self, "requests", &format!("{}, {}", text::count(tally.requests), text::counted(tally.mails, "mail")), theme.plain());
-        let waiting = format!("{} waiting, {} under way", text::count(state.counts.pending), text::count(state.counts.in_flight));
-        fact(self, "events", &format!("{} delivered, {waiting}", text::count(tally.deliveries)), theme.plain());
+        let (waiting, running) = (text::count(state.counts.pending), text::count(state.counts.in_flight));
+        let words = format!("{} delivered, {waiting} wait, {running} run", text::count(tally.deliveries));
+        fact(self, "events", &words, theme.plain());
         if state.counts.dead_letters > 0 {
             fact(self, "given up", &text::counted(state.counts.dead_letters, "dead letter"), theme.bad());
         }
         if let Some(Record::Reload(reload)) = state.last_reload.as_deref() {
-            let ready = text::counted(reload.ready.len() as u64, "function");
             let failed = if reload.failed.is_empty() { String::new() } else { format!(", {} failed", reload.failed.len()) };
-            let words = format!("{ready}{failed} in {}, {}", text::duration(reload.micros), text::away(state.now, reload.at));
+            let (took, ago) = (text::duration(reload.micros), text::away(state.now, reload.at));
+            let words = format!("{took}, {} ready{failed}, {ago}", reload.ready.len());
             fact(self, "reload", &words, if reload.failed.is_empty() { theme.good() } else { theme.bad() });
         }
     }
