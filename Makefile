@@ -30,6 +30,11 @@ bench: tools fixtures benches/peers/node_modules ## Measure a release build: in 
 	@command -v wrk >/dev/null || $(SUDO) apt-get install -y -qq wrk >/dev/null
 	EMU=$${CARGO_TARGET_DIR:-target}/release/emu node benches/http.mjs
 
+.PHONY: pictures
+pictures: tools fixtures/shop/node_modules ## Take the README's pictures of the dashboard anew
+	cargo build --release --locked
+	EMU=$${CARGO_TARGET_DIR:-target}/release/emu node docs/picture.mjs
+
 .PHONY: tools
 tools: ## Install what is missing to build and to test: clang, tmux
 	@command -v clang >/dev/null || { echo "Installing clang, which compiles the sandbox's engine"; \

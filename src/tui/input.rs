@@ -151,7 +151,9 @@ pub const BINDINGS: &[Binding] = &[
 
 /// What a key does in a place.
 pub fn action(scope: Scope, event: &KeyEvent) -> Option<Action> {
-    let modifiers = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
+    // Two of them in a row arrive as one with Alt.
+    let kept = if event.code == KeyCode::Esc { KeyModifiers::NONE } else { KeyModifiers::CONTROL | KeyModifiers::ALT };
+    let modifiers = event.modifiers & kept;
     let pressed = Key(event.code, modifiers);
     BINDINGS.iter().find(|binding| binding.is_in(scope) && binding.keys.contains(&pressed)).map(|binding| binding.action)
 }
@@ -237,6 +239,7 @@ mod tests {
             (Cost, KeyCode::Char('p'), KeyModifiers::NONE, Some(Action::Provider)),
             (Document, KeyCode::Char('c'), KeyModifiers::CONTROL, Some(Action::Quit)),
             (Document, KeyCode::Char('c'), KeyModifiers::NONE, None),
+            (Rows, KeyCode::Esc, KeyModifiers::ALT, Some(Action::Back)),
             (Logs, KeyCode::Char('6'), KeyModifiers::NONE, Some(Action::Show(Screen::Problems))),
         ] {
             assert_eq!(press(scope, code, modifiers), expected, "{scope:?} {code:?}");

@@ -23,6 +23,9 @@ use crate::telemetry::{Level, Problem, Record, Subscriber};
 
 /// Between two pictures.
 const FRAME: Duration = Duration::from_millis(33);
+/// Where drawing takes long (a large window on a busy machine), so many times as long passes until the next picture: what is looked at
+/// must not slow what is worked on.
+const PAUSES: u32 = 12;
 /// Between two looks at the time, while something moves.
 const TICK: Duration = Duration::from_secs(1);
 /// Records that are taken in before keys are looked at again.
@@ -148,12 +151,13 @@ impl Dashboard {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        let began = Instant::now();
         self.state.dropped = (self.sources.dropped)();
         let (state, theme, prices) = (&self.state, self.theme, &*self.sources.prices);
         self.drawn = self.screen.draw(|buffer| view::draw(state, theme, prices, buffer))?;
         self.state.page = self.drawn.page;
         self.dirty = false;
-        self.next_frame = Instant::now() + FRAME;
+        self.next_frame = began + FRAME.max(began.elapsed() * PAUSES);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use super::{DEAD_LETTERS, Desk, Found, MAIL, QUEUE, ROWS_MAX, Row, SCHEDULES, Sh
 use crate::base::{Call, Time};
 use crate::services::mail::Message as Mail;
 use crate::services::queues::{Message, Queues};
+use crate::services::schedules::Schedule;
 use crate::services::topics::Topics;
 
 /// Names of one page.
@@ -48,7 +49,7 @@ impl Desk {
         let (titles, rows) = match &*shelf.kind {
             QUEUE => (columns(&["sent", "received", "body"]), self.queued(&shelf.name).await?),
             TOPIC => (columns(&["protocol", "endpoint", "state"]), self.subscribed(&shelf.name).await?),
-            SCHEDULES => (columns(&["name", "function", "when", "next", "last"]), self.scheduled().await?),
+            SCHEDULES => (columns(&["name", "next", "when", "function", "last"]), self.scheduled().await?),
             MAIL => (columns(&["time", "to", "subject"]), self.inbox().await?),
             DEAD_LETTERS => (columns(&["time", "from", "to", "why"]), self.undelivered().await?),
             kind => bail!("there are no {kind}"),
@@ -60,7 +61,7 @@ impl Desk {
     async fn queued(&self, queue: &str) -> anyhow::Result<Vec<Row>> {
         let messages = self.shared.world.services.queues.peek(&Call::operator(), queue, PEEKED_MAX).await?;
         let received = |message: &Message| if message.receives == 0 { "never".into() } else { format!("{} ×", message.receives) };
-        Ok(messages.into_iter().map(|m| Row { cells: vec![m.sent.iso(), received(&m), m.body], key: m.message_id }).collect())
+        Ok(messages.into_iter().map(|m| Row { cells: vec![day_and_time(m.sent), received(&m), m.body], key: m.message_id }).collect())
     }
 
     async fn subscribed(&self, topic: &str) -> anyhow::Result<Vec<Row>> {
@@ -72,30 +73,30 @@ impl Desk {
     async fn scheduled(&self) -> anyhow::Result<Vec<Row>> {
         let now = self.shared.world.db.now();
         let schedules = self.shared.triggers.schedules().list(&Call::operator()).await?;
-        let when = |time: Option<Time>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.iso());
-        let next = |schedule: &crate::services::schedules::Schedule| match schedule.next_run {
+        let next = |schedule: &Schedule| match schedule.next_run {
             _ if !schedule.enabled => "off".to_owned(),
-            Some(time) => format!("{} (in {} s)", time.iso(), (time.0 - now.0).max(0) / 1_000),
+            Some(time) => format!("in {}, {}", span((time.0 - now.0).max(0) / 1_000), day_and_time(time)),
             None => "over".to_owned(),
         };
-        Ok(schedules
-            .into_iter()
-            .map(|s| Row {
-                cells: vec![s.name.clone(), s.function.clone(), s.expression.clone(), next(&s), when(s.last_run, "never")],
-                key: s.name,
-            })
-            .collect())
+        let row = |s: Schedule| {
+            let last = s.last_run.map_or_else(|| "never".to_owned(), day_and_time);
+            Row { cells: vec![s.name.clone(), next(&s), s.expression.clone(), s.function.clone(), last], key: s.name }
+        };
+        Ok(schedules.into_iter().map(row).collect())
     }
 
     async fn inbox(&self) -> anyhow::Result<Vec<Row>> {
         let mails = self.shared.world.services.mail.inbox(&Call::operator(), None, None, ROWS_MAX).await?;
         // The newest first, as inboxes have them.
-        Ok(mails.into_iter().rev().map(|(m, _)| Row { cells: vec![m.at.iso(), m.to.join(", "), m.subject], key: m.id }).collect())
+        Ok(mails.into_iter().rev().map(|(m, _)| Row { cells: vec![day_and_time(m.at), m.to.join(", "), m.subject], key: m.id }).collect())
     }
 
     async fn undelivered(&self) -> anyhow::Result<Vec<Row>> {
         let letters = self.shared.triggers.dead_letters(&Call::operator(), ROWS_MAX).await?;
-        Ok(letters.into_iter().map(|l| Row { key: l.id.to_string(), cells: vec![l.at.iso(), l.source, l.target, l.reason] }).collect())
+        Ok(letters
+            .into_iter()
+            .map(|l| Row { key: l.id.to_string(), cells: vec![day_and_time(l.at), l.source, l.target, l.reason] })
+            .collect())
     }
 
     pub(super) async fn view_message(&self, shelf: &ShelfId, key: &str) -> anyhow::Result<(String, String)> {
@@ -159,6 +160,20 @@ async fn topic_names(topics: &Topics, call: &Call) -> anyhow::Result<Vec<String>
         if !page.more {
             return Ok(names);
         }
+    }
+}
+
+fn day_and_time(time: Time) -> String {
+    time.utc().format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// Seconds, as the two largest units.
+fn span(seconds: i64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min {} s", seconds / 60, seconds % 60),
+        7_200..172_800 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{} days {} h", seconds / 86_400, seconds / 3_600 % 24),
     }
 }
 

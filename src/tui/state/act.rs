@@ -131,7 +131,7 @@ impl State {
     fn act_on_data(&mut self, action: Action) -> Vec<Effect> {
         let Some(shelf) = self.data.selected_shelf() else { return Vec::new() };
         let (id, uses) = (shelf.id.clone(), shelf.uses);
-        let called = format!("{} {}", id.kind, id.name);
+        let called = if id.name.is_empty() { id.kind.to_string() } else { format!("{} {}", id.kind, id.name) };
         let key = self.data.subject().map(|(_, key)| key.to_owned());
         let title = match (&self.data.document, self.data.selected_row()) {
             (Some(document), _) => document.title.clone(),

@@ -285,7 +285,10 @@ impl State {
             }
             Message::Done(text) => {
                 self.say(text, false);
-                return self.look_again();
+                self.stale = true;
+                if self.screen == Screen::Data {
+                    return self.look_again();
+                }
             }
             Message::Failed(text) => self.say(text, true),
         }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::paint::{Column, Side};
 use super::{Canvas, split_left, split_top};
-use crate::tui::command::{Document, Rows};
+use crate::tui::command::{Document, Rows, ShelfId};
 use crate::tui::state::{Focus, Hit, top};
 use crate::tui::text;
 
@@ -72,7 +72,7 @@ impl Canvas<'_> {
             self.panel(area, "", "");
             return;
         };
-        let title = if shelf.id.name.is_empty() { shelf.id.kind.to_string() } else { format!("{} {}", shelf.id.kind, shelf.id.name) };
+        let title = called(&shelf.id);
         let search = if data.search.is_empty() { String::new() } else { format!("“{}”", data.search) };
         let inner = self.panel(area, &title, &search);
         let Some(rows) = &data.rows else {
@@ -104,12 +104,16 @@ impl Canvas<'_> {
     }
 
     fn document(&mut self, area: Rect, document: &Document, scroll: usize) {
-        let title = format!("{} {} › {}", document.shelf.kind, document.shelf.name, document.title);
+        let title = format!("{} › {}", called(&document.shelf), document.title);
         let aside = format!("read {}", text::clock(document.at));
         let inner = self.panel(area, &title, &aside);
         self.drawn.page = usize::from(inner.height);
         self.text(inner, &document.text, scroll, self.theme.plain());
     }
+}
+
+fn called(shelf: &ShelfId) -> String {
+    if shelf.name.is_empty() { shelf.kind.to_string() } else { format!("{} {}", shelf.kind, shelf.name) }
 }
 
 fn plural(kind: &str) -> String {
