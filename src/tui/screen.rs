@@ -10,6 +10,7 @@ use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 /// Bytes that a terminal is given for its clipboard at most; many take no more.
 const COPY_BYTES_MAX: usize = 74_000;
@@ -35,9 +36,7 @@ impl Screen<io::Stdout> {
 impl<W: Write> Screen<W> {
     fn over(mut out: W) -> io::Result<Screen<W>> {
         execute!(out, EnterAlternateScreen, EnableMouseCapture)?;
-        let mut screen = Screen { terminal: Terminal::new(CrosstermBackend::new(out))?, taken: true };
-        screen.terminal.clear()?;
-        Ok(screen)
+        Ok(Screen { terminal: Terminal::new(CrosstermBackend::new(out))?, taken: true })
     }
 
     /// Draws what has changed.
@@ -74,7 +73,9 @@ impl<W: Write> Screen<W> {
         crossterm::terminal::enable_raw_mode()?;
         execute!(self.terminal.backend_mut(), EnterAlternateScreen, EnableMouseCapture)?;
         self.taken = true;
-        self.terminal.clear()
+        // Draws everything anew. `clear` would ask the terminal where its cursor is, and wait for an answer among the keys.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((ratatui::layout::Position::ORIGIN, size)))
     }
 }
 
@@ -117,7 +118,7 @@ mod tests {
     }
 
     fn blank(out: Tape) -> Screen<Tape> {
-        let options = ratatui::TerminalOptions { viewport: ratatui::Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 20, 5)) };
+        let options = ratatui::TerminalOptions { viewport: ratatui::Viewport::Fixed(Rect::new(0, 0, 20, 5)) };
         Screen { terminal: Terminal::with_options(CrosstermBackend::new(out), options).unwrap(), taken: true }
     }
 
