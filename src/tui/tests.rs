@@ -346,7 +346,7 @@ fn keys_ask_for_what_they_say() {
         _ => Bytes::new(),
     });
     let again = Effect::Send(Command::Invoke { function: "createOrder".into(), event: event.clone().expect("an event") });
-    assert_eq!(press(&mut state, "r"), [again.clone()]);
+    assert_eq!(press(&mut state, "r"), std::slice::from_ref(&again));
     let [Effect::Edit { text, purpose }] = &press(&mut state, "e")[..] else { panic!("an editor") };
     assert_eq!(text, &text::pretty(&event.expect("an event")));
     assert_eq!(state.edited(purpose.clone(), None), []);

@@ -157,7 +157,7 @@ fn plain(typed: &Value) -> Value {
     // More digits than JSON readers keep stay as text.
     let number = |value: &Value| {
         let text = value.as_str().unwrap_or_default();
-        serde_json::from_str::<Value>(text).ok().filter(|number| number.to_string() == text).unwrap_or_else(|| value.clone())
+        serde_json::from_str::<Value>(text).ok().filter(|number| format!("{number}") == text).unwrap_or_else(|| value.clone())
     };
     let list = |each: &dyn Fn(&Value) -> Value| Value::Array(value.as_array().into_iter().flatten().map(each).collect());
     match kind.as_str() {
