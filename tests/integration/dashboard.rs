@@ -16,7 +16,7 @@ impl Terminal {
     /// Starts emu in the shop, and a shell that says how it ended. `None` where there is no tmux.
     fn start(width: u16, height: u16, environment: &[(&str, &str)]) -> Option<Terminal> {
         if Command::new("tmux").arg("-V").stdout(Stdio::null()).status().is_err() {
-            println!("skipped: there is no tmux; `make tools` installs it");
+            eprintln!("skipped: there is no tmux; `make tools` installs it");
             return None;
         }
         assert!(Path::new("fixtures/shop/node_modules").exists(), "run `make fixtures` first: fixtures/shop has no node_modules");
