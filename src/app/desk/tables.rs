@@ -183,6 +183,6 @@ mod tests {
         let item = item.as_object().unwrap();
         let row = row(item, &["id".to_owned(), "n".to_owned()]);
         assert_eq!(row.key, r#"{"id":{"S":"a"},"n":{"N":"1.5"}}"#);
-        assert_eq!(row.cells, ["a", "1.5", r#"{"big":"12345678901234567890123456789012345678","deep":{"list":[true,null],"set":[1,2]}}"#]);
+        assert_eq!(row.cells, ["a", "1.5", r#"{"big":12345678901234567890123456789012345678,"deep":{"list":[true,null],"set":[1,2]}}"#]);
     }
 }
