@@ -15,5 +15,6 @@ pub mod services;
 pub mod store;
 pub mod telemetry;
 pub mod triggers;
+pub mod tui;
 pub mod watch;
 pub mod wire;

@@ -35,6 +35,7 @@ pub fn log(trace_name: &str, text: &str) -> Record {
         trace: trace(trace_name),
         function: "createOrder".into(),
         at: time(0),
+        began_micros: NOON as u64 * 1_000,
         level: Level::Info,
         text: text.into(),
     })
@@ -130,6 +131,7 @@ pub fn checkout(n: u64) -> Vec<Record> {
             trace: trace.clone(),
             function: "createOrder".into(),
             at: time(ms + 7),
+            began_micros: span(ms + 7, 0).began_micros,
             level: Level::Info,
             text: "order o-17 stored, 2 × tea".into(),
         }),
@@ -174,6 +176,7 @@ pub fn checkout(n: u64) -> Vec<Record> {
             trace: trace.clone(),
             parent: Cause::Invocation(second.as_str().into()),
             at: time(ms + 27),
+            began_micros: span(ms + 27, 0).began_micros,
             from: "shop@example.com".into(),
             to: vec!["ada@example.com".into()],
             subject: "Your order o-17".into(),
@@ -226,6 +229,7 @@ pub fn failure(ms: u64) -> Vec<Record> {
             trace: trace.clone(),
             function: "pay".into(),
             at: time(ms + 2),
+            began_micros: span(ms + 2, 0).began_micros,
             level,
             text: text.into(),
         })

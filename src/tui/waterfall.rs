@@ -1,10 +1,10 @@
 //! A trace as a tree over time: request ▸ function ▸ each operation ▸ event ▸ next function. Made of nothing but records and their links.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::{Cause, Usage};
-use crate::telemetry::{Outcome, Record, Span};
+use crate::base::Usage;
+use crate::telemetry::{Outcome, Record, Span, redact, trace};
 
 /// Bars of one trace; what is more is counted.
 pub const BARS_MAX: usize = 2_000;
@@ -51,145 +51,61 @@ pub struct Waterfall {
     pub more: usize,
 }
 
-struct Node<'a> {
-    number: u64,
-    record: &'a Record,
-    span: Option<Span>,
-    parent: Option<usize>,
-    children: Vec<usize>,
-}
-
 /// The waterfall of a trace's records, each with its number.
 pub fn of<'a>(records: impl Iterator<Item = (u64, &'a Arc<Record>)>) -> Waterfall {
-    let mut nodes: Vec<Node<'a>> = records
-        .filter_map(|(number, record)| Some(Node { number, record, span: span(record)?, parent: None, children: Vec::new() }))
-        .collect();
-    link(&mut nodes);
-    let began = nodes.iter().filter_map(|node| node.span).map(|span| span.began_micros).min().unwrap_or(0);
-    let mut waterfall = Waterfall::default();
-    for node in &nodes {
-        if let Some(span) = node.span {
-            waterfall.span_micros = waterfall.span_micros.max(span.began_micros.saturating_add(span.wall_micros).saturating_sub(began));
-        }
-        if let Some(own) = own(node.record) {
-            waterfall.total.add_all(own);
-        }
+    let records: Vec<(u64, &Arc<Record>)> = records.filter(|(_, record)| is_bar(record)).collect();
+    let numbers: HashMap<*const Record, u64> = records.iter().map(|(number, record)| (Arc::as_ptr(record), *number)).collect();
+    let rows = trace::rows(records.iter().map(|(_, record)| Arc::clone(record)));
+    let spans = || rows.iter().filter_map(|row| row.record.span());
+    let began = spans().map(|span| span.began_micros).min().unwrap_or(0);
+    let ended = spans().map(|span| span.began_micros.saturating_add(span.wall_micros)).max().unwrap_or(began);
+    let mut waterfall = Waterfall { span_micros: ended.saturating_sub(began), ..Waterfall::default() };
+    for row in &rows {
+        waterfall.total.add_all(&row.record.own());
     }
-    let mut seen = HashSet::new();
-    let mut roots: Vec<usize> = (0..nodes.len()).filter(|at| nodes[*at].parent.is_none()).collect();
-    roots.sort_by_key(|at| start(&nodes, *at));
-    // Nodes that lead to each other in a circle hang from nothing; records of a strange sender may.
-    roots.extend((0..nodes.len()).filter(|at| nodes[*at].parent.is_some()));
-    for root in roots {
-        let mut pending = vec![(root, String::new(), String::new())];
-        while let Some((at, guide, below)) = pending.pop() {
-            if !seen.insert(at) {
-                continue;
-            }
-            if waterfall.bars.len() == BARS_MAX {
-                waterfall.more += 1;
-            } else {
-                waterfall.bars.push(bar(&nodes[at], guide, began, waterfall.span_micros));
-            }
-            let children = &nodes[at].children;
-            for (place, child) in children.iter().enumerate().rev() {
-                let last = place + 1 == children.len();
-                let guide = format!("{below}{}", if last { "└ " } else { "├ " });
-                pending.push((*child, guide, format!("{below}{}", if last { "  " } else { "│ " })));
-            }
-        }
+    waterfall.more = rows.len().saturating_sub(BARS_MAX);
+    let guides = guides(&rows);
+    for (row, guide) in rows.iter().zip(guides).take(BARS_MAX) {
+        let number = numbers.get(&Arc::as_ptr(&row.record)).copied().unwrap_or_default();
+        waterfall.bars.push(bar(number, &row.record, guide, began, waterfall.span_micros));
     }
     waterfall
 }
 
-/// `None` for what is no bar; a mail has a place, but took no time.
-fn span(record: &Record) -> Option<Option<Span>> {
-    match record {
-        Record::Request(r) => Some(Some(r.span)),
-        Record::Invocation(i) => Some(Some(i.span)),
-        Record::Operation(o) => Some(Some(o.span)),
-        Record::Delivery(d) => Some(Some(d.span)),
-        Record::Mail(_) => Some(None),
-        Record::Log(_) | Record::Reload(_) | Record::Problem(_) => None,
+/// What takes time, or a place in it.
+fn is_bar(record: &Record) -> bool {
+    !matches!(record, Record::Log(_) | Record::Reload(_) | Record::Problem(_))
+}
+
+/// The lines of the tree before each row's label.
+fn guides(rows: &[trace::Row]) -> Vec<String> {
+    // Whether a row is the last below the one that led to it.
+    let mut last_below: HashMap<usize, usize> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        if let Some(parent) = row.parent {
+            last_below.insert(parent, at);
+        }
     }
-}
-
-fn own(record: &Record) -> Option<&Usage> {
-    match record {
-        Record::Request(r) => Some(&r.own),
-        Record::Invocation(i) => Some(&i.own),
-        Record::Operation(o) => Some(&o.own),
-        Record::Delivery(d) => Some(&d.own),
-        Record::Log(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => None,
-    }
-}
-
-fn start(nodes: &[Node<'_>], at: usize) -> (u64, u64) {
-    let node = &nodes[at];
-    let parent_end =
-        || node.parent.and_then(|parent| nodes[parent].span).map_or(0, |span| span.began_micros.saturating_add(span.wall_micros));
-    (node.span.map_or_else(parent_end, |span| span.began_micros), node.number)
-}
-
-fn link(nodes: &mut [Node<'_>]) {
-    let (mut requests, mut invocations) = (HashMap::new(), HashMap::new());
-    let mut events: HashMap<i64, Vec<usize>> = HashMap::new();
-    for (at, node) in nodes.iter().enumerate() {
-        match node.record {
-            Record::Request(r) => _ = requests.insert(Arc::clone(&r.id), at),
-            Record::Invocation(i) => _ = invocations.insert(Arc::clone(&i.id), at),
-            Record::Delivery(d) => {
-                if let Some(event) = d.event {
-                    events.entry(event).or_default().push(at);
-                }
+    let mut belows: Vec<String> = Vec::with_capacity(rows.len());
+    let mut guides = Vec::with_capacity(rows.len());
+    for (at, row) in rows.iter().enumerate() {
+        let (guide, below) = match row.parent {
+            None => (String::new(), String::new()),
+            Some(parent) => {
+                let is_last = last_below.get(&parent) == Some(&at);
+                let before = belows.get(parent).map_or("", String::as_str);
+                (format!("{before}{}", if is_last { "└ " } else { "├ " }), format!("{before}{}", if is_last { "  " } else { "│ " }))
             }
-            _ => {}
-        }
-    }
-    for at in 0..nodes.len() {
-        let node = &nodes[at];
-        let parent = match cause(node.record) {
-            Some(Cause::Request(id)) => requests.get(id).copied(),
-            Some(Cause::Invocation(id)) => invocations.get(id).copied(),
-            Some(Cause::Event(number)) => events.get(number).and_then(|all| delivered_by(nodes, all, node)),
-            Some(Cause::Operator) | None => None,
         };
-        if let Some(parent) = parent.filter(|parent| *parent != at) {
-            nodes[at].parent = Some(parent);
-            nodes[parent].children.push(at);
-        }
+        guides.push(guide);
+        belows.push(below);
     }
-    for at in 0..nodes.len() {
-        let mut children = std::mem::take(&mut nodes[at].children);
-        children.sort_by_key(|child| start(nodes, *child));
-        nodes[at].children = children;
-    }
+    guides
 }
 
-/// Which of the attempts to deliver one event led to this: the last that had begun by then, to the same function if any is.
-fn delivered_by(nodes: &[Node<'_>], attempts: &[usize], node: &Node<'_>) -> Option<usize> {
-    let began = node.span.map_or(u64::MAX, |span| span.began_micros);
-    let rank = |at: usize| {
-        let Record::Delivery(delivery) = nodes[at].record else { return (false, false, 0) };
-        let same = matches!(node.record, Record::Invocation(i) if *i.function == *delivery.target);
-        (same, delivery.span.began_micros <= began, delivery.span.began_micros)
-    };
-    attempts.iter().copied().max_by_key(|at| rank(*at))
-}
-
-fn cause(record: &Record) -> Option<&Cause> {
-    match record {
-        Record::Invocation(i) => Some(&i.parent),
-        Record::Operation(o) => Some(&o.parent),
-        Record::Delivery(d) => Some(&d.parent),
-        Record::Mail(m) => Some(&m.parent),
-        Record::Request(_) | Record::Log(_) | Record::Reload(_) | Record::Problem(_) => None,
-    }
-}
-
-fn bar(node: &Node<'_>, guide: String, began: u64, span_micros: u64) -> Bar {
-    let (what, label, end, failed) = match node.record {
-        Record::Request(r) => (What::Request, format!("{} {}", r.method, r.target), r.status.to_string(), r.status >= 500),
+fn bar(number: u64, record: &Record, guide: String, began: u64, span_micros: u64) -> Bar {
+    let (what, label, end, failed) = match record {
+        Record::Request(r) => (What::Request, format!("{} {}", r.method, redact::pairs(&r.target)), r.status.to_string(), r.status >= 500),
         Record::Invocation(i) => {
             let end = match &i.outcome {
                 Outcome::Succeeded if i.cold => "ok, cold".to_owned(),
@@ -215,9 +131,9 @@ fn bar(node: &Node<'_>, guide: String, began: u64, span_micros: u64) -> Bar {
         Record::Mail(m) => (What::Mail, format!("mail {}", m.to.join(", ")), m.subject.clone(), false),
         Record::Log(_) | Record::Reload(_) | Record::Problem(_) => (What::Event, String::new(), String::new(), false),
     };
-    let span = node.span.unwrap_or(Span { began_micros: began.saturating_add(span_micros), wall_micros: 0 });
+    let span = record.span().unwrap_or(Span { began_micros: began.saturating_add(span_micros), wall_micros: 0 });
     Bar {
-        number: node.number,
+        number,
         what,
         guide,
         label,
@@ -225,13 +141,14 @@ fn bar(node: &Node<'_>, guide: String, began: u64, span_micros: u64) -> Bar {
         failed,
         start_micros: span.began_micros.saturating_sub(began),
         wall_micros: span.wall_micros,
-        own: own(node.record).copied().unwrap_or_default(),
+        own: record.own(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Cause;
     use crate::tui::sample;
 
     fn outline(records: &[Record]) -> Vec<String> {

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use super::{Canvas, split_left, split_top};
 use crate::base::Usage;
-use crate::telemetry::{Invocation, Level, Outcome, Payload, Record};
+use crate::telemetry::{Invocation, Level, Outcome, Payload, Record, redact};
 use crate::tui::state::{Hit, Part, State, top};
 use crate::tui::text;
 use crate::tui::waterfall::{Bar, Waterfall, What};
@@ -121,12 +121,12 @@ impl Canvas<'_> {
         }
         let plain = self.theme.plain();
         match (part, record) {
-            (Part::Event, Record::Invocation(i)) => self.payload(body, &i.event, "The function got no event", scroll),
-            (Part::Event, Record::Request(r)) => self.payload(body, &r.body, "The request had no body", scroll),
-            (Part::Answer, Record::Invocation(i)) => self.payload(body, &i.answer, "The function answered nothing", scroll),
+            (Part::Event, Record::Invocation(i)) => self.payload(body, &redact::payload(&i.event), "The function got no event", scroll),
+            (Part::Event, Record::Request(r)) => self.payload(body, &redact::payload(&r.body), "The request had no body", scroll),
+            (Part::Answer, Record::Invocation(i)) => self.payload(body, &redact::payload(&i.answer), "The function answered nothing", scroll),
             (Part::Logs, Record::Invocation(i)) => self.logs_of(body, i, scroll),
             (Part::Error, Record::Invocation(i)) => self.error_of(body, i, scroll),
-            _ => _ = self.text(body, &self.facts(record), scroll, plain),
+            _ => _ = self.text(body, &self.facts(&redact::record(record)), scroll, plain),
         }
     }
 
@@ -153,7 +153,7 @@ impl Canvas<'_> {
         let width = usize::from(area.width).saturating_sub(20);
         let mut lines = Vec::new();
         for log in logs {
-            for (at, line) in text::wrap(&log.text, width, LOG_LINES_MAX).into_iter().enumerate() {
+            for (at, line) in text::wrap(&redact::text(&log.text), width, LOG_LINES_MAX).into_iter().enumerate() {
                 let head =
                     if at == 0 { format!("{} {:<5} ", log.at.utc().format("%H:%M:%S%.3f"), log.level.label()) } else { " ".repeat(19) };
                 lines.push((head, line, log.level));
@@ -282,7 +282,7 @@ impl Canvas<'_> {
 
 fn title(record: &Record) -> String {
     match record {
-        Record::Request(r) => format!("{} {}", r.method, r.target),
+        Record::Request(r) => format!("{} {}", r.method, redact::pairs(&r.target)),
         Record::Invocation(i) => i.function.to_string(),
         Record::Operation(o) => format!("{} {}", o.service, o.action),
         Record::Delivery(d) => format!("{} → {}", d.source, d.target),

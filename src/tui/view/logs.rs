@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::paint::{left, stretch};
 use super::{Canvas, split_top};
-use crate::telemetry::Record;
+use crate::telemetry::{Record, redact};
 use crate::tui::state::Hit;
 use crate::tui::text;
 
@@ -28,7 +28,7 @@ impl Canvas<'_> {
         let whole = match selected.map(|record| &**record) {
             // A line that is selected and longer than its row is shown whole below.
             Some(Record::Log(log)) if !state.logs.follows() => {
-                text::wrap(&log.text, usize::from(inner.width).saturating_sub(1), usize::from(inner.height) / 2)
+                text::wrap(&redact::text(&log.text), usize::from(inner.width).saturating_sub(1), usize::from(inner.height) / 2)
             }
             _ => Vec::new(),
         };
@@ -52,7 +52,7 @@ impl Canvas<'_> {
                 (time, theme.dim()),
                 (log.level.label().to_owned(), style),
                 (log.function.to_string(), theme.bold()),
-                (log.text.trim_end().to_string(), style),
+                (redact::text(log.text.trim_end()).into_owned(), style),
             ];
             self.cells(rows, row as u16, &columns, &cells, selected == Some(place) && !state.logs.follows());
             self.drawn.hits.push((Rect { y: rows.y + row as u16, height: 1, ..rows }, Hit::Row(place)));
