@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{LogFormat, StartArgs, output};
 use crate::app::App;
 use crate::base::Time;
-use crate::tui::{self, Ended, NoPrices, Prices, Sources, State};
+use crate::tui::{self, Ended, Prices, Sources, State};
 
 /// Commands and answers that may wait.
 const WAITING_MAX: usize = 64;
@@ -112,7 +112,7 @@ pub async fn show(app: App, notes: Notes, kept: mpsc::Receiver<String>, signals:
 
 /// What the dashboard takes prices from.
 fn prices() -> Box<dyn Prices> {
-    Box::new(NoPrices)
+    Box::new(super::pricing::Books::new())
 }
 
 fn now() -> Time {

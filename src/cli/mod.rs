@@ -2,12 +2,14 @@
 
 mod check;
 mod child;
+mod cost;
 mod dashboard;
 mod exec;
 mod invoke;
 mod logs;
 mod output;
 mod prices;
+mod pricing;
 mod records;
 mod start;
 mod trace;
@@ -115,6 +117,18 @@ enum Command {
   emu prices --file our-prices.yaml --json"
     )]
     Prices(PricesArgs),
+    /// Say what the recorded work would cost, at each provider
+    ///
+    /// Reads the journal of the project, whether it runs or not. Operations, requests and bytes are counted and priced
+    /// exactly; the time of functions is estimated and shown as a range, with its assumptions below. What a request
+    /// sets off by events is on its bill.
+    #[command(after_help = "Examples:
+  emu cost                                   each route, schedule and operation, side by side
+  emu cost --per 1M                          of a million calls each
+  emu cost --provider aws --by function      one provider, by function
+  emu cost --monthly 3M --free-tier on       a month of three million calls, with what is free
+  emu cost --trace latest                    only the last request")]
+    Cost(CostArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Examples:
   emu completions bash > ~/.local/share/bash-completion/completions/emu
@@ -205,6 +219,53 @@ struct CheckArgs {
     /// Print the resolved project as YAML
     #[arg(long)]
     print: bool,
+}
+
+#[derive(Args, Debug)]
+struct CostArgs {
+    /// What is added up together
+    #[arg(long, value_name = "KEY", default_value = "trace")]
+    by: By,
+    /// Scale to so many calls at list prices, e.g. `1M`
+    #[arg(long, value_name = "CALLS", value_parser = crate::cost::parse_count, conflicts_with = "monthly")]
+    per: Option<u64>,
+    /// Scale to a month of so many calls, with tiers and what is free
+    #[arg(long, value_name = "CALLS", value_parser = crate::cost::parse_count)]
+    monthly: Option<u64>,
+    /// Only at this one, part by part: aws, aws-arm, firebase, gcp, cloudflare, azure
+    #[arg(long, value_name = "NAME")]
+    provider: Option<Provider>,
+    /// Whether a month's allowances are taken off
+    #[arg(long, value_name = "ON|OFF", default_value = "off")]
+    free_tier: FreeTier,
+    /// Only this trace: its identifier, the beginning of that, or `latest`
+    #[arg(long, value_name = "ID")]
+    trace: Option<String>,
+    /// Only what happened within this time: `90s`, `10m`, `2h`, `1d`
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<std::time::Duration>,
+    /// A file of prices to lay over emu's own (YAML or JSON); may be repeated
+    #[arg(long, short = 'f', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: Vec<PathBuf>,
+    #[command(flatten)]
+    journal: JournalArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// By what began it: a route, a schedule, a client's operation
+    Trace,
+    Function,
+    Service,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum FreeTier {
+    On,
+    Off,
 }
 
 #[derive(Args, Debug)]
@@ -323,6 +384,7 @@ pub fn run() -> ExitCode {
         Command::Trace(args) => trace::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Prices(args) => prices::run(&args),
+        Command::Cost(args) => cost::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "emu", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -29,7 +29,7 @@ pub fn run(args: &PricesArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// emu's own books with the files laid over them.
-fn effective(files: &[PathBuf]) -> anyhow::Result<Vec<Book>> {
+pub fn effective(files: &[PathBuf]) -> anyhow::Result<Vec<Book>> {
     let sheets = files.iter().map(|file| read(file)).collect::<anyhow::Result<Vec<_>>>()?;
     Ok(Book::with(sheets)?)
 }

@@ -3,9 +3,12 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::pricing::Books;
 use super::{TraceArgs, output, records};
+use crate::base::Usage;
 use crate::telemetry::trace::{self, Look, Row};
 use crate::telemetry::{Outcome, Record};
+use crate::tui::Prices;
 
 /// Columns where there is no terminal.
 const WIDTH: usize = 100;
@@ -18,10 +21,16 @@ pub fn run(args: &TraceArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         output::print(&format!("{}\n", trace::json(&rows)));
     } else {
-        output::print(&trace::waterfall(&rows, &Look { width: output::width().unwrap_or(WIDTH), cost: &|_| None }));
+        output::print(&trace::waterfall(&rows, &Look { width: output::width().unwrap_or(WIDTH), cost: &cost }));
         output::print(&stacks(&rows));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What work costs on AWS beyond what is free; the time of functions is estimated, so it may be a range.
+fn cost(usage: &Usage) -> Option<String> {
+    let picodollars = Books::new().cost(0, usage);
+    (!usage.is_empty()).then(|| picodollars.to_string())
 }
 
 /// The stacks of what failed.

@@ -123,7 +123,9 @@ impl Canvas<'_> {
         match (part, record) {
             (Part::Event, Record::Invocation(i)) => self.payload(body, &redact::payload(&i.event), "The function got no event", scroll),
             (Part::Event, Record::Request(r)) => self.payload(body, &redact::payload(&r.body), "The request had no body", scroll),
-            (Part::Answer, Record::Invocation(i)) => self.payload(body, &redact::payload(&i.answer), "The function answered nothing", scroll),
+            (Part::Answer, Record::Invocation(i)) => {
+                self.payload(body, &redact::payload(&i.answer), "The function answered nothing", scroll)
+            }
             (Part::Logs, Record::Invocation(i)) => self.logs_of(body, i, scroll),
             (Part::Error, Record::Invocation(i)) => self.error_of(body, i, scroll),
             _ => _ = self.text(body, &self.facts(&redact::record(record)), scroll, plain),
