@@ -1,6 +1,7 @@
 //! From records to money: what each record's work is, and the prices that the dashboard asks for.
 
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crate::base::{Cause, Unit, Usage};
@@ -64,16 +65,15 @@ impl Books {
 /// often as there were invocations.
 fn summed(usage: &Usage) -> Work {
     let mut work = Work::counted(usage);
-    let invocations = usage.get(Unit::Invocations);
-    let wall_micros = usage.get(Unit::InvocationMicros);
-    if invocations > 0 {
+    if let Some(invocations) = NonZeroU64::new(usage.get(Unit::Invocations)) {
+        let wall_micros = usage.get(Unit::InvocationMicros);
         let mean = Compute {
             wall_micros: wall_micros / invocations,
             cpu_micros: usage.get(Unit::InvocationCpuMicros) / invocations,
             memory_mib: u32::try_from(usage.get(Unit::InvocationMibMicros).checked_div(wall_micros).unwrap_or(0)).unwrap_or(u32::MAX),
             ..Compute::default()
         };
-        work.add(&Work::invoked(&mean, &Assumptions::default()).scaled(invocations, 1));
+        work.add(&Work::invoked(&mean, &Assumptions::default()).scaled(invocations.get(), 1));
     }
     work
 }

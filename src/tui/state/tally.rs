@@ -95,7 +95,7 @@ pub struct Sum {
 /// Of which kind a trace is, or what it has used until that is known.
 enum Kind {
     Known(Arc<str>),
-    Unknown(Usage),
+    Unknown(Box<Usage>),
 }
 
 #[derive(Default)]
@@ -187,7 +187,7 @@ impl Tally {
     fn name_trace(&mut self, trace: &TraceId, name: impl FnOnce() -> Arc<str>) {
         let spent = match self.traces.get(trace) {
             Some(Kind::Known(_)) => return,
-            Some(Kind::Unknown(spent)) => *spent,
+            Some(Kind::Unknown(spent)) => **spent,
             None => {
                 self.see(trace);
                 Usage::default()
@@ -213,7 +213,7 @@ impl Tally {
             Some(Kind::Unknown(spent)) => spent.add_all(own),
             None => {
                 self.see(trace);
-                self.traces.insert(trace.clone(), Kind::Unknown(*own));
+                self.traces.insert(trace.clone(), Kind::Unknown(Box::new(*own)));
             }
         }
     }
