@@ -51,7 +51,7 @@ async fn components_serve_requests_are_built_bounded_and_reloaded() {
     assert_eq!(emu.get("/built/a/b?c=d").await.status, 208, "its `build:` command made it");
     let (endless, ready) = tokio::join!(emu.get("/endless"), emu.get("/ready"));
     assert_eq!((endless.status, ready.status), (500, 207), "one that never ends is stopped and delays nobody");
-    assert!(emu.log().contains("Task timed out after 1.00 seconds"), "{}", emu.log());
+    emu.until("the timeout is told", || async { emu.log().contains("Task timed out after 1.00 seconds").then_some(()) }).await;
     assert_eq!(emu.get("/broken").await.status, 500);
     emu.until("what is wrong with the file is said", || async { emu.log().contains("not a component").then_some(()) }).await;
     save(project, "ready.wasm", &component(&Does::Responds(226)));
