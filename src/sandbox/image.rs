@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::SetOnce;
+
 use super::Host;
 use super::engine::{Guest, Layer, Machine, Sources, State};
 use super::invoke;
@@ -20,7 +22,7 @@ impl Image {
 
     /// The size of the memory that each of its sandboxes begins with, shared between them until they write to it.
     pub fn bytes(&self) -> usize {
-        self.0.layer.bytes()
+        self.0.memory.bytes
     }
 
     /// Whether the top level is part of the image. It is not where it drew random numbers, went outside or left timers: then every new
@@ -32,7 +34,7 @@ impl Image {
 
 pub(super) struct Version {
     pub machine: Arc<Machine>,
-    pub layer: Arc<Layer>,
+    pub memory: Arc<Memory>,
     /// The module that every new sandbox evaluates first, where its evaluation is not part of the image.
     pub evaluate: Option<String>,
     pub memory_mib: u32,
@@ -42,6 +44,35 @@ pub(super) struct Version {
     pub traces: Traces,
     /// Sandboxes to be used again, the last used last.
     pub idle: Option<Mutex<Vec<Kept>>>,
+}
+
+/// The memory that new sandboxes begin with. Compiling it takes longer than making it, and the sandbox that it was copied from is as good
+/// as any made of it: that one serves the first invocation meanwhile.
+pub(super) struct Memory {
+    bytes: usize,
+    compiled: SetOnce<Result<Arc<Layer>, String>>,
+    made_in: Mutex<Option<Guest>>,
+}
+
+impl Memory {
+    /// The memory of a sandbox that has evaluated a version; its compilation is begun. Slow: copies the memory.
+    pub fn of(guest: Guest, machine: &Arc<Machine>) -> Arc<Memory> {
+        let content = guest.snapshot();
+        let memory = Arc::new(Memory { bytes: guest.memory_bytes(), compiled: SetOnce::new(), made_in: Mutex::new(Some(guest)) });
+        let (machine, compiled) = (machine.clone(), memory.clone());
+        tokio::task::spawn_blocking(move || {
+            let layer = machine.layer(content).map(Arc::new);
+            // It is set once, here.
+            let _ = compiled.compiled.set(layer.map_err(|error| format!("{error:#}")));
+            // From now on a new one costs less than keeping that one.
+            drop(compiled.take());
+        });
+        memory
+    }
+
+    fn take(&self) -> Option<Guest> {
+        self.made_in.lock().expect("no code panics while it holds the sandbox").take()
+    }
 }
 
 /// A sandbox with its permit to exist.
@@ -76,8 +107,19 @@ impl Version {
     /// A new sandbox; waits while as many exist as may.
     pub async fn create(&self, host: Arc<dyn Host>) -> wasmtime::Result<Kept> {
         let permit = self.machine.permits.clone().acquire_owned().await?;
+        let compiled = match self.memory.compiled.get() {
+            Some(compiled) => compiled,
+            None => {
+                if let Some(mut guest) = self.memory.take() {
+                    guest.renew(host);
+                    return Ok(Kept { guest, permit });
+                }
+                self.memory.compiled.wait().await
+            }
+        };
+        let layer = compiled.as_ref().map_err(|error| wasmtime::format_err!("its image could not be compiled: {error}"))?;
         let state = State::new(host, self.sources.clone(), self.bytes_max);
-        let guest = Guest::new(&self.machine, &self.layer, state).await?;
+        let guest = Guest::new(&self.machine, layer, state).await?;
         Ok(Kept { guest, permit })
     }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::Host;
 use super::engine::{Answer, Environment, Guest, Key, Layer, Machine, Slot, Sources, State, VARIANTS_MAX, Variant};
-use super::image::{Image, Version};
+use super::image::{Image, Memory, Version};
 use super::invoke::{Thrown, wait};
 use super::outcome::{Bundle, LoadError};
 use super::trace::Traces;
@@ -90,14 +90,14 @@ impl Loading {
 
     async fn run(self) -> Result<Image, LoadError> {
         let dependencies = self.dependencies().await?;
-        let (layer, pure) = match self.project(&dependencies).await? {
-            Some(layer) => (layer, true),
+        let (guest, pure) = match self.project(&dependencies).await? {
+            Some(guest) => (guest, true),
             None => (self.compiled(&dependencies).await?, false),
         };
         Ok(Image(Arc::new(Version {
             evaluate: (!pure).then(|| self.bundle.entry.clone()),
             idle: Version::idle(&self.bundle),
-            layer,
+            memory: Memory::of(guest, &self.machine),
             memory_mib: self.bundle.memory_mib,
             bytes_max: self.bytes_max,
             sources: self.sources,
@@ -201,8 +201,8 @@ impl Loading {
         hasher.finalize().into()
     }
 
-    /// The project's own modules evaluated on top. Nothing where that is not pure.
-    async fn project(&self, below: &Layer) -> Result<Option<Arc<Layer>>, LoadError> {
+    /// A sandbox with the project's own modules evaluated on top. Nothing where that is not pure.
+    async fn project(&self, below: &Layer) -> Result<Option<Guest>, LoadError> {
         let mut guest = self.guest(below, self.sources.clone(), &self.about).await?;
         self.compile(&mut guest, &self.bundle.entry).await?;
         let evaluated = self.evaluate(&mut guest).await?;
@@ -213,16 +213,16 @@ impl Loading {
         let answer = guest.state().answer.take();
         self.check_export(answer)?;
         match evaluated {
-            Evaluated::Pure => self.image(guest).await.map(Some),
+            Evaluated::Pure => self.tidied(guest).await.map(Some),
             Evaluated::Impure => Ok(None),
         }
     }
 
-    /// The project's own modules compiled, not evaluated.
-    async fn compiled(&self, below: &Layer) -> Result<Arc<Layer>, LoadError> {
+    /// A sandbox with the project's own modules compiled, not evaluated.
+    async fn compiled(&self, below: &Layer) -> Result<Guest, LoadError> {
         let mut guest = self.guest(below, self.sources.clone(), &self.about).await?;
         self.compile(&mut guest, &self.bundle.entry).await?;
-        self.image(guest).await
+        self.tidied(guest).await
     }
 
     /// A sandbox whose runtime knows what is being loaded.
@@ -290,8 +290,8 @@ impl Loading {
     }
 
     /// Copies the memory out and compiles it, on a thread for that.
-    async fn image(&self, mut guest: Guest) -> Result<Arc<Layer>, LoadError> {
-        guest.tidy().await.map_err(|e| self.engine(e))?;
+    async fn image(&self, guest: Guest) -> Result<Arc<Layer>, LoadError> {
+        let guest = self.tidied(guest).await?;
         let machine = self.machine.clone();
         let layer = tokio::task::spawn_blocking(move || {
             let memory = guest.snapshot();
@@ -303,6 +303,11 @@ impl Loading {
             Ok(Err(e)) => Err(self.engine(e)),
             Err(lost) => Err(LoadError::Engine(lost.to_string())),
         }
+    }
+
+    async fn tidied(&self, mut guest: Guest) -> Result<Guest, LoadError> {
+        guest.tidy().await.map_err(|e| self.engine(e))?;
+        Ok(guest)
     }
 
     fn check_export(&self, answer: Option<Answer>) -> Result<(), LoadError> {

@@ -272,6 +272,30 @@ async fn invocations_share_nothing_unless_they_are_to() {
     assert_eq!(cold, [true, false, false]);
 }
 
+#[tokio::test]
+async fn the_first_calls_come_before_the_image_is_compiled_and_see_what_every_other_sees() {
+    let code = "let set = 0; setTimeout(() => { set = 1 }, 5); let count = 0; console.log('loaded');
+        export const handler = async ({ n }, context) => {
+          console.log('called', n);
+          return [++count, set, process.env.NAME, context.awsRequestId, await (await fetch('http://a.test/x')).text()];
+        }";
+    for _ in 0..5 {
+        let image = load(code).await;
+        let calls = (0..4).map(|n| {
+            let image = image.clone();
+            async move {
+                let world = Arc::new(World::default());
+                let outcome = image.invoke(world.clone(), input(json!({ "n": n }))).await;
+                let said: Vec<String> = world.lines.lock().expect("whole").iter().map(|(_, text)| text.clone()).collect();
+                assert_eq!(said, [format!("called {n}")]);
+                assert!(outcome.cold && outcome.cpu_micros > 0);
+                assert_eq!(outcome.result.as_deref(), Ok(br#"[1,1,"value","1","GET /x"]"#.as_slice()));
+            }
+        });
+        futures_util::future::join_all(calls).await;
+    }
+}
+
 /// What the image holds is changed, grown, dropped and referred to by garbage, while the cycle collector runs many times.
 const LIFE_OF_AN_IMAGE: &str = r#"
 import { shared } from 'dependencies.mjs';

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{Extern, Instance, Memory, ModuleExport, Store, UpdateDeadline, WasmParams, WasmResults};
 
+use super::super::Host;
 use super::door::{Completion, State};
 use super::{Common, Entries, Layer, Machine, door, module};
 
@@ -45,6 +46,15 @@ impl Guest {
 
     pub fn state(&mut self) -> &mut State {
         self.store.data_mut()
+    }
+
+    /// Makes a sandbox that has only been loaded as good as a new one of its image.
+    pub fn renew(&mut self, host: Arc<dyn Host>) {
+        let state = self.store.data_mut();
+        let mut new = State::new(host, state.sources.clone(), state.limit.bytes_max);
+        new.memory = state.memory;
+        *state = new;
+        self.spent = Duration::ZERO;
     }
 
     /// Time that the guest's code ran since it was last asked.
