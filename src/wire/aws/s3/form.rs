@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::S3;
 use super::encode;
 use super::fail::{Failure, fail};
-use super::things::tags_of_header;
+use super::object::tags_of_header;
 use crate::base::{Call, Time};
 use crate::services::objects::{Claims, Condition, Content, Headers, How, Object, Properties, Put};
 use crate::wire::http::{Body, BoxError, Response, header};

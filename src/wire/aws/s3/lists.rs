@@ -13,7 +13,7 @@ use super::actions::{Actions, Answer, Asked};
 use super::decode::Payload;
 use super::encode::{self, checksum_type, timestamp};
 use super::fail::{Failure, label};
-use super::things::which;
+use super::object::which;
 use crate::services::objects::{self, Condition, Deletion, List, VersionList, Versioning};
 
 /// Entries of one answer.

@@ -3,7 +3,9 @@
 //! kept) is done in front of it, and its answers of failure are written anew with all that production says.
 
 mod actions;
+mod buckets;
 mod chunked;
+mod conditions;
 mod cors;
 mod decode;
 mod describe;
@@ -13,7 +15,7 @@ pub mod event;
 mod fail;
 mod form;
 mod lists;
-mod things;
+mod object;
 mod uploads;
 
 use std::sync::Arc;
@@ -104,7 +106,7 @@ impl S3 {
                 return documents::answer(self, call, bucket, document, (parts, payload, body)).await;
             }
             if parts.method == Method::GET && decode::parameter(&parts.uri, "policyStatus").is_some() {
-                return things::policy_status(self, call, bucket).await;
+                return buckets::policy_status(self, call, bucket).await;
             }
         }
         if let (&Method::POST, Some(bucket), None, Some(boundary)) =

@@ -4,11 +4,12 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
 use super::actions::{Actions, Answer, Asked};
+use super::conditions::{Conditions, condition};
 use super::decode;
 use super::encode::{self, checksum_type, checksums, timestamp};
 use super::fail::{Failure, label};
 use super::lists::{Keys, bare, entries, etag};
-use super::things::{Conditions, claims, condition, encryption, named_algorithm, properties, source, tags_of_header};
+use super::object::{claims, encryption, named_algorithm, properties, source, tags_of_header};
 use crate::services::objects::{
     self, Algorithm, Complete, Content, CopyPart, Listed, NewUpload, PartName, PutPart, UploadList, UploadName,
 };

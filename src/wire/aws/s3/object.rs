@@ -1,21 +1,18 @@
-//! Operations on one bucket or one object.
+//! Operations on one object.
 
 use http::{HeaderValue, StatusCode};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-use super::S3;
 use super::actions::{Actions, Answer, Asked};
+use super::conditions::{Conditions, condition, condition_of_copy, range};
 use super::decode;
 use super::encode::{self, checksums, timestamp};
-use super::fail::{Failure, fail};
+use super::fail::Failure;
 use super::lists::etag;
-use crate::base::{Call, Time};
 use crate::services::objects::{
-    self, Algorithm, Claim, Claims, Condition, Content, Copy, Deletion, Get, Headers, How, Match, Name, NewBucket, Properties, Put, Tags,
-    Versioning, Wanted, Which,
+    self, Algorithm, Claim, Claims, Content, Copy, Deletion, Get, Headers, How, Name, Properties, Put, Tags, Wanted, Which,
 };
-use crate::wire::http::Response;
 
 /// The version that a request names.
 pub fn which(version: Option<&str>) -> Which {
@@ -23,131 +20,6 @@ pub fn which(version: Option<&str>) -> Which {
         None => Which::Latest,
         Some("null") => Which::Unversioned,
         Some(version) => Which::Version(version.to_owned()),
-    }
-}
-
-pub async fn create_bucket(actions: &Actions, asked: &Asked, request: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
-    let input = request.input;
-    let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
-    let region = constraint.map_or_else(|| actions.account.region.to_string(), |constraint| constraint.as_str().to_owned());
-    let name = input.bucket;
-    let new = NewBucket { name: name.clone(), region };
-    match actions.objects.create_bucket(&asked.call, new).await {
-        // Where it all began, making one's own bucket again is no failure ("CreateBucket", errors).
-        Err(objects::Error::BucketExists(_)) if actions.account.region.as_ref() == "us-east-1" => {}
-        result => {
-            result?;
-        }
-    }
-    if input.object_lock_enabled_for_bucket == Some(true) {
-        actions.objects.set_versioning(&asked.call, &name, true).await?;
-    }
-    Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{name}")) }))
-}
-
-pub async fn head_bucket(actions: &Actions, asked: &Asked, request: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
-    let bucket = actions.objects.bucket(&asked.call, &request.input.bucket).await?;
-    Ok(S3Response::new(HeadBucketOutput { bucket_region: Some(bucket.region), access_point_alias: Some(false), ..Default::default() }))
-}
-
-pub async fn delete_bucket(actions: &Actions, asked: &Asked, request: S3Request<DeleteBucketInput>) -> Answer<DeleteBucketOutput> {
-    actions.objects.delete_bucket(&asked.call, &request.input.bucket).await?;
-    Ok(S3Response::with_status(DeleteBucketOutput::default(), StatusCode::NO_CONTENT))
-}
-
-pub async fn get_bucket_location(
-    actions: &Actions,
-    asked: &Asked,
-    request: S3Request<GetBucketLocationInput>,
-) -> Answer<GetBucketLocationOutput> {
-    let bucket = actions.objects.bucket(&asked.call, &request.input.bucket).await?;
-    let location_constraint = Some(bucket.region).filter(|region| region != "us-east-1").map(BucketLocationConstraint::from);
-    Ok(S3Response::new(GetBucketLocationOutput { location_constraint }))
-}
-
-pub async fn get_bucket_versioning(
-    actions: &Actions,
-    asked: &Asked,
-    request: S3Request<GetBucketVersioningInput>,
-) -> Answer<GetBucketVersioningOutput> {
-    let bucket = actions.objects.bucket(&asked.call, &request.input.bucket).await?;
-    let status = match bucket.versioning {
-        Versioning::Off => None,
-        Versioning::On => Some(BucketVersioningStatus::from_static(BucketVersioningStatus::ENABLED)),
-        Versioning::Suspended => Some(BucketVersioningStatus::from_static(BucketVersioningStatus::SUSPENDED)),
-    };
-    Ok(S3Response::new(GetBucketVersioningOutput { status, ..Default::default() }))
-}
-
-pub async fn put_bucket_versioning(
-    actions: &Actions,
-    asked: &Asked,
-    request: S3Request<PutBucketVersioningInput>,
-) -> Answer<PutBucketVersioningOutput> {
-    let input = request.input;
-    let keep = match input.versioning_configuration.status.as_ref().map(BucketVersioningStatus::as_str) {
-        Some("Enabled") => true,
-        Some("Suspended") => false,
-        Some(_) => return Err(Failure::malformed_xml()),
-        None => {
-            return Err(Failure::new(
-                StatusCode::BAD_REQUEST,
-                "IllegalVersioningConfigurationException",
-                "The Versioning element must be specified",
-            ));
-        }
-    };
-    actions.objects.set_versioning(&asked.call, &input.bucket, keep).await?;
-    Ok(S3Response::new(PutBucketVersioningOutput::default()))
-}
-
-/// Whether a bucket's policy lets anyone in: none does here, as none is enforced.
-pub async fn policy_status(s3: &S3, call: &Call, bucket: &str) -> Result<Response, Failure> {
-    match s3.objects.document(call, bucket, "policy").await.map_err(|error| fail(&error))? {
-        Some(_) => Ok(encode::xml("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<PolicyStatus xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><IsPublic>FALSE</IsPublic></PolicyStatus>".to_owned())),
-        None => Err(Failure::new(StatusCode::NOT_FOUND, "NoSuchBucketPolicy", "The bucket policy does not exist").detail("BucketName", bucket)),
-    }
-}
-
-/// When a change may be made. Source: the page "How to prevent object overwrites with conditional writes".
-pub fn condition(matches: Option<&ETagCondition>, differs: Option<&ETagCondition>) -> Result<Condition, Failure> {
-    match (matches, differs) {
-        (None, None) => Ok(Condition::Always),
-        (Some(_), Some(_)) => Err(Failure::not_implemented("If-Match,If-None-Match")),
-        (None, Some(ETagCondition::Any)) => Ok(Condition::Absent),
-        (None, Some(ETagCondition::ETag(_))) => Err(Failure::not_implemented("If-None-Match")),
-        (Some(ETagCondition::Any), None) => Ok(Condition::Present),
-        (Some(ETagCondition::ETag(tag)), None) => Ok(Condition::Tag(tag.value().to_owned())),
-    }
-}
-
-fn time(timestamp: Option<&Timestamp>) -> Option<Time> {
-    let mut text = Vec::new();
-    timestamp?.format(TimestampFormat::EpochSeconds, &mut text).ok()?;
-    let seconds: f64 = std::str::from_utf8(&text).ok()?.parse().ok()?;
-    Some(Time((seconds * 1_000.0) as i64))
-}
-
-/// The conditions of a reader.
-pub struct Conditions<'a> {
-    pub matches: Option<&'a ETagCondition>,
-    pub differs: Option<&'a ETagCondition>,
-    pub modified_since: Option<&'a Timestamp>,
-    pub unmodified_since: Option<&'a Timestamp>,
-}
-
-impl Conditions<'_> {
-    pub fn wanted(&self) -> Wanted {
-        let tag = |condition: &ETagCondition| match condition {
-            ETagCondition::Any => Match::Any,
-            ETagCondition::ETag(tag) => Match::Tag(tag.value().to_owned()),
-        };
-        Wanted {
-            matches: self.matches.map(tag),
-            differs: self.differs.map(tag),
-            modified_since: time(self.modified_since),
-            unmodified_since: time(self.unmodified_since),
-        }
     }
 }
 
@@ -262,18 +134,21 @@ pub async fn put_object(actions: &Actions, asked: &Asked, request: S3Request<Put
     }))
 }
 
-/// Which bytes a reader asks for.
-fn range(range: Option<Range>, part: Option<i32>) -> Result<objects::Range, Failure> {
-    match (range, part) {
-        (Some(_), Some(_)) => Err(Failure::invalid_request("Cannot specify both Range header and partNumber query parameter")),
-        (None, None) => Ok(objects::Range::All),
-        (Some(Range::Int { first, last }), None) => Ok(objects::Range::From { first, last }),
-        (Some(Range::Suffix { length }), None) => Ok(objects::Range::Last(length)),
-        (None, Some(part)) => match u32::try_from(part) {
-            Ok(part) if (1..=objects::PARTS_MAX).contains(&part) => Ok(objects::Range::Part(part)),
-            _ => Err(objects::Error::BadPartNumber.into()),
-        },
-    }
+/// What `GetObject` and `HeadObject` ask for alike.
+macro_rules! get {
+    ($input:expr) => {
+        Get {
+            wanted: Conditions {
+                matches: $input.if_match.as_ref(),
+                differs: $input.if_none_match.as_ref(),
+                modified_since: $input.if_modified_since.as_ref(),
+                unmodified_since: $input.if_unmodified_since.as_ref(),
+            }
+            .wanted(),
+            range: range($input.range, $input.part_number)?,
+            name: Name { which: which($input.version_id.as_deref()), bucket: $input.bucket, key: $input.key },
+        }
+    };
 }
 
 /// The same answer for `GetObject` and `HeadObject`, but for the bytes.
@@ -323,19 +198,8 @@ fn with_expires<T>(mut response: S3Response<T>, expires: Option<&str>) -> S3Resp
 
 pub async fn get_object(actions: &Actions, asked: &Asked, request: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
     let input = request.input;
-    let wanted = Conditions {
-        matches: input.if_match.as_ref(),
-        differs: input.if_none_match.as_ref(),
-        modified_since: input.if_modified_since.as_ref(),
-        unmodified_since: input.if_unmodified_since.as_ref(),
-    }
-    .wanted();
     let part = input.part_number;
-    let get = Get {
-        name: Name { which: which(input.version_id.as_deref()), bucket: input.bucket, key: input.key },
-        range: range(input.range, part)?,
-        wanted,
-    };
+    let get = get!(input);
     let (found, stream) = actions.objects.get(&asked.call, &get).await?;
     let with_checksum = input.checksum_mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED);
     let mut output: GetObjectOutput = described!(GetObjectOutput, found, with_checksum);
@@ -349,19 +213,8 @@ pub async fn get_object(actions: &Actions, asked: &Asked, request: S3Request<Get
 
 pub async fn head_object(actions: &Actions, asked: &Asked, request: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
     let input = request.input;
-    let wanted = Conditions {
-        matches: input.if_match.as_ref(),
-        differs: input.if_none_match.as_ref(),
-        modified_since: input.if_modified_since.as_ref(),
-        unmodified_since: input.if_unmodified_since.as_ref(),
-    }
-    .wanted();
     let part = input.part_number;
-    let get = Get {
-        name: Name { which: which(input.version_id.as_deref()), bucket: input.bucket, key: input.key },
-        range: range(input.range, part)?,
-        wanted,
-    };
+    let get = get!(input);
     let found = actions.objects.head(&asked.call, &get).await?;
     let with_checksum = input.checksum_mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED);
     let mut output: HeadObjectOutput = described!(HeadObjectOutput, found, with_checksum);
@@ -448,15 +301,6 @@ pub async fn copy_object(actions: &Actions, asked: &Asked, request: S3Request<Co
         version_id: encode::version(object.version.as_deref(), stored.versioning),
         ..Default::default()
     }))
-}
-
-/// The conditions on what a copy replaces, which `s3s` does not read.
-fn condition_of_copy(headers: &http::HeaderMap) -> Result<Condition, Failure> {
-    let read = |name: &str| {
-        let value = crate::wire::http::header(headers, name)?;
-        ETagCondition::parse_http_header(value.as_bytes()).ok()
-    };
-    condition(read("if-match").as_ref(), read("if-none-match").as_ref())
 }
 
 pub async fn delete_object(actions: &Actions, asked: &Asked, request: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
