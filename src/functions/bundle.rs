@@ -264,33 +264,24 @@ impl Job {
             };
             return Err(BuildError { problems: vec![problem], inputs });
         }
-        let dependencies = pieces.layer.as_ref().map(|layer| Module {
-            path: layer::VENDOR_FILE.to_string(),
-            code: layer.code.clone(),
-            map: None,
-            stable: true,
-        });
+        let dependencies = pieces.layer.as_ref().map(|layer| layer.module.clone());
         let mut modules: Vec<Module> = dependencies
             .into_iter()
             .chain(pieces.in_order().into_iter().map(|chunk| {
-                let stable = is_stable(&chunk);
-                let mut code = chunk.code.clone();
-                if stable {
-                    code.push_str(&pieces.eager_calls(&chunk));
-                }
-                Module {
-                    path: chunk.filename.to_string(),
-                    code,
+                let (path, mut code) = (chunk.filename.to_string(), chunk.code.clone());
+                if is_stable(&chunk) {
                     // Frames inside dependencies stay as they are: their maps would be most of the memory of a version.
-                    map: chunk.map.as_ref().filter(|_| !stable).map(|map| map.to_json_string()),
-                    stable,
+                    code.push_str(&pieces.eager_calls(&chunk));
+                    Module::dependencies(path, code)
+                } else {
+                    Module::own(path, code, chunk.map.as_ref().map(|map| map.to_json_string()))
                 }
             }))
             .collect();
         let (entry, export) = if direct {
             (ENTRY.to_string(), handler.path[0].clone())
         } else {
-            modules.push(Module { path: SHIM.to_string(), code: handler.shim(ENTRY, has_default), map: None, stable: false });
+            modules.push(Module::own(SHIM, handler.shim(ENTRY, has_default), None));
             (SHIM.to_string(), "handler".to_string())
         };
         let bytes = modules.iter().map(|module| module.code.len()).sum();

@@ -3,15 +3,16 @@
 //! What is kept is code, never an environment: that is the image's, which stays in memory.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::bundle::Built;
 use crate::project::Function;
-use crate::sandbox::Module;
+use crate::sandbox::{Digest, Module};
 
 /// Bundles that are kept; the oldest make place for new ones.
 const BUNDLES_MAX: usize = 512;
@@ -26,24 +27,39 @@ pub(super) struct Cache {
     program: String,
 }
 
-/// A bundle as it is kept.
+/// What is kept of a bundle before its code: so much can be looked at without reading that.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct Head {
     program: String,
-    /// All that was looked at, with what it was then.
-    seen: Vec<(PathBuf, Option<Stamp>)>,
-    inputs: BTreeSet<PathBuf>,
+    /// All that was looked at.
+    seen: Vec<Seen>,
+    /// What the rest of the file is, in order: each module's source and its map.
     modules: Vec<KeptModule>,
     entry: String,
     export: String,
 }
 
+/// A file or a folder, and what it was then.
+#[derive(Serialize, Deserialize)]
+struct Seen {
+    path: PathBuf,
+    stamp: Option<Stamp>,
+    /// Whether it was read.
+    is_input: bool,
+}
+
 #[derive(Serialize, Deserialize)]
 struct KeptModule {
     path: String,
-    code: String,
-    map: Option<String>,
-    stable: bool,
+    code_bytes: usize,
+    map_bytes: Option<usize>,
+    stable: Option<Digest>,
+}
+
+/// A kept bundle without its code.
+pub(super) struct Outline {
+    pub inputs: BTreeSet<PathBuf>,
+    pub dependencies: Vec<Digest>,
 }
 
 /// What tells that a file is still the same: its length, and when it was written in nanoseconds since the epoch.
@@ -62,49 +78,89 @@ impl Cache {
 
     /// The bundle of a function, if it is kept and still right.
     pub fn get(&self, root: &Path, function: &Function) -> Option<Built> {
-        let bytes = std::fs::read(self.file(root, function)).ok()?;
-        let kept: Kept = serde_json::from_slice(&bytes).ok()?;
-        if kept.program != self.program || kept.seen.iter().any(|(path, then)| stamp(path) != *then) {
-            return None;
+        let (head, mut file) = self.open(root, function)?;
+        let mut text = |bytes: usize| {
+            let mut text = vec![0; bytes];
+            file.read_exact(&mut text).ok()?;
+            String::from_utf8(text).ok()
+        };
+        let mut modules = Vec::with_capacity(head.modules.len());
+        for KeptModule { path, code_bytes, map_bytes, stable } in head.modules {
+            let code = text(code_bytes)?.into();
+            let map = match map_bytes {
+                Some(bytes) => Some(text(bytes)?),
+                None => None,
+            };
+            modules.push(Module { path, code, map, stable });
         }
-        let modules: Vec<Module> =
-            kept.modules.into_iter().map(|KeptModule { path, code, map, stable }| Module { path, code, map, stable }).collect();
         let bytes = modules.iter().map(|module| module.code.len()).sum();
-        Some(Built { modules, entry: kept.entry, export: kept.export, inputs: kept.inputs, bytes, warnings: Vec::new() })
+        Some(Built { modules, entry: head.entry, export: head.export, inputs: inputs(head.seen), bytes, warnings: Vec::new() })
+    }
+
+    /// The same without reading the code.
+    pub fn look(&self, root: &Path, function: &Function) -> Option<Outline> {
+        let (head, _) = self.open(root, function)?;
+        let dependencies = head.modules.iter().filter_map(|module| module.stable).collect();
+        Some(Outline { inputs: inputs(head.seen), dependencies })
+    }
+
+    /// What is kept of a function, if it is whole and still right; the file is left where the code begins.
+    fn open(&self, root: &Path, function: &Function) -> Option<(Head, File)> {
+        let mut file = File::open(self.file(root, function)).ok()?;
+        let all = usize::try_from(file.metadata().ok()?.len()).ok()?;
+        let mut length = [0; 8];
+        file.read_exact(&mut length).ok()?;
+        let length = usize::try_from(u64::from_le_bytes(length)).ok().filter(|length| *length <= all)?;
+        let mut head = vec![0; length];
+        file.read_exact(&mut head).ok()?;
+        let head: Head = serde_json::from_slice(&head).ok()?;
+        let parts = head.modules.iter().flat_map(|module| [module.code_bytes, module.map_bytes.unwrap_or(0)]);
+        let whole = parts.fold(length + 8, usize::saturating_add) == all;
+        (whole && head.program == self.program && head.seen.iter().all(|seen| stamp(&seen.path) == seen.stamp)).then_some((head, file))
     }
 
     /// Keeps a bundle that was begun at `began`, by the machine's time as files have it. One with warnings is not kept, so that they are
     /// said again; nor is one that was made of files written about then or later, for they may have been read before.
     pub fn put(&self, root: &Path, function: &Function, built: &Built, began: SystemTime) {
         let began = began.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(COARSE).as_nanos();
-        let seen: Vec<_> = looked_at(root, &built.inputs).into_iter().map(|path| (path.clone(), stamp(&path))).collect();
-        let is_fresh = seen.iter().any(|(_, stamp)| stamp.is_some_and(|stamp| stamp.written >= began));
+        let looked_at = looked_at(root, &built.inputs).into_iter();
+        let seen: Vec<Seen> = looked_at.map(|path| Seen { stamp: stamp(&path), is_input: built.inputs.contains(&path), path }).collect();
+        let is_fresh = seen.iter().any(|seen| seen.stamp.is_some_and(|stamp| stamp.written >= began));
         if !built.warnings.is_empty() || is_fresh {
             return;
         }
-        let kept = Kept {
+        let module = |module: &Module| KeptModule {
+            path: module.path.clone(),
+            code_bytes: module.code.len(),
+            map_bytes: module.map.as_ref().map(String::len),
+            stable: module.stable,
+        };
+        let head = Head {
             program: self.program.clone(),
             seen,
-            inputs: built.inputs.clone(),
-            modules: built
-                .modules
-                .iter()
-                .map(|m| KeptModule { path: m.path.clone(), code: m.code.clone(), map: m.map.clone(), stable: m.stable })
-                .collect(),
+            modules: built.modules.iter().map(module).collect(),
             entry: built.entry.clone(),
             export: built.export.clone(),
         };
-        if let Err(error) = self.write(&self.file(root, function), &kept) {
+        if let Err(error) = self.write(&self.file(root, function), &head, &built.modules) {
             tracing::debug!(%error, "a bundle could not be kept; the next start makes it again");
         }
     }
 
-    fn write(&self, file: &Path, kept: &Kept) -> std::io::Result<()> {
+    fn write(&self, file: &Path, head: &Head, modules: &[Module]) -> std::io::Result<()> {
         std::fs::create_dir_all(&self.folder)?;
         self.tidy()?;
+        let head = serde_json::to_vec(head)?;
         // Written aside and moved, so that a killed process leaves no half of one.
         let aside = file.with_extension(format!("{}.tmp", std::process::id()));
-        std::fs::write(&aside, serde_json::to_vec(kept)?)?;
+        let mut out = BufWriter::new(File::create(&aside)?);
+        out.write_all(&(head.len() as u64).to_le_bytes())?;
+        out.write_all(&head)?;
+        for module in modules {
+            out.write_all(module.code.as_bytes())?;
+            out.write_all(module.map.as_deref().unwrap_or_default().as_bytes())?;
+        }
+        out.flush()?;
         std::fs::rename(aside, file)
     }
 
@@ -121,13 +177,16 @@ impl Cache {
     }
 
     fn file(&self, root: &Path, function: &Function) -> PathBuf {
-        let mut hash = Sha256::new();
+        let mut hash = blake3::Hasher::new();
         for part in [root.as_os_str().as_encoded_bytes(), function.name.as_bytes(), function.handler.as_bytes()] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
+            hash.update(&(part.len() as u64).to_le_bytes()).update(part);
         }
-        self.folder.join(format!("{}.json", hex::encode(&hash.finalize()[..16])))
+        self.folder.join(format!("{}.bundle", hex::encode(&hash.finalize().as_bytes()[..16])))
     }
+}
+
+fn inputs(seen: Vec<Seen>) -> BTreeSet<PathBuf> {
+    seen.into_iter().filter(|seen| seen.is_input).map(|seen| seen.path).collect()
 }
 
 /// What decides a build: the files that were read; the folders of the project's own, where a new file may take another's place; and what
@@ -162,16 +221,23 @@ mod tests {
         let source = project.path().join("src/a.ts");
         std::fs::create_dir(project.path().join("src")).expect("made");
         std::fs::write(&source, "1").expect("written");
-        let module = Module { path: "index.mjs".into(), code: "1".into(), map: None, stable: false };
+        let modules = vec![Module::dependencies("vendor.mjs", "é"), Module::own("index.mjs", "1", Some("{}".into()))];
         let built = Built {
-            modules: vec![module],
+            modules,
             entry: "index.mjs".into(),
             export: "handler".into(),
             inputs: BTreeSet::from([source.clone()]),
-            bytes: 1,
+            bytes: 3,
             warnings: Vec::new(),
         };
-        let is_kept = || cache.get(project.path(), &function).is_some_and(|kept| kept.entry == "index.mjs" && kept.inputs == built.inputs);
+        let is_kept = || {
+            let outline = cache.look(project.path(), &function);
+            let kept = cache.get(project.path(), &function);
+            assert_eq!(outline.is_some(), kept.is_some());
+            let dependencies: Vec<Digest> = built.modules.iter().filter_map(|module| module.stable).collect();
+            outline.is_some_and(|outline| outline.dependencies == dependencies && outline.inputs == built.inputs)
+                && kept.is_some_and(|kept| format!("{kept:?}") == format!("{built:?}"))
+        };
         let later = || SystemTime::now() + Duration::from_secs(60);
         let keep = || cache.put(project.path(), &function, &built, later());
         assert!(!is_kept());
@@ -188,8 +254,11 @@ mod tests {
         std::fs::write(project.path().join("tsconfig.json"), "{}").expect("written");
         assert!(!is_kept(), "the settings changed");
         keep();
-        std::fs::write(cache.file(project.path(), &function), "half of a fi").expect("written");
-        assert!(!is_kept(), "it is damaged");
+        let whole = std::fs::read(cache.file(project.path(), &function)).expect("it is kept");
+        for length in [0, 5, 9, whole.len() / 2, whole.len() - 1] {
+            std::fs::write(cache.file(project.path(), &function), &whole[..length]).expect("written");
+            assert!(!is_kept(), "{length} bytes are left of it");
+        }
         keep();
         assert!(is_kept());
         assert!(cache.get(project.path(), &testing::function("b", "src/a.handler")).is_none(), "another function");

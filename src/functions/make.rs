@@ -111,6 +111,14 @@ impl Maker {
     /// Looks a function of JavaScript through without loading it: bundles it, and evaluates what it depends on, both kept for when it is
     /// loaded.
     pub async fn check(&self, project: &Project, function: &Function, surroundings: &Surroundings, world: &World) -> Attempt {
+        if let Some(cache) = self.cache.clone() {
+            let (root, function) = (project.root.clone(), function.clone());
+            if let Ok(Some(kept)) = tokio::task::spawn_blocking(move || cache.look(&root, &function)).await
+                && self.engine.is_prepared(&kept.dependencies)
+            {
+                return Attempt { inputs: kept.inputs, commanded: None, result: Ok((None, Vec::new())) };
+            }
+        }
         match self.bundle(project, function).await {
             Ok(built) => {
                 let (inputs, warnings) = (built.inputs.clone(), built.warnings.clone());

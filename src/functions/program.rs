@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use crate::sandbox::component;
-use crate::sandbox::{Bundle, Failure, Host, Image, Input, LoadError, Outcome, Sandbox};
+use crate::sandbox::{Bundle, Digest, Failure, Host, Image, Input, LoadError, Outcome, Sandbox};
 
 /// Makes programs of code.
 pub trait Engine: Send + Sync + 'static {
@@ -16,6 +16,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Does ahead what a later `load` of the same bundle would have to do first. What is wrong with it is said then.
     fn prepare(&self, bundle: Bundle, host: Arc<dyn Host>) -> BoxFuture<'static, ()>;
+
+    /// Whether that is done, for a bundle with these dependencies.
+    fn is_prepared(&self, dependencies: &[Digest]) -> bool;
 
     /// Compiles a WASI 0.2 component that exports `wasi:http/incoming-handler`.
     fn component(&self, component: Component) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>>;
@@ -75,6 +78,10 @@ impl Engine for Sandbox {
     fn prepare(&self, bundle: Bundle, host: Arc<dyn Host>) -> BoxFuture<'static, ()> {
         let sandbox = self.clone();
         Box::pin(async move { sandbox.prepare(bundle, host).await })
+    }
+
+    fn is_prepared(&self, dependencies: &[Digest]) -> bool {
+        Sandbox::is_prepared(self, dependencies)
     }
 
     fn component(&self, component: Component) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>> {

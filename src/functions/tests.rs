@@ -15,7 +15,7 @@ use super::program::{Component, Engine, Program};
 use super::*;
 use crate::base::{Call, Caller, Cause, Clock, Ids, Time, Unit};
 use crate::project::{EventSource, Function, Method, Payload, Project};
-use crate::sandbox::{Bundle, Failure, FetchError, Host, Input, Level, LoadError, Outcome};
+use crate::sandbox::{Bundle, Digest, Failure, FetchError, Host, Input, Level, LoadError, Outcome};
 use crate::telemetry::{self, Record, Sink, Subscriber};
 
 /// Knows no JavaScript: a handler says what to do in words like `behave:sleep`, and answers with its `text:…`.
@@ -31,7 +31,7 @@ struct Script {
 impl Engine for Words {
     fn load(&self, bundle: Bundle, _host: Arc<dyn Host>) -> BoxFuture<'static, Result<Arc<dyn Program>, LoadError>> {
         self.loads.fetch_add(1, Ordering::Relaxed);
-        let code: String = bundle.modules.iter().map(|module| module.code.as_str()).collect();
+        let code: String = bundle.modules.iter().map(|module| &*module.code).collect();
         Box::pin(async move {
             if code.contains("behave:break") {
                 return Err(LoadError::Thrown {
@@ -43,6 +43,10 @@ impl Engine for Words {
             let program: Arc<dyn Program> = Arc::new(Script { code, finished: Arc::default() });
             Ok(program)
         })
+    }
+
+    fn is_prepared(&self, _dependencies: &[Digest]) -> bool {
+        false
     }
 
     fn prepare(&self, _bundle: Bundle, _host: Arc<dyn Host>) -> BoxFuture<'static, ()> {

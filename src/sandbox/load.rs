@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use super::Host;
 use super::engine::{Answer, Environment, Guest, Key, Layer, Machine, Slot, Sources, State, VARIANTS_MAX, Variant};
 use super::image::{Image, Memory, Version};
 use super::invoke::{Thrown, wait};
-use super::outcome::{Bundle, LoadError};
+use super::outcome::{Bundle, Digest, LoadError};
 use super::trace::Traces;
 
 /// How long the top level may take, as in production (the init phase).
@@ -54,6 +52,24 @@ pub async fn prepare(machine: &Arc<Machine>, bundle: Bundle, host: Arc<dyn Host>
     let _ = relay.heavy.relay(work).await;
 }
 
+/// Whether the layer of these dependencies is at hand.
+pub fn is_prepared(machine: &Machine, dependencies: &[Digest]) -> bool {
+    let key = dependencies_key(machine, dependencies);
+    dependencies.is_empty()
+        || machine.dependencies.slot(&key).try_lock().is_ok_and(|variants| !variants.is_empty())
+        || machine.is_kept(&key)
+}
+
+/// What the evaluation of dependencies can depend on, beside the variables that it asks for.
+fn dependencies_key<'a>(machine: &Machine, dependencies: impl IntoIterator<Item = &'a Digest>) -> Key {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&machine.base_key().to_le_bytes());
+    for digest in dependencies {
+        hasher.update(digest);
+    }
+    hasher.finalize().into()
+}
+
 struct Loading {
     machine: Arc<Machine>,
     bundle: Bundle,
@@ -68,7 +84,7 @@ struct Loading {
 
 impl Loading {
     fn new(machine: Arc<Machine>, bundle: Bundle, host: Arc<dyn Host>) -> Loading {
-        let sources = bundle.modules.iter().map(|module| (module.path.clone(), Arc::from(module.code.as_str()))).collect();
+        let sources = bundle.modules.iter().map(|module| (module.path.clone(), module.code.clone())).collect();
         let about = serde_json::json!({
             "name": bundle.name,
             "entry": bundle.entry,
@@ -94,13 +110,21 @@ impl Loading {
             Some(guest) => (guest, true),
             None => (self.compiled(&dependencies).await?, false),
         };
+        // What the image holds evaluated is never read again.
+        let is_imaged = |path: &str| self.bundle.modules.iter().any(|module| module.stable.is_some() && module.path == path);
+        let sources = if Arc::ptr_eq(&dependencies, self.machine.base()) {
+            self.sources.clone()
+        } else {
+            let left = self.sources.iter().filter(|(path, _)| !is_imaged(path));
+            Arc::new(left.map(|(path, code)| (path.clone(), code.clone())).collect())
+        };
         Ok(Image(Arc::new(Version {
             evaluate: (!pure).then(|| self.bundle.entry.clone()),
             idle: Version::idle(&self.bundle),
             memory: Memory::of(guest, &self.machine),
             memory_mib: self.bundle.memory_mib,
             bytes_max: self.bytes_max,
-            sources: self.sources,
+            sources,
             traces: self.traces,
             machine: self.machine,
         })))
@@ -108,10 +132,10 @@ impl Loading {
 
     /// The layer of evaluated dependencies: kept from another load, made now, or (where there are none or they are not pure) the base.
     async fn dependencies(&self) -> Result<Arc<Layer>, LoadError> {
-        if !self.bundle.modules.iter().any(|module| module.stable) {
+        if !self.bundle.modules.iter().any(|module| module.stable.is_some()) {
             return Ok(self.machine.base().clone());
         }
-        let key = self.dependencies_key();
+        let key = dependencies_key(&self.machine, self.bundle.modules.iter().filter_map(|module| module.stable.as_ref()));
         let slot = self.machine.dependencies.slot(&key);
         let mut variants = slot.lock().await;
         let layer = |variant: &Variant| variant.layer.clone().unwrap_or_else(|| self.machine.base().clone());
@@ -139,8 +163,8 @@ impl Loading {
 
     /// Evaluates the dependencies in a sandbox that knows nothing of the function but the variables they ask for.
     async fn evaluate_dependencies(&self, key: &Key, slot: &Arc<Slot>) -> Result<Variant, LoadError> {
-        let stable = || self.bundle.modules.iter().filter(|module| module.stable);
-        let sources: Sources = stable().map(|module| (module.path.clone(), Arc::from(module.code.as_str()))).collect();
+        let stable = || self.bundle.modules.iter().filter(|module| module.stable.is_some());
+        let sources: Sources = stable().map(|module| (module.path.clone(), module.code.clone())).collect();
         let mut guest = self.guest(self.machine.base(), Arc::new(sources), "{}").await?;
         guest.state().environment = Environment { values: self.environment.clone(), ..Environment::default() };
         let mut pure = true;
@@ -184,21 +208,6 @@ impl Loading {
             });
         }
         Ok(variant)
-    }
-
-    /// What the dependencies' evaluation can depend on, beside the variables that it asks for.
-    fn dependencies_key(&self) -> Key {
-        let mut hasher = Sha256::new();
-        hasher.update(self.machine.base_key().to_le_bytes());
-        let mut part = |text: &str| {
-            hasher.update((text.len() as u64).to_le_bytes());
-            hasher.update(text.as_bytes());
-        };
-        for module in self.bundle.modules.iter().filter(|module| module.stable) {
-            part(&module.path);
-            part(&module.code);
-        }
-        hasher.finalize().into()
     }
 
     /// A sandbox with the project's own modules evaluated on top. Nothing where that is not pure.

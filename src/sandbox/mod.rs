@@ -19,7 +19,7 @@ mod trace;
 
 pub use door::{FetchError, Host, Level};
 pub use image::Image;
-pub use outcome::{Bundle, Error, Failure, Input, LoadError, Module, Options, Outcome};
+pub use outcome::{Bundle, Digest, Error, Failure, Input, LoadError, Module, Options, Outcome};
 
 use std::sync::{Arc, OnceLock};
 
@@ -50,6 +50,11 @@ impl Sandbox {
     /// Evaluates what a bundle depends on, unless that is at hand, so that loading it later is quick.
     pub async fn prepare(&self, bundle: Bundle, host: Arc<dyn Host>) {
         load::prepare(&self.machine, bundle, host).await;
+    }
+
+    /// Whether what a bundle depends on is at hand, so far as can be told without its environment: dependencies that these digests identify.
+    pub fn is_prepared(&self, dependencies: &[Digest]) -> bool {
+        load::is_prepared(&self.machine, dependencies)
     }
 
     /// Compiles a WASI 0.2 component that exports `wasi:http/incoming-handler`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -49,11 +50,36 @@ pub struct Module {
     /// Path by which others import it, e.g. `index.mjs`; relative imports count from it.
     pub path: String,
     /// Its source.
-    pub code: String,
+    pub code: Arc<str>,
     /// Its source map, JSON.
     pub map: Option<String>,
-    /// Whether it holds dependencies, which do not change when the project is edited: evaluated once for all functions that share it.
-    pub stable: bool,
+    /// Of dependencies, which do not change when the project is edited and are evaluated once for all functions that share them: what
+    /// identifies them. Nothing for the project's own code.
+    pub stable: Option<Digest>,
+}
+
+/// Identifies a module of dependencies by its path and its source.
+pub type Digest = [u8; 32];
+
+impl Module {
+    /// A module of the project's own code.
+    pub fn own(path: impl Into<String>, code: impl Into<Arc<str>>, map: Option<String>) -> Module {
+        Module { path: path.into(), code: code.into(), map, stable: None }
+    }
+
+    /// A module of dependencies.
+    pub fn dependencies(path: impl Into<String>, code: impl Into<Arc<str>>) -> Module {
+        let (path, code): (String, Arc<str>) = (path.into(), code.into());
+        let digest = Module::digest(&path, &code);
+        Module { path, code, map: None, stable: Some(digest) }
+    }
+
+    /// What identifies a module of dependencies.
+    pub fn digest(path: &str, code: &str) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&(path.len() as u64).to_le_bytes()).update(path.as_bytes()).update(code.as_bytes());
+        hasher.finalize().into()
+    }
 }
 
 /// One invocation's input.

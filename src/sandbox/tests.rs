@@ -57,7 +57,7 @@ fn sandbox() -> Sandbox {
 fn bundle(code: &str) -> Bundle {
     Bundle {
         name: "f".into(),
-        modules: vec![Module { path: "index.mjs".into(), code: code.into(), map: None, stable: false }],
+        modules: vec![Module::own("index.mjs", code, None)],
         entry: "index.mjs".into(),
         export: "handler".into(),
         environment: [("NAME".to_string(), "value".to_string())].into(),
@@ -334,7 +334,7 @@ async fn what_an_image_holds_can_be_changed_and_outlives_the_collector() {
         let dependencies =
             "export const shared = { list: [], gone: 1, deep: Array.from({ length: 500 }, (_, i) => ({ i, own: () => i })) };";
         let mut bundle = Bundle { isolation_warm: warm, ..bundle(LIFE_OF_AN_IMAGE) };
-        bundle.modules.push(Module { path: "dependencies.mjs".into(), code: dependencies.into(), map: None, stable: true });
+        bundle.modules.push(Module::dependencies("dependencies.mjs", dependencies));
         let image = sandbox().load(bundle, Arc::new(World::default())).await.expect("the bundle loads");
         let mut list = vec![1, 2, 3];
         for round in 1..=4u64 {
@@ -462,12 +462,7 @@ async fn a_bundle_that_cannot_be_a_version_says_why() {
 
 #[tokio::test]
 async fn stable_modules_are_evaluated_once_for_all_who_share_them() {
-    let vendor = Module {
-        path: "vendor/deps.mjs".into(),
-        code: "console.log('vendor evaluated'); export const table = { n: 41 };".into(),
-        map: None,
-        stable: true,
-    };
+    let vendor = Module::dependencies("vendor/deps.mjs", "console.log('vendor evaluated'); export const table = { n: 41 };");
     let world = Arc::new(World::default());
     let made = |body: &str| {
         let mut bundle = bundle(&format!("import {{ table }} from './vendor/deps.mjs'; {body}"));
@@ -484,7 +479,7 @@ async fn stable_modules_are_evaluated_once_for_all_who_share_them() {
 
 /// A bundle with dependencies of this code, whose handler gives `body`.
 fn with_dependencies(name: &str, environment: &[(&str, &str)], dependencies: &str, body: &str) -> Bundle {
-    let vendor = Module { path: "vendor.mjs".into(), code: dependencies.into(), map: None, stable: true };
+    let vendor = Module::dependencies("vendor.mjs", dependencies);
     let mut bundle = bundle(&format!("import * as deps from './vendor.mjs'; export const {name} = async () => {body}"));
     bundle.modules.insert(0, vendor);
     bundle.name = name.into();

@@ -80,7 +80,7 @@ mod tests {
     fn traces() -> Traces {
         // Line 1, column 1 ↔ a.ts:1:1; line 2, column 5 ↔ a.ts:4:3.
         let map = r#"{"version":3,"sources":["../src/a.ts"],"names":[],"mappings":"AAAA;IAGE"}"#;
-        let module = Module { path: "index.mjs".into(), code: String::new(), map: Some(map.into()), stable: false };
+        let module = Module::own("index.mjs", "", Some(map.into()));
         Traces::new(&[module])
     }
 

@@ -16,6 +16,7 @@ use rolldown::plugin::{
 use rolldown_common::{ImportKind, ResolvedExternal};
 
 use super::is_dependency;
+use crate::sandbox::Module;
 
 /// What the project's code calls a dependency between the two steps: this and a number.
 const MARK: &str = "emu-dependency:";
@@ -151,9 +152,10 @@ pub(super) fn redirect(code: &str, seen: &Seen, needs: &mut Needs) -> Option<Str
         return None;
     }
     needs.is_node_esm = seen.is_node_esm.unwrap_or_default();
+    let mark = format!("\"{MARK}");
     let mut out = String::with_capacity(code.len());
     for row in code.split_inclusive('\n') {
-        let Some((head, tail)) = row.split_once(&format!("\"{MARK}")) else {
+        let Some((head, tail)) = row.split_once(&mark) else {
             out.push_str(row);
             continue;
         };
@@ -249,7 +251,7 @@ impl Plugin for Facade {
 /// Dependencies, bundled.
 #[derive(Debug)]
 pub(super) struct Layer {
-    pub code: String,
+    pub module: Module,
     /// Each file that it was made of, as it was then.
     stamps: Vec<(PathBuf, Stamp)>,
 }
@@ -263,7 +265,7 @@ fn stamp(file: &Path) -> Stamp {
 
 impl Layer {
     pub fn new(code: String, inputs: &BTreeSet<PathBuf>) -> Layer {
-        Layer { code, stamps: inputs.iter().map(|file| (file.clone(), stamp(file))).collect() }
+        Layer { module: Module::dependencies(VENDOR_FILE, code), stamps: inputs.iter().map(|file| (file.clone(), stamp(file))).collect() }
     }
 
     pub fn inputs(&self) -> impl Iterator<Item = &PathBuf> {

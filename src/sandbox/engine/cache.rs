@@ -41,6 +41,11 @@ impl Cache {
         Some((fitting(&found.path, module)?, found.words))
     }
 
+    /// Whether something is kept under this name; loading it may still find it damaged.
+    pub fn has(&self, name: &str) -> bool {
+        self.note_path(name).exists()
+    }
+
     /// The same for a component.
     pub fn load_component(&self, engine: &Engine, name: &str) -> Option<wasmtime::component::Component> {
         let found = self.find(name)?;

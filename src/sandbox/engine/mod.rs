@@ -148,6 +148,11 @@ impl Machine {
         Layer::new(module).ok_or_else(|| wasmtime::format_err!("an image exports its memory"))
     }
 
+    /// Whether [`Machine::kept_layer`] has something to read.
+    pub fn is_kept(&self, key: &Key) -> bool {
+        self.cache.has(&layer_name(key))
+    }
+
     /// A layer that an earlier process kept under this key, where it can be read, and the names of the variables that its evaluation asked
     /// for: none of them was set.
     pub fn kept_layer(&self, key: &Key) -> Option<Variant> {

@@ -60,7 +60,7 @@ fn sandbox() -> Sandbox {
 async fn load(code: &str) -> Image {
     let bundle = Bundle {
         name: "f".into(),
-        modules: vec![Module { path: "index.mjs".into(), code: code.into(), map: None, stable: false }],
+        modules: vec![Module::own("index.mjs", code, None)],
         entry: "index.mjs".into(),
         export: "handler".into(),
         environment: [
