@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Shared, url};
 use crate::base::{Call, Clock};
 use crate::gateway::admin::World;
-use crate::telemetry::journal::{Journaled, Query, TraceError};
+use crate::telemetry::journal::{Journaled, Query, Reader, TraceError};
 use crate::telemetry::trace;
 use crate::triggers::DeadLetter;
 
@@ -73,14 +73,14 @@ impl World for Shared {
 
     fn trace(&self, wanted: String) -> BoxFuture<'_, Result<Value, String>> {
         let journal = self.journal.clone();
-        let look = move || {
-            let reader = journal.reader()?;
+        let look = move |reader: Reader| {
             let trace = reader.find_trace(&wanted)?;
             let records = reader.trace(&trace)?.into_iter().map(Arc::new);
             Ok::<_, TraceError>(trace::json(&trace::rows(records)))
         };
         Box::pin(async move {
-            let looked = tokio::task::spawn_blocking(look).await.map_err(|error| error.to_string())?;
+            let reader = journal.reader().await.map_err(|error| error.to_string())?;
+            let looked = tokio::task::spawn_blocking(move || look(reader)).await.map_err(|error| error.to_string())?;
             looked.map_err(|error| error.to_string())
         })
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use chrono::{Datelike, Timelike};
 use tokio::sync::watch;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -33,7 +34,25 @@ impl Time {
 
     /// ISO 8601 with milliseconds, e.g. `2026-11-21T02:01:00.000Z`.
     pub fn iso(self) -> String {
-        self.utc().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        let utc = self.utc();
+        let mut text = String::with_capacity(24);
+        let mut digits = |number: u32, width: u32, end: char| {
+            for place in (0..width).rev() {
+                text.push(char::from_digit(number / 10u32.pow(place) % 10, 10).unwrap_or('0'));
+            }
+            text.push(end);
+        };
+        let Some(year) = u32::try_from(utc.year()).ok().filter(|year| *year <= 9_999) else {
+            return utc.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        };
+        digits(year, 4, '-');
+        digits(utc.month(), 2, '-');
+        digits(utc.day(), 2, 'T');
+        digits(utc.hour(), 2, ':');
+        digits(utc.minute(), 2, ':');
+        digits(utc.second(), 2, '.');
+        digits(utc.timestamp_subsec_millis(), 3, 'Z');
+        text
     }
 }
 

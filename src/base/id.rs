@@ -1,7 +1,7 @@
 //! Identifiers and random bytes, from outside: the system's generator in a running program, a seed in tests.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// A source of identifiers. Clones share the same source.
 #[derive(Clone)]
@@ -9,14 +9,14 @@ pub struct Ids(Source);
 
 #[derive(Clone)]
 enum Source {
-    System,
+    System(Arc<Mutex<Pool>>),
     Seeded(Arc<AtomicU64>),
 }
 
 impl Ids {
     /// Cryptographically random identifiers.
     pub fn random() -> Ids {
-        Ids(Source::System)
+        Ids(Source::System(Arc::default()))
     }
 
     /// The same identifiers in the same order for the same seed: for tests.
@@ -27,7 +27,7 @@ impl Ids {
     /// Fills `into` with random bytes.
     pub fn fill(&self, into: &mut [u8]) {
         match &self.0 {
-            Source::System => getrandom::fill(into).expect("the system's random generator answers"),
+            Source::System(pool) => pool.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).fill(into),
             Source::Seeded(state) => {
                 for chunk in into.chunks_mut(8) {
                     let word = splitmix(state.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed));
@@ -43,15 +43,23 @@ impl Ids {
         self.fill(&mut b);
         b[6] = (b[6] & 0x0f) | 0x40;
         b[8] = (b[8] & 0x3f) | 0x80;
-        let h = hex::encode(b);
-        format!("{}-{}-{}-{}-{}", &h[..8], &h[8..12], &h[12..16], &h[16..20], &h[20..])
+        let mut text = String::with_capacity(36);
+        for (at, byte) in b.into_iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            push_hex(&mut text, byte);
+        }
+        text
     }
 
     /// `bytes` random bytes in lower-case hexadecimal, twice as many characters.
     pub fn hex(&self, bytes: usize) -> String {
         let mut b = vec![0u8; bytes];
         self.fill(&mut b);
-        hex::encode(b)
+        let mut text = String::with_capacity(bytes * 2);
+        b.into_iter().for_each(|byte| push_hex(&mut text, byte));
+        text
     }
 
     /// `len` characters out of `A-Z0-9`, as AWS request identifiers have.
@@ -60,6 +68,44 @@ impl Ids {
         let mut b = vec![0u8; len];
         self.fill(&mut b);
         b.iter().map(|x| ALPHABET[(*x as usize) % 36] as char).collect()
+    }
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+    text.push(char::from(DIGITS[usize::from(byte & 15)]));
+}
+
+/// Random bytes of the system's generator, taken many at a time: each request needs a few, and asking the system costs more than they do.
+struct Pool {
+    bytes: [u8; 1024],
+    /// How many at the end were not given away yet.
+    left: usize,
+}
+
+impl Default for Pool {
+    fn default() -> Pool {
+        Pool { bytes: [0; 1024], left: 0 }
+    }
+}
+
+impl Pool {
+    fn fill(&mut self, into: &mut [u8]) {
+        const ANSWERS: &str = "the system's random generator answers";
+        if into.len() > self.left {
+            if into.len() > self.bytes.len() / 4 {
+                return getrandom::fill(into).expect(ANSWERS);
+            }
+            getrandom::fill(&mut self.bytes).expect(ANSWERS);
+            self.left = self.bytes.len();
+        }
+        let start = self.bytes.len() - self.left;
+        let given = &mut self.bytes[start..start + into.len()];
+        into.copy_from_slice(given);
+        // Nothing is given twice, and nobody finds it here later.
+        given.fill(0);
+        self.left -= into.len();
     }
 }
 
@@ -78,6 +124,18 @@ mod tests {
     fn the_same_seed_gives_the_same_identifiers() {
         assert_eq!(Ids::seeded(7).uuid(), Ids::seeded(7).uuid());
         assert_ne!(Ids::seeded(7).uuid(), Ids::seeded(8).uuid());
+    }
+
+    #[test]
+    fn nothing_random_comes_twice() {
+        let ids = Ids::random();
+        let mut seen = std::collections::HashSet::new();
+        for length in (8..64).chain([256, 257, 1_024, 5_000]).cycle().take(5_000) {
+            let mut bytes = vec![0; length];
+            ids.fill(&mut bytes);
+            assert!(seen.insert(bytes[..8].to_vec()) && seen.insert(bytes[length - 8..].to_vec()) || length < 16);
+        }
+        assert_eq!(ids.hex(3).len(), 6);
     }
 
     #[test]

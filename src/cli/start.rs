@@ -109,6 +109,9 @@ pub fn not_started(error: NotStarted) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Bytes of lines that are written in one go.
+const WRITTEN_AT_ONCE: usize = 64 << 10;
+
 /// Where records are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -128,17 +131,29 @@ impl Printer {
         let (end, runtime) = (CancellationToken::new(), tokio::runtime::Handle::current());
         let told = end.clone();
         let work = move || {
-            let print = |record: Arc<Record>| {
-                if format == LogFormat::Json || telemetry::reads_along(&record) {
-                    put(&line(&record, format, stream), stream);
+            let mut text = String::new();
+            let mut going = true;
+            while going {
+                // What had happened by the end is printed too.
+                let mut next = runtime.block_on(told.run_until_cancelled(records.next())).flatten();
+                going = next.is_some();
+                if !going {
+                    next = records.next().now_or_never().flatten();
                 }
-            };
-            while let Some(Some(record)) = runtime.block_on(told.run_until_cancelled(records.next())) {
-                print(record);
-            }
-            // What had happened by then is printed too.
-            while let Some(Some(record)) = records.next().now_or_never() {
-                print(record);
+                // What is there already is written at once.
+                while let Some(record) = next {
+                    if format == LogFormat::Json || telemetry::reads_along(&record) {
+                        text.push_str(&line(&record, format, stream));
+                        text.push('\n');
+                    }
+                    if text.len() >= WRITTEN_AT_ONCE {
+                        write(&text, stream);
+                        text.clear();
+                    }
+                    next = records.next().now_or_never().flatten();
+                }
+                write(&text, stream);
+                text.clear();
             }
         };
         let thread = std::thread::Builder::new().name("emu-print".into()).spawn(work)?;
@@ -163,12 +178,17 @@ fn line(record: &Arc<Record>, format: LogFormat, stream: Stream) -> String {
     telemetry::line(record, format)
 }
 
-fn put(text: &str, stream: Stream) {
+/// Writes lines.
+fn write(text: &str, stream: Stream) {
     // Where nobody reads any more there is nobody to tell.
     let _ = match stream {
-        Stream::Out => writeln!(std::io::stdout().lock(), "{text}"),
-        Stream::Err => writeln!(std::io::stderr().lock(), "{text}"),
+        Stream::Out => std::io::stdout().lock().write_all(text.as_bytes()),
+        Stream::Err => std::io::stderr().lock().write_all(text.as_bytes()),
     };
+}
+
+fn put(text: &str, stream: Stream) {
+    write(&format!("{text}\n"), stream);
 }
 
 /// Says that everything answers, and where.

@@ -1,11 +1,13 @@
 //! Records as lines of text: for people, or one JSON object a line.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 
 use super::{Level, Outcome, Record, redact};
-use crate::base::{Cause, Usage};
+use crate::base::{Cause, Time, TraceId, Usage};
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub fn reads_along(record: &Record) -> bool {
 /// The record as text without the last line feed. Several lines where a person reads it so (code frames, logs with line feeds).
 pub fn line(record: &Record, format: Format) -> String {
     match format {
-        Format::Json => json_line(record).to_string(),
+        Format::Json => json_line(record),
         Format::Pretty { colour } => pretty(record, Paint(colour)),
     }
 }
@@ -147,70 +149,228 @@ fn pretty(record: &Record, paint: Paint) -> String {
     }
 }
 
-fn json_line(record: &Record) -> Value {
-    match record {
-        Record::Request(r) => json!({
-            "type": "request", "time": r.at.iso(), "id": r.id, "trace": r.trace, "face": r.face, "method": r.method, "target": redact::pairs(&r.target),
-            "status": r.status, "wallMicros": r.span.wall_micros, "bytesIn": r.bytes_in, "bytesOut": r.bytes_out, "function": r.function,
-        }),
-        Record::Invocation(i) => json!({
-            "type": "invocation", "time": i.at.iso(), "id": i.id, "trace": i.trace, "parent": cause(&i.parent), "depth": i.depth,
-            "function": i.function, "outcome": outcome(&i.outcome), "cold": i.cold, "cpuMicros": i.cpu_micros,
-            "wallMicros": i.span.wall_micros, "queuedMicros": i.queued_micros, "memoryPeakBytes": i.memory_peak_bytes, "usage": usage(&i.usage),
-        }),
-        Record::Log(l) => json!({
-            "type": "log", "time": l.at.iso(), "invocation": l.invocation, "trace": l.trace, "function": l.function,
-            "level": l.level.label(), "text": redact::text(&l.text),
-        }),
-        Record::Delivery(d) => json!({
-            "type": "delivery", "time": d.at.iso(), "trace": d.trace, "parent": cause(&d.parent), "source": d.source, "target": d.target,
-            "attempt": d.attempt, "outcome": outcome(&d.outcome), "again": d.again.map(|time| time.iso()),
-        }),
-        Record::Operation(o) => json!({
-            "type": "operation", "time": o.at.iso(), "id": o.id, "trace": o.trace, "parent": cause(&o.parent), "service": o.service,
-            "action": o.action, "resource": o.resource, "status": o.status, "error": o.error, "wallMicros": o.span.wall_micros,
-            "usage": usage(&o.own),
-        }),
-        Record::Mail(m) => json!({
-            "type": "mail", "time": m.at.iso(), "id": m.id, "trace": m.trace, "parent": cause(&m.parent), "from": m.from, "to": m.to,
-            "subject": m.subject,
-        }),
-        Record::Reload(r) => json!({
-            "type": "reload", "time": r.at.iso(), "ready": r.ready, "failed": r.failed, "removed": r.removed, "micros": r.micros,
-        }),
-        Record::Problem(p) => json!({
-            "type": "problem", "time": p.at.iso(), "level": p.level.label(), "message": p.message, "help": p.help, "place": p.place,
-            "frame": p.frame,
-        }),
+/// A record as it is printed in JSON, in this order.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum Printed<'a> {
+    Request {
+        time: String,
+        id: &'a str,
+        trace: &'a TraceId,
+        face: &'a str,
+        method: &'a str,
+        target: Cow<'a, str>,
+        status: u16,
+        wall_micros: u64,
+        bytes_in: u64,
+        bytes_out: u64,
+        function: Option<&'a str>,
+    },
+    Invocation {
+        time: String,
+        id: &'a str,
+        trace: &'a TraceId,
+        parent: Parent<'a>,
+        depth: u16,
+        function: &'a str,
+        outcome: End<'a>,
+        cold: bool,
+        cpu_micros: u64,
+        wall_micros: u64,
+        queued_micros: u64,
+        memory_peak_bytes: u64,
+        usage: Units<'a>,
+    },
+    Log {
+        time: String,
+        invocation: &'a str,
+        trace: &'a TraceId,
+        function: &'a str,
+        level: &'static str,
+        text: Cow<'a, str>,
+    },
+    Delivery {
+        time: String,
+        trace: &'a TraceId,
+        parent: Parent<'a>,
+        source: &'a str,
+        target: &'a str,
+        attempt: u32,
+        outcome: End<'a>,
+        again: Option<String>,
+    },
+    Operation {
+        time: String,
+        id: &'a str,
+        trace: &'a TraceId,
+        parent: Parent<'a>,
+        service: &'a str,
+        action: &'a str,
+        resource: Option<&'a str>,
+        status: u16,
+        error: Option<&'a str>,
+        wall_micros: u64,
+        usage: Units<'a>,
+    },
+    Mail {
+        time: String,
+        id: &'a str,
+        trace: &'a TraceId,
+        parent: Parent<'a>,
+        from: &'a str,
+        to: &'a [String],
+        subject: &'a str,
+    },
+    Reload {
+        time: String,
+        ready: &'a [Arc<str>],
+        failed: &'a [Arc<str>],
+        removed: &'a [Arc<str>],
+        micros: u64,
+    },
+    Problem {
+        time: String,
+        level: &'static str,
+        message: &'a str,
+        help: Option<&'a str>,
+        place: Option<&'a str>,
+        frame: Option<&'a str>,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Parent<'a> {
+    Request(&'a str),
+    Invocation(&'a str),
+    Operation(&'a str),
+    Event(i64),
+    Operator,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum End<'a> {
+    Succeeded,
+    Failed { kind: &'a str, message: &'a str },
+    Refused(&'a str),
+}
+
+/// What was used of each unit.
+struct Units<'a>(&'a Usage);
+
+impl Serialize for Units<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(unit, amount)| (unit.label(), amount)))
     }
 }
 
-fn cause(cause: &Cause) -> Value {
+fn json_line(record: &Record) -> String {
+    let printed = match record {
+        Record::Request(r) => Printed::Request {
+            time: r.at.iso(),
+            id: &r.id,
+            trace: &r.trace,
+            face: &r.face,
+            method: &r.method,
+            target: redact::pairs(&r.target),
+            status: r.status,
+            wall_micros: r.span.wall_micros,
+            bytes_in: r.bytes_in,
+            bytes_out: r.bytes_out,
+            function: r.function.as_deref(),
+        },
+        Record::Invocation(i) => Printed::Invocation {
+            time: i.at.iso(),
+            id: &i.id,
+            trace: &i.trace,
+            parent: parent(&i.parent),
+            depth: i.depth,
+            function: &i.function,
+            outcome: end(&i.outcome),
+            cold: i.cold,
+            cpu_micros: i.cpu_micros,
+            wall_micros: i.span.wall_micros,
+            queued_micros: i.queued_micros,
+            memory_peak_bytes: i.memory_peak_bytes,
+            usage: Units(&i.usage),
+        },
+        Record::Log(l) => Printed::Log {
+            time: l.at.iso(),
+            invocation: &l.invocation,
+            trace: &l.trace,
+            function: &l.function,
+            level: l.level.label(),
+            text: redact::text(&l.text),
+        },
+        Record::Delivery(d) => Printed::Delivery {
+            time: d.at.iso(),
+            trace: &d.trace,
+            parent: parent(&d.parent),
+            source: &d.source,
+            target: &d.target,
+            attempt: d.attempt,
+            outcome: end(&d.outcome),
+            again: d.again.map(Time::iso),
+        },
+        Record::Operation(o) => Printed::Operation {
+            time: o.at.iso(),
+            id: &o.id,
+            trace: &o.trace,
+            parent: parent(&o.parent),
+            service: &o.service,
+            action: &o.action,
+            resource: o.resource.as_deref(),
+            status: o.status,
+            error: o.error.as_deref(),
+            wall_micros: o.span.wall_micros,
+            usage: Units(&o.own),
+        },
+        Record::Mail(m) => Printed::Mail {
+            time: m.at.iso(),
+            id: &m.id,
+            trace: &m.trace,
+            parent: parent(&m.parent),
+            from: &m.from,
+            to: &m.to,
+            subject: &m.subject,
+        },
+        Record::Reload(r) => {
+            Printed::Reload { time: r.at.iso(), ready: &r.ready, failed: &r.failed, removed: &r.removed, micros: r.micros }
+        }
+        Record::Problem(p) => Printed::Problem {
+            time: p.at.iso(),
+            level: p.level.label(),
+            message: &p.message,
+            help: p.help.as_deref(),
+            place: p.place.as_deref(),
+            frame: p.frame.as_deref(),
+        },
+    };
+    serde_json::to_string(&printed).expect("text and numbers are JSON")
+}
+
+fn parent(cause: &Cause) -> Parent<'_> {
     match cause {
-        Cause::Request(id) => json!({ "request": id }),
-        Cause::Invocation(id) => json!({ "invocation": id }),
-        Cause::Operation(id) => json!({ "operation": id }),
-        Cause::Event(number) => json!({ "event": number }),
-        Cause::Operator => json!("operator"),
+        Cause::Request(id) => Parent::Request(id),
+        Cause::Invocation(id) => Parent::Invocation(id),
+        Cause::Operation(id) => Parent::Operation(id),
+        Cause::Event(number) => Parent::Event(*number),
+        Cause::Operator => Parent::Operator,
     }
 }
 
-fn outcome(outcome: &Outcome) -> Value {
+fn end(outcome: &Outcome) -> End<'_> {
     match outcome {
-        Outcome::Succeeded => json!("succeeded"),
-        Outcome::Failed { kind, message } => json!({ "failed": { "kind": kind, "message": message } }),
-        Outcome::Refused { message } => json!({ "refused": message }),
+        Outcome::Succeeded => End::Succeeded,
+        Outcome::Failed { kind, message } => End::Failed { kind, message },
+        Outcome::Refused { message } => End::Refused(message),
     }
-}
-
-fn usage(usage: &Usage) -> Value {
-    Value::Object(usage.iter().map(|(unit, amount)| (unit.label().to_string(), json!(amount))).collect::<Map<_, _>>())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Time, TraceId};
     use crate::telemetry::{Invocation, Log, Payload, Problem, Reload, Request, Span};
 
     fn trace() -> TraceId {

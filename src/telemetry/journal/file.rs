@@ -10,20 +10,20 @@ use super::{Bounds, Error};
 use crate::telemetry::{Record, redact};
 
 /// The version of the tables: a file of another one is begun anew, for nothing in it is needed.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
+/// What records are looked for by stands apart from what they say, in rows so small that all of them are looked through in milliseconds.
+/// An index by trace would cost more than all else: identifiers are random, and each batch would write most of its pages anew.
 const TABLES: &str = "
     CREATE TABLE records (
         id INTEGER PRIMARY KEY,
         trace TEXT,
         kind TEXT NOT NULL,
         function TEXT,
-        at INTEGER NOT NULL,
         began INTEGER NOT NULL,
-        bytes INTEGER NOT NULL,
-        record TEXT NOT NULL
+        bytes INTEGER NOT NULL
     );
-    CREATE INDEX records_by_trace ON records (trace) WHERE trace IS NOT NULL;
+    CREATE TABLE texts (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
     CREATE TABLE tallies (name TEXT PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID;";
 
 /// Old records that are looked at in one step while room is made.
@@ -127,9 +127,9 @@ fn write(
 ) -> rusqlite::Result<Written> {
     let tx = connection.transaction()?;
     {
-        let mut insert = tx.prepare_cached(
-            "INSERT INTO records (id, trace, kind, function, at, began, bytes, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?;
+        let mut insert =
+            tx.prepare_cached("INSERT INTO records (id, trace, kind, function, began, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        let mut insert_text = tx.prepare_cached("INSERT INTO texts (id, record) VALUES (?1, ?2)")?;
         for record in batch {
             let text = serde_json::to_string(&redact::record(record)).expect("records are plain data");
             written.last += 1;
@@ -140,11 +140,10 @@ fn write(
                 record.trace().map(|trace| trace.as_str()),
                 record.kind(),
                 record.function(),
-                record.at().millis(),
                 record.began_micros().unwrap_or(now_micros) as i64,
                 text.len() as i64,
-                text,
             ))?;
+            insert_text.execute((written.last, text))?;
         }
     }
     tx.prepare_cached("INSERT OR REPLACE INTO tallies (name, amount) VALUES ('missed', ?1)")?.execute([missed as i64])?;
@@ -164,6 +163,7 @@ fn write(
         }
         let Some(id) = last_gone else { break };
         tx.prepare_cached("DELETE FROM records WHERE id <= ?1")?.execute([id])?;
+        tx.prepare_cached("DELETE FROM texts WHERE id <= ?1")?.execute([id])?;
     }
     tx.commit()?;
     Ok(written)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::Stream;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Error, Journaled, Query, Reader};
 
@@ -17,23 +17,39 @@ pub struct Feed {
     path: Arc<Path>,
     /// The number of the last record that can be read; changes with every transaction.
     written: watch::Receiver<i64>,
+    ask: mpsc::Sender<oneshot::Sender<()>>,
 }
 
 impl Feed {
-    pub(super) fn new(path: &Path, written: watch::Receiver<i64>) -> Feed {
-        Feed { path: path.into(), written }
+    pub(super) fn new(path: &Path, written: watch::Receiver<i64>, ask: mpsc::Sender<oneshot::Sender<()>>) -> Feed {
+        Feed { path: path.into(), written, ask }
     }
 
-    /// Looks into the journal as it is now.
-    pub fn reader(&self) -> Result<Reader, Error> {
-        Reader::open(&self.path)
+    /// Looks into the journal, in which what has happened until now is, as far as the journal keeps up.
+    pub async fn reader(&self) -> Result<Reader, Error> {
+        self.catch_up().await;
+        let path = self.path.clone();
+        let opened = tokio::task::spawn_blocking(move || Reader::open(&path)).await;
+        opened.unwrap_or_else(|error| Err(Error::Io { path: self.path.to_path_buf(), source: std::io::Error::other(error) }))
+    }
+
+    /// Waits until what has happened until now is written. At once where the journal has ended.
+    async fn catch_up(&self) {
+        let (told, tell) = oneshot::channel();
+        if self.ask.send(told).await.is_ok() {
+            let _ = tell.await;
+        }
     }
 
     /// The records that `query` asks for, page by page; those to come too where it is `live`, as soon as they are written, until the
     /// journal ends.
     pub fn records(&self, query: Query, live: bool) -> impl Stream<Item = Result<Vec<Journaled>, Error>> + Send + use<> {
-        let state = State { path: self.path.clone(), query, written: live.then(|| self.written.clone()), ended: false };
+        let first = Some(self.clone());
+        let state = State { first, path: self.path.clone(), query, written: live.then(|| self.written.clone()), ended: false };
         futures_util::stream::unfold(state, |mut state| async move {
+            if let Some(feed) = state.first.take() {
+                feed.catch_up().await;
+            }
             let page = state.next().await?;
             state.ended = page.is_err();
             Some((page, state))
@@ -42,6 +58,8 @@ impl Feed {
 }
 
 struct State {
+    /// Until the first look.
+    first: Option<Feed>,
     path: Arc<Path>,
     query: Query,
     written: Option<watch::Receiver<i64>>,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::file::File;
@@ -46,7 +46,11 @@ pub enum Error {
 }
 
 /// Records that are written in one transaction.
-const BATCH_MAX: usize = 256;
+const BATCH_MAX: usize = 1_024;
+/// How long the first record of a batch waits for others, unless somebody wants to read.
+const GATHER: Duration = Duration::from_millis(20);
+/// Readers who may wait for the writer at once; more wait for their turn.
+const READERS_MAX: usize = 16;
 /// Where there is always more to write, so many times as long as it took is left to others.
 const REST: u32 = 3;
 
@@ -64,11 +68,12 @@ impl Journal {
         let file = File::open(path, bounds)?;
         let (end, runtime) = (CancellationToken::new(), tokio::runtime::Handle::current());
         let (sender, written) = watch::channel(file.last());
+        let (ask, asked) = mpsc::channel(READERS_MAX);
         let told = end.clone();
-        let work = move || Writer { file, records, end: told, runtime, written: sender, lost: 0, failing: false }.run();
+        let work = move || Writer { file, records, end: told, runtime, written: sender, asked, lost: 0, failing: false }.run();
         let thread = std::thread::Builder::new().name("emu-journal".into()).spawn(work);
         let thread = thread.map_err(|source| Error::Io { path: path.to_owned(), source })?;
-        Ok(Journal { feed: Feed::new(path, written), end, thread: Some(thread) })
+        Ok(Journal { feed: Feed::new(path, written, ask), end, thread: Some(thread) })
     }
 
     /// For those who read it.
@@ -94,6 +99,8 @@ struct Writer {
     end: CancellationToken,
     runtime: tokio::runtime::Handle,
     written: watch::Sender<i64>,
+    /// Readers who want to see what has happened until now; they are told when it is written.
+    asked: mpsc::Receiver<oneshot::Sender<()>>,
     /// Records that could not be written.
     lost: u64,
     /// The last write failed, and that was said.
@@ -102,23 +109,61 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) {
+        let runtime = self.runtime.clone();
         loop {
-            let first = self.runtime.block_on(self.end.run_until_cancelled(self.records.next())).flatten();
-            let ending = first.is_none();
-            let mut batch: Vec<Arc<Record>> = first.into_iter().collect();
-            while batch.len() < BATCH_MAX
-                && let Some(record) = self.records.next().now_or_never().flatten()
-            {
-                batch.push(record);
+            let mut batch = Vec::new();
+            let mut readers = Vec::new();
+            let mut ending = runtime.block_on(async {
+                tokio::select! {
+                    record = self.records.next() => {
+                        let ended = record.is_none();
+                        batch.extend(record);
+                        ended
+                    }
+                    Some(reader) = self.asked.recv() => {
+                        readers.push(reader);
+                        false
+                    }
+                    () = self.end.cancelled() => true,
+                }
+            });
+            self.take(&mut batch);
+            if batch.len() < BATCH_MAX && readers.is_empty() && !ending {
+                let woken = async {
+                    tokio::select! {
+                        Some(reader) = self.asked.recv() => (Some(reader), false),
+                        () = self.end.cancelled() => (None, true),
+                    }
+                };
+                if let Ok((reader, ended)) = runtime.block_on(async { tokio::time::timeout(GATHER, woken).await }) {
+                    readers.extend(reader);
+                    ending |= ended;
+                }
+                self.take(&mut batch);
             }
-            if batch.is_empty() {
+            if batch.is_empty() && ending {
                 return;
             }
             let began = Instant::now();
-            self.write(&batch);
+            if !batch.is_empty() {
+                self.write(&batch);
+            }
+            for reader in readers {
+                // One who went away meanwhile need not be told.
+                let _ = reader.send(());
+            }
             if batch.len() == BATCH_MAX && !ending {
                 self.rest(began.elapsed() * REST);
             }
+        }
+    }
+
+    /// Takes the records that are there.
+    fn take(&mut self, batch: &mut Vec<Arc<Record>>) {
+        while batch.len() < BATCH_MAX
+            && let Some(record) = self.records.next().now_or_never().flatten()
+        {
+            batch.push(record);
         }
     }
 

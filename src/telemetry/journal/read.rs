@@ -97,7 +97,7 @@ impl Reader {
     pub fn records(&self, query: &Query, limit: usize) -> Result<Vec<Journaled>, Error> {
         // GLOB would give meaning to some characters; a prefix is a range.
         let (from, to) = query.trace.as_deref().map_or((None, None), |prefix| (Some(prefix), Some(format!("{prefix}\u{10ffff}"))));
-        let sql = "SELECT id, record FROM records WHERE id > ?1 AND (?2 IS NULL OR function = ?2)
+        let sql = "SELECT id, record FROM records CROSS JOIN texts USING (id) WHERE id > ?1 AND (?2 IS NULL OR function = ?2)
             AND (?3 IS NULL OR (trace >= ?3 AND trace < ?4)) AND began >= ?5 ORDER BY id LIMIT ?6";
         let since = query.since_micros.unwrap_or(0).min(i64::MAX as u64) as i64;
         let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
@@ -109,7 +109,7 @@ impl Reader {
 
     /// Up to `limit` of the newest records, oldest first.
     pub fn newest(&self, limit: usize) -> Result<Vec<Journaled>, Error> {
-        let sql = "SELECT id, record FROM (SELECT id, record FROM records ORDER BY id DESC LIMIT ?1) ORDER BY id";
+        let sql = "SELECT id, record FROM (SELECT id, record FROM texts ORDER BY id DESC LIMIT ?1) ORDER BY id";
         let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
             let rows = statement.query_map([limit as i64], journaled)?;
             rows.collect::<Result<Vec<_>, _>>()
@@ -150,7 +150,9 @@ impl Reader {
 
     /// The records of one trace, in the order they were written.
     pub fn trace(&self, trace: &TraceId) -> Result<Vec<Record>, Error> {
-        let found = self.connection.prepare_cached("SELECT id, record FROM records WHERE trace = ?1 ORDER BY id LIMIT ?2");
+        let found = self
+            .connection
+            .prepare_cached("SELECT id, record FROM records CROSS JOIN texts USING (id) WHERE trace = ?1 ORDER BY id LIMIT ?2");
         let found = found.and_then(|mut statement| {
             let rows = statement.query_map((trace.as_str(), TRACE_RECORDS_MAX), journaled)?;
             rows.collect::<Result<Vec<_>, _>>()

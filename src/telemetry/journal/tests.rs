@@ -246,6 +246,19 @@ async fn a_follower_sees_what_is_there_and_what_comes_until_the_journal_ends() {
     assert_eq!(all.len(), 1, "one page, then the end");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_sees_all_that_happened_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sink = Sink::new(4_096);
+    let journal = Journal::start(&folder.path().join(FILE_NAME), WIDE, sink.subscribe()).expect("a journal");
+    for n in 1..=100 {
+        sink.put(|| log('a', "f", "x", n));
+        assert_eq!(journal.feed().reader().await.expect("a reader").newest(1).expect("a record")[0].id, n as i64);
+        let pages: Vec<_> = journal.feed().records(Query { after: n as i64 - 1, ..Query::default() }, false).collect().await;
+        assert_eq!(pages.len(), 1, "record {n}");
+    }
+}
+
 #[test]
 fn every_kind_of_record_is_stored_and_read_back() {
     let invocation = Record::Invocation(Invocation {
