@@ -40,7 +40,7 @@ fn runtime() -> tokio::runtime::Runtime {
 
 async fn image(sandbox: &Sandbox, warm: bool) -> Image {
     let code = "export const handler = async (event) => ({ statusCode: 200, body: JSON.stringify({ hello: event.name }) });";
-    let module = Module { path: "index.mjs".into(), code: code.into(), map: None, stable: false };
+    let module = Module::own("index.mjs", code, None);
     let bundle = Bundle {
         name: "hello".into(),
         modules: vec![module],

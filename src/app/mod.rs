@@ -366,9 +366,16 @@ pub(crate) fn tell(shared: &Shared, problems: &[Problem]) {
     }
 }
 
+/// How long those who call as soon as emu answers have the machine for themselves.
+const FIRST_CALLERS: Duration = Duration::from_millis(100);
+
 /// Looks the functions through that nobody calls meanwhile, and says what is wrong with any.
 async fn check(shared: Arc<Shared>, shutdown: CancellationToken) {
-    if let Some(problems) = shutdown.run_until_cancelled(shared.functions.check_all()).await {
+    let work = async {
+        tokio::time::sleep(FIRST_CALLERS).await;
+        shared.functions.check_all().await
+    };
+    if let Some(problems) = shutdown.run_until_cancelled(work).await {
         tell(&shared, &problems);
     }
     memory::release();

@@ -6,6 +6,7 @@ use crate::services::Services;
 use crate::services::objects::NewBucket;
 use crate::wire::aws::arn::Account;
 use crate::wire::aws::dynamodb::Dynamodb;
+use crate::wire::aws::s3;
 
 /// Makes everything that the project defines. Answers what could not be made; the rest is.
 pub(super) async fn ensure(services: &Services, project: &Project, account: &Account) -> Vec<Problem> {
@@ -28,8 +29,11 @@ pub(super) async fn ensure(services: &Services, project: &Project, account: &Acc
     }
     for bucket in &resources.buckets {
         let new = NewBucket { name: bucket.name.clone(), region: project.region.clone() };
-        let result = services.objects.ensure_bucket(&call, new).await;
-        made("bucket", &bucket.name, &bucket.at, result.map(|_| ()).map_err(|error| error.to_string()));
+        let result = match services.objects.ensure_bucket(&call, new).await {
+            Ok(_) => s3::configure(&services.objects, &call, &bucket.name, &bucket.properties).await,
+            Err(error) => Err(error.to_string()),
+        };
+        made("bucket", &bucket.name, &bucket.at, result);
     }
     for topic in &resources.topics {
         let result = services.topics.ensure(&call, &topic.name, &topic.properties, &topic.subscriptions).await;

@@ -197,7 +197,19 @@ pub struct Bucket {
     pub name: String,
     pub logical_id: String,
     pub properties: serde_json::Value,
+    /// What its `NotificationConfiguration` asks for.
+    pub notifications: Vec<Notification>,
     pub at: Position,
+}
+
+/// Who is told of a bucket's objects.
+#[derive(serde::Serialize, Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// E.g. `s3:ObjectCreated:*`.
+    pub event: String,
+    pub prefix: Option<String>,
+    pub suffix: Option<String>,
+    pub to: Destination,
 }
 
 /// `AWS::SQS::Queue`.

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::intrinsics::{Declared, Template};
 use super::keys;
-use super::model::{Bucket, Position, Problem, Queue, Resources, Table, Topic};
+use super::model::{Bucket, Destination, Notification, Position, Problem, Queue, Resources, Table, Topic};
 use super::problem::did_you_mean;
 
 /// Builds what is declared; what is not emulated is named in one warning.
@@ -42,7 +42,10 @@ pub(super) fn build(template: &Template, problems: &mut Vec<Problem>) -> Resourc
                 let properties = place.table(properties, problems);
                 resources.tables.push(Table { name, logical_id, properties, at });
             }
-            "Bucket" => resources.buckets.push(Bucket { name, logical_id, properties, at }),
+            "Bucket" => {
+                let notifications = place.notifications(&properties, problems);
+                resources.buckets.push(Bucket { name, logical_id, properties, notifications, at });
+            }
             "Queue" => resources.queues.push(Queue { properties: place.queue(properties, problems), name, logical_id, at }),
             _ => {
                 let subscriptions = listed_subscriptions(&properties);
@@ -54,6 +57,7 @@ pub(super) fn build(template: &Template, problems: &mut Vec<Problem>) -> Resourc
         subscribe(declared, properties, &mut resources, problems);
     }
     check_redrives(template, &resources, problems);
+    check_notifications(&resources, problems);
     resources
 }
 
@@ -150,6 +154,50 @@ impl Place<'_> {
         properties
     }
 
+    /// What `NotificationConfiguration` asks for. Source: "AWS::S3::Bucket NotificationConfiguration" of the template reference.
+    fn notifications(&self, properties: &Json, problems: &mut Vec<Problem>) -> Vec<Notification> {
+        type Told = fn(String) -> Destination;
+        const KINDS: [(&str, &str, Told); 3] = [
+            ("LambdaConfigurations", "Function", Destination::Function),
+            ("QueueConfigurations", "Queue", Destination::Queue),
+            ("TopicConfigurations", "Topic", Destination::Topic),
+        ];
+        let Some(configuration) = properties.get("NotificationConfiguration") else { return Vec::new() };
+        let mut found = Vec::new();
+        for (list, key, told) in KINDS {
+            for one in configuration.get(list).and_then(Json::as_array).into_iter().flatten() {
+                let text = |key: &str| one.get(key).and_then(Json::as_str);
+                let (Some(event), Some(arn)) = (text("Event"), text(key)) else {
+                    problems.push(self.error(format!("each of `{list}` of the bucket `{}` needs `Event` and `{key}`", self.id)));
+                    continue;
+                };
+                if !keys::S3_EVENTS.contains(&event) {
+                    let near = did_you_mean(event, keys::S3_EVENTS.iter().copied());
+                    let help = near.map_or("such as `s3:ObjectCreated:*`".to_owned(), |near| format!("did you mean `{near}`?"));
+                    problems.push(self.error(format!("S3 has no event `{event}`")).with_help(help));
+                    continue;
+                }
+                let (mut prefix, mut suffix) = (None, None);
+                let rules = one.pointer("/Filter/S3Key/Rules").and_then(Json::as_array).into_iter().flatten();
+                for rule in rules {
+                    let part = |key: &str| rule.get(key).and_then(Json::as_str).unwrap_or_default();
+                    // CloudFormation takes any case.
+                    match part("Name").to_ascii_lowercase().as_str() {
+                        "prefix" => prefix = Some(part("Value").to_owned()),
+                        "suffix" => suffix = Some(part("Value").to_owned()),
+                        other => {
+                            let message = format!("a filter of the bucket `{}` has the name `{other}`", self.id);
+                            problems.push(self.error(message).with_help("`prefix` or `suffix`"));
+                        }
+                    }
+                }
+                let name = arn.rsplit(':').next().unwrap_or_default().to_owned();
+                found.push(Notification { event: event.to_owned(), prefix, suffix, to: told(name) });
+            }
+        }
+        found
+    }
+
     /// The properties in the forms of the queue's attributes.
     fn queue(&self, mut properties: Json, problems: &mut Vec<Problem>) -> Json {
         let Some(map) = properties.as_object_mut() else { return properties };
@@ -222,6 +270,24 @@ fn subscribe(declared: &Declared, mut properties: Json, resources: &mut Resource
             let near = did_you_mean(name, resources.topics.iter().map(|t| t.name.as_str()));
             let help = near.map(|near| format!("did you mean `{near}`?"));
             problems.push(Problem::error(&declared.at, format!("there is no topic `{name}`")).with_help_if(help));
+        }
+    }
+}
+
+/// Who is told of objects must exist. Functions are only known later.
+fn check_notifications(resources: &Resources, problems: &mut Vec<Problem>) {
+    for bucket in &resources.buckets {
+        for notification in &bucket.notifications {
+            let (kind, name, known): (_, _, Vec<&str>) = match &notification.to {
+                Destination::Queue(name) => ("queue", name, resources.queues.iter().map(|queue| queue.name.as_str()).collect()),
+                Destination::Topic(name) => ("topic", name, resources.topics.iter().map(|topic| topic.name.as_str()).collect()),
+                Destination::Function(_) => continue,
+            };
+            if !known.contains(&name.as_str()) {
+                let message = format!("the bucket `{}` tells a {kind} `{name}` that there is not", bucket.logical_id);
+                let help = did_you_mean(name, known).map(|near| format!("did you mean `{near}`?"));
+                problems.push(Problem::error(&bucket.at, message).with_help_if(help));
+            }
         }
     }
 }

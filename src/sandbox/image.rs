@@ -1,8 +1,9 @@
 //! A version of a function, ready to be invoked.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use tokio::sync::SetOnce;
+use tokio::sync::{Notify, SetOnce};
 
 use super::Host;
 use super::engine::{Guest, Layer, Machine, Sources, State};
@@ -52,18 +53,34 @@ pub(super) struct Memory {
     bytes: usize,
     compiled: SetOnce<Result<Arc<Layer>, String>>,
     made_in: Mutex<Option<Guest>>,
+    /// Somebody waits for the compiled memory.
+    needed: Notify,
 }
+
+/// How long the compilation leaves the machine to the first invocation, unless a second one comes.
+const FIRST_INVOCATION: Duration = Duration::from_millis(50);
 
 impl Memory {
     /// The memory of a sandbox that has evaluated a version; its compilation is begun. Slow: copies the memory.
     pub fn of(guest: Guest, machine: &Arc<Machine>) -> Arc<Memory> {
         let content = guest.snapshot();
-        let memory = Arc::new(Memory { bytes: guest.memory_bytes(), compiled: SetOnce::new(), made_in: Mutex::new(Some(guest)) });
+        let memory = Arc::new(Memory {
+            bytes: guest.memory_bytes(),
+            compiled: SetOnce::new(),
+            made_in: Mutex::new(Some(guest)),
+            needed: Notify::new(),
+        });
         let (machine, compiled) = (machine.clone(), memory.clone());
-        tokio::task::spawn_blocking(move || {
-            let layer = machine.layer(content).map(Arc::new);
+        tokio::spawn(async move {
+            // It makes no difference which of the two it was.
+            let _ = tokio::time::timeout(FIRST_INVOCATION, compiled.needed.notified()).await;
+            let work = tokio::task::spawn_blocking(move || machine.layer(content)).await;
+            let layer = match work {
+                Ok(layer) => layer.map(Arc::new).map_err(|error| format!("{error:#}")),
+                Err(lost) => Err(lost.to_string()),
+            };
             // It is set once, here.
-            let _ = compiled.compiled.set(layer.map_err(|error| format!("{error:#}")));
+            let _ = compiled.compiled.set(layer);
             // From now on a new one costs less than keeping that one.
             drop(compiled.take());
         });
@@ -114,6 +131,7 @@ impl Version {
                     guest.renew(host);
                     return Ok(Kept { guest, permit });
                 }
+                self.memory.needed.notify_one();
                 self.memory.compiled.wait().await
             }
         };

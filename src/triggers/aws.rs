@@ -152,6 +152,7 @@ impl Topics for Services {
         let publish = Publish {
             message: message.to_owned(),
             attributes: envelope.attributes.iter().map(|(name, value)| (name.clone(), attribute(value))).collect(),
+            subject: envelope.subject.clone(),
             group: envelope.group.clone(),
             deduplication: envelope.deduplication.clone(),
             ..Publish::default()
@@ -254,8 +255,13 @@ impl Services {
                 } else {
                     sns::envelope(&self.sns, event, delivery).to_string()
                 };
-                let envelope =
-                    Envelope { attributes: own, group: event.group.clone(), deduplication: event.deduplication.clone(), dead_letters };
+                let envelope = Envelope {
+                    attributes: own,
+                    subject: None,
+                    group: event.group.clone(),
+                    deduplication: event.deduplication.clone(),
+                    dead_letters,
+                };
                 Some(Recipient::Queue { name: resource(&delivery.endpoint).to_owned(), body, envelope })
             }
             other => {

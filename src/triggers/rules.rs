@@ -7,12 +7,16 @@ use bytes::Bytes;
 use super::ports::{Happening, Recipient};
 use super::store::{Draft, Envelope, Origin, Target};
 use super::table::{BucketRule, Table};
+use crate::project::Destination;
 
 /// Events that may lie between the outside request and a call: where there are more, functions call each other in a circle.
 pub const DEPTH_MAX: u16 = 16;
 
 /// Milliseconds after which what goes to a queue or topic is given up (as long as events of functions live).
 pub const MESSAGE_AGE_MAX_MS: i64 = 21_600_000;
+
+/// The subject of what S3 publishes to topics, as production's messages have it.
+const TOPIC_SUBJECT: &str = "Amazon S3 Notification";
 
 /// Who gets what of an event.
 pub fn targets(table: &Table, happening: Happening, source: &str, origin: &Origin) -> Vec<Draft> {
@@ -29,8 +33,20 @@ pub fn targets(table: &Table, happening: Happening, source: &str, origin: &Origi
             .bucket(&bucket)
             .iter()
             .filter(|rule| wants(rule, &name, &key))
-            .filter_map(|rule| table.functions.get(&rule.function))
-            .map(|callee| to_function(&callee.key, callee.event_age_max_ms, &event))
+            .map(|rule| match &rule.to {
+                Destination::Function(name) => match table.function(name) {
+                    Some(callee) => to_function(&callee.key, callee.event_age_max_ms, &event),
+                    // Delivering it will say that there is no such function.
+                    None => to_function(&name.as_str().into(), MESSAGE_AGE_MAX_MS, &event),
+                },
+                Destination::Queue(name) => {
+                    message(Target::Queue(name.as_str().into()), event.to_string(), Envelope::default(), source, origin)
+                }
+                Destination::Topic(name) => {
+                    let envelope = Envelope { subject: Some(TOPIC_SUBJECT.to_owned()), ..Envelope::default() };
+                    message(Target::Topic(name.as_str().into()), event.to_string(), envelope, source, origin)
+                }
+            })
             .collect(),
         Happening::Published { recipients, .. } => recipients
             .into_iter()
@@ -97,7 +113,8 @@ mod tests {
             ("*", "", "", "ObjectRemoved:DeleteMarkerCreated", "a", true),
         ];
         for (event, prefix, suffix, name, key, wanted) in rows {
-            let rule = BucketRule { function: "f".into(), event: event.into(), prefix: prefix.into(), suffix: suffix.into() };
+            let rule =
+                BucketRule { to: Destination::Function("f".into()), event: event.into(), prefix: prefix.into(), suffix: suffix.into() };
             assert_eq!(wants(&rule, name, key), wanted, "{event} {prefix}…{suffix} on {name} {key}");
         }
     }

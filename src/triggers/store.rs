@@ -103,6 +103,9 @@ pub struct Envelope {
     /// Name → (type, text), as SQS and SNS have them; binary values in base64.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, (String, String)>,
+    /// Of what is published to a topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -51,10 +51,10 @@ pub struct About {
     pub environment: BTreeMap<String, String>,
 }
 
-/// Objects of a bucket that a function is called for.
+/// Objects of a bucket that somebody is told of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BucketRule {
-    pub function: Arc<str>,
+    pub to: Destination,
     /// Without `s3:`; ends in `*` where it stands for several.
     pub event: String,
     pub prefix: String,
@@ -136,6 +136,15 @@ impl Table {
                 }
             }
         }
+        for bucket in &project.resources.buckets {
+            table.buckets.entry(bucket.name.clone()).or_default().extend(bucket.notifications.iter().map(|notification| BucketRule {
+                to: notification.to.clone(),
+                event: notification.event.strip_prefix("s3:").unwrap_or(&notification.event).to_owned(),
+                prefix: notification.prefix.clone().unwrap_or_default(),
+                suffix: notification.suffix.clone().unwrap_or_default(),
+            }));
+        }
+        table.buckets.retain(|_, rules| !rules.is_empty());
         (table, problems)
     }
 
@@ -149,7 +158,7 @@ impl Table {
             }
             EventSource::Schedule(schedule) => self.schedules.push((function, schedule.clone())),
             EventSource::Bucket(source) => self.buckets.entry(source.bucket.clone()).or_default().push(BucketRule {
-                function,
+                to: Destination::Function(function.to_string()),
                 event: source.event.strip_prefix("s3:").unwrap_or(&source.event).to_owned(),
                 prefix: source.prefix.clone().unwrap_or_default(),
                 suffix: source.suffix.clone().unwrap_or_default(),

@@ -10,4 +10,5 @@ mod limits;
 mod packages;
 mod records;
 mod reload;
+mod resources;
 mod sdk;

@@ -351,7 +351,13 @@ impl Scene<'_> {
             }
             let logical_id = format!("S3Bucket{}", bucket.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
             let at = named.at.clone();
-            self.resources.buckets.push(Bucket { name: bucket.clone(), logical_id, properties: serde_json::json!({}), at });
+            self.resources.buckets.push(Bucket {
+                name: bucket.clone(),
+                logical_id,
+                properties: serde_json::json!({}),
+                notifications: Vec::new(),
+                at,
+            });
         }
         let event = node.get("event").and_then(|e| choice(e, S3_EVENTS)).unwrap_or("s3:ObjectCreated:*").to_string();
         let (mut prefix, mut suffix) = (None, None);

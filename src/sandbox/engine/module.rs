@@ -127,6 +127,7 @@ pub fn wrap(memory: &[u8]) -> Vec<u8> {
         .collect();
     let length = count.len() + heads.iter().zip(&runs).map(|(head, run)| head.len() + run.len()).sum::<usize>();
     module.reserve_exact(length + 8);
+    super::anonymous::advise(&mut module);
     module.push(SectionId::Data as u8);
     (length as u32).encode(&mut module);
     module.extend_from_slice(&count);

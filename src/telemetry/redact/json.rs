@@ -94,8 +94,9 @@ impl Scan<'_> {
         let colon = skip_space(self.text, end);
         if name.is_none() && whole && self.text.as_bytes().get(colon) == Some(&b':') {
             let raw = &self.text[start..end];
-            let name: String = serde_json::from_str(raw).unwrap_or_else(|_| raw.trim_matches('"').to_owned());
-            return self.value_of(&name, skip_space(self.text, colon + 1));
+            let plain = raw.trim_matches('"');
+            let escaped = raw.contains('\\').then(|| serde_json::from_str::<String>(raw).ok()).flatten();
+            return self.value_of(escaped.as_deref().unwrap_or(plain), skip_space(self.text, colon + 1));
         }
         if let Some(hidden) = self.look_into(start, end, whole, name) {
             self.replace(start, end, &hidden);

@@ -16,9 +16,12 @@ mod fail;
 mod form;
 mod lists;
 mod object;
+mod template;
 mod uploads;
 
 use std::sync::Arc;
+
+pub use template::configure;
 
 use http::{HeaderValue, Method};
 use s3s::service::{S3Service, S3ServiceBuilder};
