@@ -404,6 +404,29 @@ fn resources_are_read_and_checked() {
         "resources: { Resources: { B: { Type: AWS::S3::Bucket, Properties: { BucketName: My_Bucket } } } }",
         "`My_Bucket` cannot be the name of `B` @3:27 = Bucket names: 3 to 63 lower-case letters, digits, `-` and `.`",
     );
+    let told = |configuration: &str| {
+        format!(
+            "resources: {{ Resources: {{ Mails: {{ Type: AWS::SQS::Queue, Properties: {{ QueueName: mails }} }}, B: {{ Type: AWS::S3::Bucket, Properties: {{ BucketName: photos, NotificationConfiguration: {{ {configuration} }} }} }} }} }}"
+        )
+    };
+    let rows = [
+        (
+            "QueueConfigurations: [{ Event: 's3:ObjectCreate:*', Queue: 'a:mails' }]",
+            "S3 has no event `s3:ObjectCreate:*` @3:95 = did you mean `s3:ObjectCreated:*`?",
+        ),
+        (
+            "QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: 'a:mail' }]",
+            "the bucket `B` tells a queue `mail` that there is not @3:95 = did you mean `mails`?",
+        ),
+        ("TopicConfigurations: [{ Topic: 'a:t' }]", "each of `TopicConfigurations` of the bucket `B` needs `Event` and `Topic` @3:95 = -"),
+        (
+            "QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: 'a:mails', Filter: { S3Key: { Rules: [{ Name: infix, Value: a }] } } }]",
+            "a filter of the bucket `B` has the name `infix` @3:95 = `prefix` or `suffix`",
+        ),
+    ];
+    for (configuration, problem) in rows {
+        wrong(&told(configuration), problem);
+    }
 }
 
 #[test]
