@@ -9,8 +9,8 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::writer::{self, Tx, Writer};
-use super::{Error, outbox};
-use crate::base::{Call, Clock, Ids, Time};
+use super::{Error, outbox, stock};
+use crate::base::{Call, Clock, Ids, Time, Usage};
 
 /// The tables of one part of the program, as steps that each bring them from one version to the next. Steps are only ever appended.
 pub struct Schema {
@@ -65,6 +65,7 @@ impl Db {
         // Checkpoints wait for the disk, so a thread of their own does them.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         migrate(&mut connection, &outbox::SCHEMA)?;
+        migrate(&mut connection, &stock::SCHEMA)?;
         for schema in schemas {
             migrate(&mut connection, schema)?;
         }
@@ -113,6 +114,11 @@ impl Db {
         drop(readers);
         call.meter.add(&usage);
         result
+    }
+
+    /// What is kept for a month: the units that are stocks, as the transactions that changed them left them (see [`Tx::keep`]).
+    pub async fn stocks(&self, call: &Call) -> Result<Usage, Error> {
+        self.read(call, |tx| Ok(stock::all(tx.connection())?)).await
     }
 
     /// The time by this World's clock.

@@ -6,10 +6,12 @@ pub mod blobs;
 pub mod db;
 pub mod lease;
 pub mod outbox;
+mod stock;
 mod writer;
 
 pub use db::{Db, Options, Schema};
 pub use outbox::Event;
+pub use stock::kept_in;
 pub use writer::Tx;
 
 /// What can go wrong in the store itself. Services wrap this in their own errors.

@@ -84,6 +84,38 @@ async fn writes_from_many_tasks_all_land_once_and_failures_among_them_do_not() {
     assert_eq!(call.meter.total().get(Unit::TableWrites), 400 - bad as u64);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_kept_follows_the_commits_and_what_was_tried_is_billed_anyway() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (db, call) = (open(&folder), Call::operator());
+    let tasks: Vec<_> = (0..200)
+        .map(|i| {
+            let (db, call) = (db.clone(), call.clone());
+            tokio::spawn(async move {
+                let _: Result<(), Error> = db
+                    .write(&call, move |tx| {
+                        tx.keep(Unit::ObjectBytesStored, if i % 2 == 0 { 10 } else { -4 });
+                        tx.keep(Unit::TableWrites, 1);
+                        tx.count_anyway(Unit::ObjectWrites, 1);
+                        tx.count(Unit::ObjectReads, 1);
+                        if i % 5 == 0 { Err(Error::Corrupt("the test")) } else { Ok(()) }
+                    })
+                    .await;
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("no task panics");
+    }
+    let kept = db.stocks(&Call::operator()).await.expect("the stocks");
+    // Of each ten the even ones but the first, and the odd ones but the sixth.
+    let bytes = 20 * (4 * 10 - 4 * 4);
+    assert_eq!(kept.iter().collect::<Vec<_>>(), [(Unit::ObjectBytesStored, bytes)], "only stocks are kept");
+    assert_eq!((call.meter.total().get(Unit::ObjectWrites), call.meter.total().get(Unit::ObjectReads)), (200, 160));
+    assert_eq!(kept_in(&folder.path().join("state.db")).expect("read beside the World"), kept);
+    assert!(kept_in(&folder.path().join("none.db")).expect("nothing").is_empty());
+}
+
 #[tokio::test]
 async fn a_waiter_is_woken_by_the_commit_and_nobody_listening_means_no_event() {
     let folder = tempfile::tempdir().expect("a folder");

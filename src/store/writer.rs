@@ -10,6 +10,7 @@ use rusqlite::{CachedStatement, Connection, Params, Row};
 use tokio::sync::oneshot;
 
 use super::db::{Inner, lock};
+use super::stock::Stocks;
 use super::{Db, Error, Event, outbox};
 use crate::base::{Call, Ids, Time, Unit, Usage};
 
@@ -27,6 +28,9 @@ pub struct Tx<'a> {
 #[derive(Default)]
 struct Effects {
     usage: Usage,
+    /// What is billed even where it is rolled back.
+    tried: Usage,
+    stocks: Stocks,
     wakes: Vec<String>,
 }
 
@@ -44,6 +48,10 @@ impl<'a> Tx<'a> {
     /// Who asks, because of what, on whose bill.
     pub fn call(&self) -> &Call {
         &self.call
+    }
+
+    pub(super) fn connection(&self) -> &'a Connection {
+        self.connection
     }
 
     /// Runs a statement that changes rows; answers how many.
@@ -112,6 +120,16 @@ impl<'a> Tx<'a> {
         self.effects.usage.add(unit, amount);
     }
 
+    /// Counts work that providers bill whether it succeeds or not: a write whose condition does not hold.
+    pub fn count_anyway(&mut self, unit: Unit, amount: u64) {
+        self.effects.tried.add(unit, amount);
+    }
+
+    /// Tells that what is kept of a stock (see [`Unit::is_stock`]) grows or shrinks by so much, if this commits. [`Db::stocks`] has the sums.
+    pub fn keep(&mut self, unit: Unit, change: i64) {
+        self.effects.stocks.change(unit, change);
+    }
+
     /// Wakes those who wait on `key` (see [`Db::woken`]) once this is committed.
     pub fn wake(&mut self, key: &str) {
         if !self.effects.wakes.iter().any(|k| k == key) {
@@ -137,8 +155,8 @@ const GROUP_MAX: usize = 128;
 
 /// A write that waits: first run inside the transaction, then told how the commit went.
 trait Job: Send {
-    /// False where its changes are to be rolled back.
-    fn run(&mut self, db: &Db, connection: &Connection) -> bool;
+    /// How it changes the stocks; `None` where its changes are to be rolled back.
+    fn run(&mut self, db: &Db, connection: &Connection) -> Option<Stocks>;
     fn end(self: Box<Self>, db: &Db, committed: Result<(), &str>);
 }
 
@@ -156,29 +174,31 @@ where
     E: From<Error> + Send,
     F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send,
 {
-    fn run(&mut self, db: &Db, connection: &Connection) -> bool {
-        let Some(change) = self.change.take() else { return false };
+    fn run(&mut self, db: &Db, connection: &Connection) -> Option<Stocks> {
+        let change = self.change.take()?;
         let inner = db.inner();
         let mut tx = Tx { connection, inner, call: self.call.clone(), now: inner.clock.now(), writes: true, effects: Effects::default() };
         let result = catch_unwind(AssertUnwindSafe(|| change(&mut tx))).unwrap_or_else(|_| Err(Error::Panicked.into()));
         let kept = result.is_ok();
-        if kept {
-            self.effects = tx.effects;
-        }
+        self.effects = if kept { tx.effects } else { Effects { tried: tx.effects.tried, ..Effects::default() } };
         self.result = Some(result);
-        kept
+        kept.then_some(self.effects.stocks)
     }
 
     fn end(self: Box<Self>, db: &Db, committed: Result<(), &str>) {
         let result = match (self.result, committed) {
             (Some(Ok(value)), Ok(())) => {
                 self.call.meter.add(&self.effects.usage);
+                self.call.meter.add(&self.effects.tried);
                 for key in &self.effects.wakes {
                     db.wake(key);
                 }
                 Ok(value)
             }
-            (Some(Err(error)), _) => Err(error),
+            (Some(Err(error)), _) => {
+                self.call.meter.add(&self.effects.tried);
+                Err(error)
+            }
             (_, Err(why)) => Err(Error::Commit(why.to_owned()).into()),
             (None, Ok(())) => Err(Error::Panicked.into()),
         };
@@ -244,18 +264,23 @@ fn commit(db: &Db, connection: &Connection, mut group: Vec<Box<dyn Job>>) -> End
 
 fn commit_one(db: &Db, connection: &Connection, job: &mut Box<dyn Job>) -> rusqlite::Result<()> {
     run(connection, "BEGIN IMMEDIATE")?;
-    run(connection, if job.run(db, connection) { "COMMIT" } else { "ROLLBACK" })
+    let Some(stocks) = job.run(db, connection) else { return run(connection, "ROLLBACK") };
+    stocks.store(connection)?;
+    run(connection, "COMMIT")
 }
 
 fn commit_many(db: &Db, connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
     run(connection, "BEGIN IMMEDIATE")?;
+    let mut changed = Stocks::default();
     for job in group {
         run(connection, "SAVEPOINT one")?;
-        if !job.run(db, connection) {
-            run(connection, "ROLLBACK TO one")?;
+        match job.run(db, connection) {
+            Some(stocks) => changed.add(stocks),
+            None => run(connection, "ROLLBACK TO one")?,
         }
         run(connection, "RELEASE one")?;
     }
+    changed.store(connection)?;
     run(connection, "COMMIT")
 }
 
@@ -277,5 +302,7 @@ where
     if result.is_err() && !connection.is_autocommit() {
         let _ = run(connection, "ROLLBACK");
     }
-    (result, tx.effects.usage)
+    let mut usage = tx.effects.usage;
+    usage.add_all(&tx.effects.tried);
+    (result, usage)
 }
