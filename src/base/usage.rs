@@ -72,9 +72,9 @@ units! {
     InvocationCpuMicros = "invocation-cpu-micros",
     /// A request to the HTTP API; every 512 KB of payload is one.
     RouteRequests = "route-requests",
-    /// A request to the REST API.
+    /// A request to the REST API, whatever its size.
     RestRequests = "rest-requests",
-    /// Bytes of answers to requests from outside.
+    /// Bytes of answers to requests from outside, with their heads.
     RouteBytesOut = "route-bytes-out",
     /// A run of a schedule.
     ScheduleRuns = "schedule-runs",

@@ -21,7 +21,7 @@ pub const BODY_BYTES_MAX: usize = 10_485_760;
 const HTTP_API_WAIT_MS: u64 = 30_000;
 /// How long a REST API waits.
 const REST_WAIT_MS: u64 = 29_000;
-/// A request of an HTTP API is billed per so many bytes.
+/// A request of an HTTP API is billed per so many bytes, one of a REST API as one. Source: "Amazon API Gateway pricing".
 const BILLED_BYTES: usize = 524_288;
 
 /// An answer, and who gave it.
@@ -40,28 +40,44 @@ impl Functions {
     pub async fn http(&self, call: &Call, request: Request<Bytes>, source: IpAddr) -> Reply {
         let catalog = self.catalog();
         let (parts, body) = request.into_parts();
-        let mut usage = Usage::default();
-        usage.add(Unit::RouteRequests, body.len().div_ceil(BILLED_BYTES).max(1) as u64);
-        call.meter.add(&usage);
-        let reply = self.reply(call, &catalog, parts, body, source).await;
-        Reply { own: usage, ..reply }
-    }
-
-    async fn reply(&self, call: &Call, catalog: &Catalog, parts: http::request::Parts, body: Bytes, source: IpAddr) -> Reply {
-        let mut found = match catalog.routes.decide(parts.method.as_str(), parts.uri.path(), &parts.headers) {
-            Decision::Invoke(found) => found,
-            Decision::Preflight(headers) => {
+        let decision = catalog.routes.decide(parts.method.as_str(), parts.uri.path(), &parts.headers);
+        let mut own = Usage::default();
+        if decision.is_rest() {
+            own.add(Unit::RestRequests, 1);
+        } else {
+            own.add(Unit::RouteRequests, body.len().div_ceil(BILLED_BYTES).max(1) as u64);
+        }
+        let (response, function) = match decision {
+            Decision::Invoke(found) => self.reply(call, &catalog, found, &parts, body, source).await,
+            Decision::Preflight { headers, .. } => {
                 let mut response = Response::new(Bytes::new());
                 *response.status_mut() = StatusCode::NO_CONTENT;
                 *response.headers_mut() = headers;
-                return Reply { response, function: None, own: Usage::default() };
+                (response, None)
             }
-            Decision::NotFound => return refused(Kind::HttpApi(crate::project::Payload::V2), Refusal::NotFound, None),
-            Decision::MissingToken => return refused(Kind::Rest, Refusal::NotFound, None),
+            Decision::NotFound => (shapes::refuse(Kind::HttpApi(crate::project::Payload::V2), Refusal::NotFound), None),
+            Decision::MissingToken => (shapes::refuse(Kind::Rest, Refusal::NotFound), None),
         };
+        // What another function asks for does not leave. Source: "Amazon API Gateway pricing", data transfer.
+        if matches!(call.cause, Cause::Request(_)) {
+            own.add(Unit::RouteBytesOut, bytes(&response));
+        }
+        call.meter.add(&own);
+        Reply { response, function, own }
+    }
+
+    async fn reply(
+        &self,
+        call: &Call,
+        catalog: &Catalog,
+        mut found: Match<'_>,
+        parts: &http::request::Parts,
+        body: Bytes,
+        source: IpAddr,
+    ) -> (Response<Bytes>, Option<Arc<str>>) {
         let kind = found.route.kind;
         let Some(entry) = catalog.get(&found.route.function).cloned() else {
-            return refused(kind, Refusal::Broken, None);
+            return (shapes::refuse(kind, Refusal::Broken), None);
         };
         let entry = self.built(&entry).await;
         let name = Arc::clone(&entry.name);
@@ -70,7 +86,7 @@ impl Functions {
         } else if entry.version.as_ref().is_some_and(|version| version.program.takes_requests()) {
             self.pass_on(call, entry, found.route.key().into(), Request::from_parts(parts.clone(), body)).await
         } else {
-            self.invoke_route(call, catalog, entry, &mut found, &parts, &body, source).await
+            self.invoke_route(call, catalog, entry, &mut found, parts, &body, source).await
         };
         let mut response = outcome.unwrap_or_else(|refusal| shapes::refuse(kind, refusal));
         catalog.routes.add_cors(kind, &parts.headers, response.headers_mut());
@@ -79,7 +95,7 @@ impl Functions {
             let name = if kind == Kind::Rest { "x-amzn-requestid" } else { "apigw-requestid" };
             response.headers_mut().insert(name, id);
         }
-        Reply { response, function: Some(name), own: Usage::default() }
+        (response, Some(name))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one request, in one private place")]
@@ -199,6 +215,10 @@ fn request_id(call: &Call) -> Option<Arc<str>> {
     }
 }
 
-fn refused(kind: Kind, refusal: Refusal, function: Option<Arc<str>>) -> Reply {
-    Reply { response: shapes::refuse(kind, refusal), function, own: Usage::default() }
+/// The bytes of an answer as HTTP/1.1 writes it: what goes out is billed with its head.
+fn bytes(response: &Response<Bytes>) -> u64 {
+    const STATUS_LINE_BYTES: usize = "HTTP/1.1 200 OK\r\n\r\n".len();
+    const HEADER_BYTES: usize = ": \r\n".len();
+    let head: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER_BYTES).sum();
+    (STATUS_LINE_BYTES + head + response.body().len()) as u64
 }

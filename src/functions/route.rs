@@ -55,12 +55,27 @@ enum Segment {
 #[derive(Debug, PartialEq)]
 pub enum Decision<'a> {
     Invoke(Match<'a>),
-    /// An answer to a preflight request: 204 with these headers.
-    Preflight(HeaderMap),
+    /// An answer to a preflight request: 204 with these headers; and whether it was asked of a REST API.
+    Preflight {
+        rest: bool,
+        headers: HeaderMap,
+    },
     /// No route of an HTTP API fits: 404.
     NotFound,
     /// No resource and method of a REST API fits: 403.
     MissingToken,
+}
+
+impl Decision<'_> {
+    /// Whether it is a REST API that was asked, which has its own price.
+    pub fn is_rest(&self) -> bool {
+        match self {
+            Decision::Invoke(found) => found.route.kind == Kind::Rest,
+            Decision::Preflight { rest, .. } => *rest,
+            Decision::NotFound => false,
+            Decision::MissingToken => true,
+        }
+    }
 }
 
 /// A route that fits.
@@ -219,7 +234,7 @@ impl Routes {
         if let Some(cors) = &self.cors
             && is_preflight(method, headers)
         {
-            return Decision::Preflight(preflight(cors, headers));
+            return Decision::Preflight { rest: false, headers: preflight(cors, headers) };
         }
         if let Some(found) = self.http_api_match(method, path) {
             return Decision::Invoke(found);
@@ -262,7 +277,7 @@ impl Routes {
         if method == "OPTIONS" && !resource.iter().any(|found| found.route.method == Method::Only("OPTIONS".to_string())) {
             let with_cors: Vec<&Route> = resource.iter().map(|found| found.route).filter(|route| route.cors.is_some()).collect();
             if let Some(cors) = with_cors.first().and_then(|route| route.cors.as_ref()) {
-                return Some(Decision::Preflight(rest_preflight(cors, &with_cors, headers)));
+                return Some(Decision::Preflight { rest: true, headers: rest_preflight(cors, &with_cors, headers) });
             }
         }
         resource
@@ -409,7 +424,7 @@ mod tests {
                 let parameters: Vec<String> = found.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 format!("{} [{}]", found.route.function, parameters.join(" "))
             }
-            Decision::Preflight(headers) => {
+            Decision::Preflight { headers, .. } => {
                 let mut rows: Vec<String> =
                     headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().expect("text"))).collect();
                 rows.sort();
@@ -538,7 +553,9 @@ mod tests {
             Some(Cors { origins: vec!["https://a.example".into()], methods: vec!["GET".into()], max_age_s: Some(60), ..any_origin() });
         for (origin, expected) in [("https://a.example", Some("https://a.example")), ("https://b.example", None)] {
             let headers = request_headers(&[("origin", origin), ("access-control-request-method", "GET")]);
-            let Decision::Preflight(answer) = routes.decide("OPTIONS", "/anything", &headers) else { panic!("a preflight") };
+            let Decision::Preflight { headers: answer, .. } = routes.decide("OPTIONS", "/anything", &headers) else {
+                panic!("a preflight")
+            };
             assert_eq!(answer.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).map(|v| v.to_str().expect("text")), expected);
             assert_eq!(answer.get(header::ACCESS_CONTROL_MAX_AGE).is_some(), expected.is_some());
         }

@@ -213,6 +213,32 @@ async fn settle() {
     }
 }
 
+/// Source: "Amazon API Gateway pricing".
+#[tokio::test]
+async fn each_api_is_billed_by_its_own_requests_and_what_leaves_by_its_bytes() {
+    let shop = Shop::new(&[("a", "text:hi")]).await;
+    let inside = Call { cause: Cause::Operation("op-1".into()), ..call() };
+    for (call, target, bytes, wanted) in [
+        (call(), "/a", 0, (1, 0)),
+        (call(), "/a", 524_288, (1, 0)),
+        (call(), "/a", 524_289, (2, 0)),
+        (call(), "/nothing", 0, (1, 0)),
+        (call(), "/rest/a", 0, (0, 1)),
+        (call(), "/rest/a", 524_289, (0, 1)),
+        (inside, "/a", 0, (1, 0)),
+    ] {
+        let request = Request::post(target).body(Bytes::from(vec![b'x'; bytes])).expect("a request");
+        let outside = matches!(call.cause, Cause::Request(_));
+        let reply = shop.functions.http(&call, request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+        let own = |unit| reply.own.get(unit);
+        assert_eq!((own(Unit::RouteRequests), own(Unit::RestRequests)), wanted, "{target} {bytes}");
+        let head: usize =
+            reply.response.headers().iter().map(|(name, value)| format!("{name}: {}\r\n", value.to_str().expect("text")).len()).sum();
+        let sent = "HTTP/1.1 200 OK\r\n\r\n".len() + head + reply.response.body().len();
+        assert_eq!(own(Unit::RouteBytesOut), if outside { sent as u64 } else { 0 }, "{target}");
+    }
+}
+
 #[tokio::test]
 async fn a_broken_edit_keeps_the_last_good_version() {
     let shop = Shop::new(&[("a", "text:one")]).await;

@@ -7,7 +7,7 @@ use futures_util::Stream;
 
 use super::store::{bucket, slices, version};
 use super::{Error, Match, Name, Object, Objects, Precondition, Range, Versioning, Wanted, Which};
-use crate::base::{Call, Caller, Unit};
+use crate::base::{Call, Caller, Unit, Usage};
 use crate::store::Tx;
 use crate::store::blobs::{BoxError, Slice};
 
@@ -51,14 +51,18 @@ impl Objects {
     ///
     /// Fails with [`Error::NoSuchKey`] and its like, [`Error::BadRange`], [`Error::Precondition`], [`Error::NotModified`].
     pub async fn get(&self, call: &Call, get: &Get) -> Result<(Found, ByteStream), Error> {
+        let bill = |unit, amount| {
+            let mut usage = Usage::default();
+            usage.add(unit, amount);
+            call.meter.add(&usage);
+        };
+        // Also where there is no such object, or it has not changed.
+        bill(Unit::ObjectReads, 1);
         let (found, stream) = self.open(call, get).await?;
-        let mut usage = crate::base::Usage::default();
-        usage.add(Unit::ObjectReads, 1);
         // What a function reads stays in the region. Source: "Amazon S3 pricing", data transfer.
         if !matches!(call.caller, Caller::Function(_)) {
-            usage.add(Unit::ObjectBytesOut, found.length);
+            bill(Unit::ObjectBytesOut, found.length);
         }
-        call.meter.add(&usage);
         Ok((found, stream))
     }
 

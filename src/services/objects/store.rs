@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::Row;
 
 use super::{Bucket, Error, Object, Versioning, Which};
-use crate::base::Time;
+use crate::base::{Time, Unit};
 use crate::store::blobs::Slice;
 use crate::store::{self, Schema, Tx};
 
@@ -17,7 +17,8 @@ use crate::store::{self, Schema, Tx};
 /// file may be named by many pieces (copies share it) and goes with the last.
 pub static SCHEMA: Schema = Schema {
     part: "objects",
-    steps: &["
+    steps: &[
+        "
         CREATE TABLE objects_buckets (
             name TEXT PRIMARY KEY, created INTEGER NOT NULL, region TEXT NOT NULL, versioning INTEGER NOT NULL
         ) WITHOUT ROWID;
@@ -47,7 +48,13 @@ pub static SCHEMA: Schema = Schema {
             md5 BLOB NOT NULL, crc32c INTEGER NOT NULL, crc64nvme INTEGER NOT NULL, checksum BLOB NOT NULL,
             modified INTEGER NOT NULL, PRIMARY KEY (upload, number)
         ) WITHOUT ROWID;
-    "],
+    ",
+        "
+        -- What a state has that was kept before stocks were.
+        INSERT INTO stocks SELECT 'object-bytes-stored', coalesce(sum(size), 0) FROM (
+            SELECT size FROM objects_versions UNION ALL SELECT size FROM objects_parts);
+    ",
+    ],
 };
 
 pub(super) const COLUMNS: &str = "bucket, key, generation, version, marker, metageneration, size, etag, md5, crc32c, crc64nvme, checksum, created, updated, properties, parts";
@@ -137,7 +144,8 @@ pub(super) fn version(tx: &Tx<'_>, bucket: &str, key: &str, which: &Which) -> Re
     )
 }
 
-pub(super) fn insert(tx: &Tx<'_>, object: &Object) -> Result<(), store::Error> {
+pub(super) fn insert(tx: &mut Tx<'_>, object: &Object) -> Result<(), store::Error> {
+    tx.keep(Unit::ObjectBytesStored, object.size as i64);
     let checksum = object.checksum.as_ref().map(|checksum| serde_json::to_string(checksum).expect("plain data"));
     let parts = Some(&object.parts).filter(|parts| !parts.is_empty()).map(|parts| serde_json::to_string(parts).expect("plain data"));
     let properties = serde_json::to_string(&object.properties).expect("plain data");
@@ -166,7 +174,8 @@ pub(super) fn insert(tx: &Tx<'_>, object: &Object) -> Result<(), store::Error> {
 }
 
 /// Forgets a version and its bytes; answers the files that nothing names any more, to be removed after the commit.
-pub(super) fn forget(tx: &Tx<'_>, object: &Object) -> Result<Vec<String>, store::Error> {
+pub(super) fn forget(tx: &mut Tx<'_>, object: &Object) -> Result<Vec<String>, store::Error> {
+    tx.keep(Unit::ObjectBytesStored, -(object.size as i64));
     tx.execute(
         "DELETE FROM objects_versions WHERE bucket = ?1 AND key = ?2 AND generation = ?3",
         (&object.bucket, &object.key, object.generation),

@@ -284,7 +284,7 @@ impl Objects {
         self.db
             .read(call, |tx| {
                 let upload = upload(tx, name)?;
-                tx.count(Unit::ObjectReads, 1);
+                tx.count(Unit::ObjectWrites, 1);
                 let sql = format!("SELECT {PART} FROM objects_parts WHERE upload = ?1 AND number > ?2 ORDER BY number LIMIT ?3");
                 let mut parts = tx.rows(&sql, (&upload.id, after, max as i64 + 1), |row| part(row, upload.algorithm))?;
                 let more = parts.len() > max;
@@ -299,7 +299,7 @@ impl Objects {
         self.db
             .read(call, |tx| {
                 bucket(tx, &list.bucket)?;
-                tx.count(Unit::ObjectReads, 1);
+                tx.count(Unit::ObjectWrites, 1);
                 list_uploads(tx, list)
             })
             .await
@@ -370,8 +370,12 @@ fn part(row: &Row<'_>, algorithm: Algorithm) -> rusqlite::Result<Part> {
 
 /// Adds a part, forgetting one of the same number; answers the files that nothing names any more.
 fn insert_part(tx: &mut Tx<'_>, upload: &str, part: &Part) -> Result<Vec<String>, Error> {
-    let replaced = tx.row("SELECT owner FROM objects_parts WHERE upload = ?1 AND number = ?2", (upload, part.number), |row| row.get(0))?;
-    let free = replaced.map(|owner| store::forget_pieces(tx, owner)).transpose()?.unwrap_or_default();
+    let replaced: Option<(i64, i64)> =
+        tx.row("SELECT owner, size FROM objects_parts WHERE upload = ?1 AND number = ?2", (upload, part.number), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let free = replaced.map(|(owner, _)| store::forget_pieces(tx, owner)).transpose()?.unwrap_or_default();
+    tx.keep(Unit::ObjectBytesStored, part.size as i64 - replaced.map_or(0, |(_, size)| size));
     tx.execute(
         &format!("INSERT OR REPLACE INTO objects_parts (upload, {PART}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
         (
@@ -391,11 +395,13 @@ fn insert_part(tx: &mut Tx<'_>, upload: &str, part: &Part) -> Result<Vec<String>
 }
 
 /// Forgets an upload and its parts; answers the files that nothing names any more.
-pub(super) fn abort_in(tx: &Tx<'_>, upload: &str) -> Result<Vec<String>, Error> {
-    let owners: Vec<i64> = tx.rows("SELECT owner FROM objects_parts WHERE upload = ?1", [upload], |row| row.get(0))?;
+pub(super) fn abort_in(tx: &mut Tx<'_>, upload: &str) -> Result<Vec<String>, Error> {
+    let parts: Vec<(i64, i64)> =
+        tx.rows("SELECT owner, size FROM objects_parts WHERE upload = ?1", [upload], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut free = Vec::new();
-    for owner in owners {
+    for (owner, size) in parts {
         free.extend(store::forget_pieces(tx, owner)?);
+        tx.keep(Unit::ObjectBytesStored, -size);
     }
     tx.execute("DELETE FROM objects_parts WHERE upload = ?1", [upload])?;
     tx.execute("DELETE FROM objects_uploads WHERE id = ?1", [upload])?;

@@ -184,7 +184,7 @@ impl Objects {
                 let bucket = bucket(tx, &bucket_name)?;
                 let mut free = Vec::new();
                 let mut removed = Vec::with_capacity(deletions.len());
-                tx.count(Unit::ObjectDeletes, deletions.len() as u64);
+                tx.count(Unit::ObjectDeletes, 1);
                 for deletion in deletions {
                     match delete_in(tx, &bucket, deletion, &mut free) {
                         Err(Error::Store(error)) => return Err(error.into()),
@@ -344,13 +344,14 @@ pub(super) fn place_in(
     how: How,
     mut object: Object,
 ) -> Result<(Stored, Vec<String>), Error> {
+    // A request whose condition does not hold is billed too. Source: "Amazon S3 pricing", and "Error responses" of what is not.
+    tx.count_anyway(Unit::ObjectWrites, 1);
     let before = newest(tx, &object.bucket, &object.key)?;
     meets(condition, before.as_ref(), &object.key)?;
     object.created = tx.now();
     object.updated = tx.now();
     let free = make_room(tx, bucket, before, &mut object)?;
     store::insert(tx, &object)?;
-    tx.count(Unit::ObjectWrites, 1);
     emit(tx, &bucket.name, || {
         Event::Created(Created {
             how,
@@ -366,7 +367,7 @@ pub(super) fn place_in(
 }
 
 /// Names the new version and forgets the one that it replaces, if any.
-fn make_room(tx: &Tx<'_>, bucket: &Bucket, before: Option<Object>, object: &mut Object) -> Result<Vec<String>, Error> {
+fn make_room(tx: &mut Tx<'_>, bucket: &Bucket, before: Option<Object>, object: &mut Object) -> Result<Vec<String>, Error> {
     if bucket.versioning == Versioning::On {
         object.version = Some(tx.ids().hex(16));
         return Ok(Vec::new());

@@ -176,6 +176,8 @@ pub struct Message {
     pub sequence: Option<u64>,
     /// The queue that it was moved away from after too many receives.
     pub dead_letter_source: Option<String>,
+    /// When it comes to light, where it was hidden when it was looked at: somebody has it, or its delay is not over.
+    pub hidden_until: Option<Time>,
     pub origin: Origin,
 }
 

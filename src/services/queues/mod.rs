@@ -299,6 +299,19 @@ impl Queues {
         self.db.read(call, |tx| store::all(tx, &store::get(tx, name)?, limit)).await
     }
 
+    /// Removes one message, whoever has it: for a person who looks at the queue, no operation of the API. False where it is gone already.
+    pub async fn forget(&self, call: &Call, name: &str, message_id: &str) -> Result<bool, Error> {
+        let (name, message_id) = (name.to_owned(), message_id.to_owned());
+        self.db
+            .write(call, move |tx| {
+                let queue = store::get(tx, &name)?;
+                // In FIFO order others may have waited for it.
+                tx.wake(&Queues::wake_key(&name));
+                store::forget(tx, &queue, &message_id)
+            })
+            .await
+    }
+
     /// Moves the visible messages of a dead-letter queue to `destination`, or each back to the queue it came from.
     /// Fails with `NotDeadLetters` where no queue sends its dead letters here.
     pub async fn move_messages(&self, call: &Call, source: &str, destination: Option<&str>, rate_max: Option<i64>) -> Result<Move, Error> {

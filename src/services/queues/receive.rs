@@ -59,6 +59,7 @@ impl Queues {
             let (messages, glance) = self.attempt(call, queue, &wanted).await?;
             let until = began.plus_ms(*wait_s.get_or_insert(glance.wait_s) * 1000);
             if !messages.is_empty() || self.db.now() >= until {
+                bill_empty(call, queue, &messages);
                 return Ok(messages);
             }
             let next = glance.next_due.map_or(until, |due| due.min(until));
@@ -77,7 +78,9 @@ impl Queues {
             visibility_ms: lease.visibility_ms.map(|ms| ms.clamp(0, VISIBILITY_MAX_S * 1000)),
             attempt: None,
         };
-        Ok(self.attempt(call, queue, &wanted).await?.0)
+        let (messages, _) = self.attempt(call, queue, &wanted).await?;
+        bill_empty(call, queue, &messages);
+        Ok(messages)
     }
 
     /// When the next hidden message of the queue comes to light; `None` where none is hidden.
@@ -90,18 +93,20 @@ impl Queues {
         self.db.read(call, |tx| Ok(!store::free(tx, &store::get(tx, queue)?, 1, usize::MAX)?.is_empty())).await
     }
 
-    /// Looks first, because most looks find nothing and need no write.
+    /// Looks first, because most looks find nothing and need no write. What is handed out is billed; that there is nothing is not yet, for
+    /// a request may look often while it waits.
     async fn attempt(&self, call: &Call, queue: &str, wanted: &Wanted) -> Result<(Vec<Message>, Glance), Error> {
         let glance = self.db.read(call, |tx| glance(tx, queue)).await?;
         if !glance.due && wanted.attempt.is_none() {
-            call.meter.add(&one_request(queue));
             return Ok((Vec::new(), glance));
         }
         let (name, wanted) = (queue.to_owned(), wanted.clone());
         self.db
             .write(call, move |tx| {
                 let messages = take_in(tx, &name, &wanted)?;
-                tx.count(requests(&name), chunks(messages.iter().map(Message::bytes).sum()));
+                if !messages.is_empty() {
+                    tx.count(requests(&name), chunks(messages.iter().map(Message::bytes).sum()));
+                }
                 Ok((messages, self::glance(tx, &name)?))
             })
             .await
@@ -198,10 +203,13 @@ fn glance(tx: &Tx<'_>, queue: &str) -> Result<Glance, Error> {
     Ok(Glance { due: store::any_due(tx, &queue)?, next_due: store::next_due(tx, &queue)?, wait_s: queue.queue.settings.wait_s })
 }
 
-fn one_request(queue: &str) -> crate::base::Usage {
-    let mut usage = crate::base::Usage::default();
-    usage.add(requests(queue), 1);
-    usage
+/// A request that ends without a message is billed as one.
+fn bill_empty(call: &Call, queue: &str, messages: &[Message]) {
+    if messages.is_empty() {
+        let mut usage = crate::base::Usage::default();
+        usage.add(requests(queue), 1);
+        call.meter.add(&usage);
+    }
 }
 
 fn take_in(tx: &mut Tx<'_>, name: &str, wanted: &Wanted) -> Result<Vec<Message>, Error> {

@@ -234,7 +234,7 @@ pub(super) fn expire(tx: &Tx<'_>, queue: &Stored) -> Result<(), Error> {
 
 const COLUMNS: &str =
     "id, attempts, message_id, grouping, deduplication, dead_from, sender, trace, cause, depth, trace_header, attributes, body,
-    sent, first_received, receipt";
+    sent, first_received, receipt, due";
 
 /// In FIFO order, a message may go out when none of its group is in flight and none before it waits.
 const FREE: &str = "NOT EXISTS (SELECT 1 FROM queue_messages b WHERE b.queue = m.queue AND b.grouping = m.grouping
@@ -272,6 +272,11 @@ pub(super) fn all(tx: &Tx<'_>, queue: &Stored, limit: usize) -> Result<Vec<Messa
     Ok(messages)
 }
 
+/// Forgets a message, whoever holds it; whether it was there.
+pub(super) fn forget(tx: &Tx<'_>, queue: &Stored, message_id: &str) -> Result<bool, Error> {
+    Ok(tx.execute("DELETE FROM queue_messages WHERE queue = ?1 AND message_id = ?2", (queue.id, message_id))? > 0)
+}
+
 /// The number that a FIFO queue tells of a row: twenty digits, rising with the order of arrival.
 pub(super) fn sequence(row: i64) -> u64 {
     10_885_000_000_000_000_000 + (row as u64).saturating_mul(256) % 8_000_000_000_000_000_000
@@ -303,6 +308,7 @@ fn message(row: &Row<'_>, queue: &Stored, now: Time) -> Result<Message, Error> {
         deduplication: text(4)?,
         sequence: queue.queue.settings.fifo.then(|| sequence(id)),
         dead_letter_source: text(5)?,
+        hidden_until: Some(Time(row.get(16).map_err(sql)?)).filter(|due| *due > now),
         origin: Origin {
             trace: TraceId(text(7)?.unwrap_or_default().into()),
             cause,

@@ -257,6 +257,57 @@ async fn requests_are_billed_by_64_kb() {
 }
 
 #[tokio::test]
+async fn who_looks_at_a_queue_sees_what_is_hidden_and_can_remove_it() {
+    let w = world();
+    w.queue("q", &[("VisibilityTimeout", "30")]).await;
+    w.send("q", "a").await;
+    let delayed = Send { delay_s: Some(5), ..Send::body("b") };
+    w.queues.send(&Call::operator(), "q", delayed).await.expect("sent");
+    w.send("q", "c").await;
+    w.receive("q", 1).await;
+    let peek = async || w.queues.peek(&Call::operator(), "q", 10).await.expect("looked");
+    let seen: Vec<_> = peek().await.iter().map(|m| (m.body.clone(), m.receives, m.hidden_until.map(|at| at.0 - w.clock.now().0))).collect();
+    assert_eq!(seen, [("a".into(), 1, Some(30_000)), ("b".into(), 0, Some(5_000)), ("c".into(), 0, None)]);
+    let id = peek().await.remove(0).message_id;
+    for there in [true, false] {
+        assert_eq!(w.queues.forget(&Call::operator(), "q", &id).await.expect("forgotten"), there);
+    }
+    assert_eq!(peek().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_request_that_waits_is_one_request_however_often_it_looks() {
+    let w = world();
+    w.queue("q", &[]).await;
+    let call = Call { meter: crate::base::Meter::default(), ..Call::operator() };
+    let waiting = w.queues.receive(&call, "q", Receive { wait_s: Some(20), ..Receive::default() });
+    let elsewhere = async {
+        // Each change of the queue makes who waits look again.
+        for n in 0..5 {
+            w.queues.tag(&Call::operator(), "q", &BTreeMap::from([("n".to_owned(), n.to_string())])).await.expect("tagged");
+            tokio::task::yield_now().await;
+        }
+        w.send("q", "a").await;
+    };
+    let (messages, ()) = tokio::join!(waiting, elsewhere);
+    assert_eq!(messages.expect("received").len(), 1);
+    assert_eq!(call.meter.total().get(Unit::QueueRequests), 1);
+}
+
+/// Source: "Amazon SQS pricing": a batch is one request, by the bytes of all its messages.
+#[tokio::test]
+async fn a_batch_is_billed_as_one_request_by_its_bytes() {
+    let w = world();
+    w.queue("q", &[]).await;
+    let call = Call { meter: crate::base::Meter::default(), ..Call::operator() };
+    let entries = |bytes: usize| (0..3).map(|n| Entry { id: n.to_string(), value: Send::body("x".repeat(bytes)) }).collect();
+    w.queues.send_batch(&call, "q", entries(10)).await.expect("sent");
+    assert_eq!(call.meter.total().get(Unit::QueueRequests), 1);
+    w.queues.send_batch(&call, "q", entries(30_000)).await.expect("sent");
+    assert_eq!(call.meter.total().get(Unit::QueueRequests), 1 + 2);
+}
+
+#[tokio::test]
 async fn requests_about_messages_of_a_fifo_queue_are_billed_as_such() {
     let w = world();
     w.queue("q.fifo", &[("FifoQueue", "true"), ("ContentBasedDeduplication", "true")]).await;

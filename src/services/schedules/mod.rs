@@ -9,9 +9,10 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::{Call, Time};
+use crate::base::{Call, Time, Unit};
 use crate::store::{Db, Tx};
 
 pub use store::SCHEMA;
@@ -114,6 +115,8 @@ impl Schedules {
 fn reconcile_in(tx: &mut Tx<'_>, plans: &[Plan]) -> Result<(), Error> {
     let now = tx.now();
     let mut old = store::all(tx)?;
+    let wanted: BTreeSet<&str> = plans.iter().map(|plan| plan.name.as_str()).collect();
+    tx.keep(Unit::Schedules, wanted.len() as i64 - old.len() as i64);
     for plan in plans {
         let known = old.iter().position(|schedule| schedule.name == plan.name).map(|index| old.swap_remove(index));
         let goes_on = known.filter(|known| known.expression == plan.expression && known.function == plan.function);

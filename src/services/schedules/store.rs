@@ -9,7 +9,8 @@ use crate::store::{Error, Schema, Tx};
 /// The tables of the schedules.
 pub static SCHEMA: Schema = Schema {
     part: "schedules",
-    steps: &["CREATE TABLE schedules (
+    steps: &[
+        "CREATE TABLE schedules (
             name TEXT PRIMARY KEY,
             expression TEXT NOT NULL,
             function TEXT NOT NULL,
@@ -19,7 +20,11 @@ pub static SCHEMA: Schema = Schema {
             last_run INTEGER,
             next_run INTEGER
         ) WITHOUT ROWID;
-        CREATE INDEX schedules_by_next_run ON schedules (next_run);"],
+        CREATE INDEX schedules_by_next_run ON schedules (next_run);",
+        "
+        -- What a state has that was kept before stocks were.
+        INSERT INTO stocks SELECT 'schedules', count(*) FROM schedules;",
+    ],
 };
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Schedule> {

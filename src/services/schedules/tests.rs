@@ -104,6 +104,8 @@ async fn a_reload_keeps_what_is_unchanged_and_begins_anew_what_changed() {
     let list = bench.schedules.list(&Call::operator()).await.expect("the schedules");
     let told: Vec<String> = list.iter().map(|s| format!("{} {:?}", s.name, s.next_run.map(Time::millis))).collect();
     assert_eq!(told, ["a Some(1300)", "b Some(1700)", "d None"]);
+    let kept = bench.db.stocks(&Call::operator()).await.expect("the stocks");
+    assert_eq!(kept.get(Unit::Schedules), 3, "one that is off is kept too");
     let on = [plan("a", 300), plan("b", 500), plan("d", 100)];
     bench.clock.advance_ms(150);
     bench.reconcile(&on).await;

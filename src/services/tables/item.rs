@@ -7,8 +7,8 @@ use super::path::{self, Path};
 use super::store::Cache;
 use super::stream::{self, Change};
 use super::value::{Item, Value};
-use super::{Error, ITEM_BYTES_MAX, NESTING_MAX, Tables, store, table};
-use crate::base::Call;
+use super::{Error, ITEM_BYTES_MAX, NESTING_MAX, Tables, kept, store, table};
+use crate::base::{Call, Unit};
 use crate::store::Tx;
 
 /// What must hold for a write to happen.
@@ -210,7 +210,8 @@ pub(super) struct Write<'a> {
 }
 
 impl Write<'_> {
-    pub(super) fn check(&self, old: Option<&Item>) -> Result<(), Error> {
+    /// Whether the condition holds of the item as it is.
+    pub(super) fn test(&self, old: Option<&Item>) -> Result<(), Error> {
         let Some(condition) = self.condition else { return Ok(()) };
         let nothing = Item::default();
         if condition.holds(old.unwrap_or(&nothing)) {
@@ -218,6 +219,17 @@ impl Write<'_> {
         }
         Err(Error::ConditionFailed(old.filter(|_| self.tell_item).cloned()))
     }
+
+    /// The same; where it does not hold, that is billed.
+    fn check(&self, tx: &mut Tx<'_>, old: Option<&Item>) -> Result<(), Error> {
+        self.test(old).inspect_err(|_| bill_failure(tx, old.map_or(0, Item::bytes)))
+    }
+}
+
+/// A write whose condition does not hold is billed by the bytes of the item that is there. Source: developer guide, "Condition expressions".
+pub(super) fn bill_failure(tx: &mut Tx<'_>, bytes: usize) {
+    tx.count_anyway(Unit::TableWrites, Units::write(bytes, 0).writes);
+    tx.count_anyway(Unit::TableItemsRead, 1);
 }
 
 /// Refuses items that are too large or too deep.
@@ -284,14 +296,15 @@ pub(super) fn get_in(tx: &Tx<'_>, cache: &Cache, get: &Get, projection: Option<&
 pub(super) fn put_in(tx: &mut Tx<'_>, table: &Table, key: &[u8], item: Item, write: &Write<'_>) -> Result<(Option<Item>, Consumed), Error> {
     let mut consumed = Consumed::new(&table.definition.name);
     if !needs_old(table, write) {
-        let old = store::item_bytes(tx, table, key)?.unwrap_or(0);
-        consumed.add_table(Units::write(old, item.bytes()));
+        let (old, new) = (store::item_bytes(tx, table, key)?, item.bytes());
+        consumed.add_table(Units::write(old.unwrap_or(0), new));
         consumed.items.put += 1;
+        kept::change(tx, old, Some(new));
         store::put_item(tx, table, key, &item)?;
         return Ok((None, consumed));
     }
     let old = store::item(tx, table, key)?;
-    write.check(old.as_ref())?;
+    write.check(tx, old.as_ref())?;
     replace(tx, table, key, Change { old: old.as_ref(), new: Some(&item), expired: false }, &mut consumed)?;
     Ok((old, consumed))
 }
@@ -303,12 +316,13 @@ pub(super) fn delete_in(tx: &mut Tx<'_>, table: &Table, key: &[u8], write: &Writ
         consumed.add_table(Units::write(old.unwrap_or(0), 0));
         consumed.items.deleted += 1;
         if old.is_some() {
+            kept::change(tx, old, None);
             store::delete_item(tx, table, key)?;
         }
         return Ok((None, consumed));
     }
     let old = store::item(tx, table, key)?;
-    write.check(old.as_ref())?;
+    write.check(tx, old.as_ref())?;
     replace(tx, table, key, Change { old: old.as_ref(), new: None, expired: false }, &mut consumed)?;
     Ok((old, consumed))
 }
@@ -330,7 +344,7 @@ pub(super) fn update_in(
 ) -> Result<Updated, Error> {
     check_update(table, changes)?;
     let old = store::item(tx, table, key)?;
-    write.check(old.as_ref())?;
+    write.check(tx, old.as_ref())?;
     let mut new = old.clone().unwrap_or_else(|| key_attributes.clone());
     if let Some(changes) = changes {
         changes.apply(&mut new)?;
@@ -366,6 +380,7 @@ pub(super) fn replace(tx: &mut Tx<'_>, table: &Table, key: &[u8], change: Change
     if change.old == change.new {
         return Ok(());
     }
+    kept::change(tx, change.old.map(Item::bytes), change.new.map(Item::bytes));
     match change.new {
         Some(item) => store::put_item(tx, table, key, item)?,
         None => {
@@ -383,17 +398,22 @@ pub(super) fn replace(tx: &mut Tx<'_>, table: &Table, key: &[u8], change: Change
                 let (before, after) =
                     (change.old.map(|item| definition.project(index, item)), change.new.map(|item| definition.project(index, item)));
                 if before != after {
+                    kept::change(tx, before.as_ref().map(Item::bytes), after.as_ref().map(Item::bytes));
                     consumed.add_index(local, &index.name, Units::write(bytes(before.as_ref()), bytes(after.as_ref())));
                 }
             }
             _ => {
                 if let Some(old) = &old {
+                    let bytes = shown(change.old);
                     store::delete_index(tx, table, index, old, key)?;
-                    consumed.add_index(local, &index.name, Units::write(shown(change.old), 0));
+                    kept::change(tx, Some(bytes), None);
+                    consumed.add_index(local, &index.name, Units::write(bytes, 0));
                 }
                 if let Some(new) = &new {
+                    let bytes = shown(change.new);
                     store::put_index(tx, table, index, new, key)?;
-                    consumed.add_index(local, &index.name, Units::write(0, shown(change.new)));
+                    kept::change(tx, None, Some(bytes));
+                    consumed.add_index(local, &index.name, Units::write(0, bytes));
                 }
             }
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::definition::{Create, Definition, Index, NewIndex, Stream, Table, View, invalid, next_index};
 use super::key::KeyKind;
 use super::store::{self, KEY_END, Stretch};
-use super::{Error, Tables, expiry, stream, table_to_manage};
-use crate::base::Call;
+use super::{Error, Tables, expiry, kept, stream, table_to_manage};
+use crate::base::{Call, Unit};
 use crate::store::Tx;
 
 /// A change of one global index.
@@ -114,6 +114,7 @@ impl Tables {
                 if let Some(stream) = table.definition.stream.as_ref().filter(|stream| stream.enabled) {
                     stream::remember(tx, &table.definition, stream, Some(tx.now()))?;
                 }
+                kept::forget_table(tx, &table)?;
                 store::delete_table(tx, &table)?;
                 tx.wake(&stream::wake_key(&name));
                 Ok(described)
@@ -213,14 +214,21 @@ fn every_item(tx: &Tx<'_>, table: &Table, mut visit: impl FnMut(&super::Item, &[
     failed
 }
 
-fn fill_index(tx: &Tx<'_>, table: &Table, index: &Index) -> Result<(), Error> {
+fn fill_index(tx: &mut Tx<'_>, table: &Table, index: &Index) -> Result<(), Error> {
+    let mut bytes = 0;
     every_item(tx, table, |item, key| {
         // Items whose values cannot be keys of the index are left out, as in production.
-        match table.definition.index_key(index, item) {
-            Some(index_key) => Ok(store::put_index(tx, table, index, &index_key, key)?),
-            None => Ok(()),
-        }
-    })
+        let Some(index_key) = table.definition.index_key(index, item) else { return Ok(()) };
+        bytes += kept::entry_bytes(table, index, item);
+        Ok(store::put_index(tx, table, index, &index_key, key)?)
+    })?;
+    tx.keep(Unit::TableBytesStored, bytes);
+    Ok(())
+}
+
+fn clear_index(tx: &mut Tx<'_>, table: &Table, index: &Index) -> Result<(), Error> {
+    kept::forget_index(tx, table, index)?;
+    Ok(store::clear_index(tx, table, index)?)
 }
 
 fn set_expiry_in(tx: &Tx<'_>, table: &mut Table, attribute: Option<String>) -> Result<(), Error> {
@@ -326,7 +334,7 @@ fn forget_unused_attributes(definition: &mut Definition) {
     definition.attributes.retain(|(name, _)| used.contains(name));
 }
 
-fn change_index(tx: &Tx<'_>, table: &mut Table, change: &IndexChange) -> Result<(), Error> {
+fn change_index(tx: &mut Tx<'_>, table: &mut Table, change: &IndexChange) -> Result<(), Error> {
     match change {
         IndexChange::Create(wanted) => {
             let all: Vec<Index> = table.definition.indexes().cloned().collect();
@@ -345,7 +353,7 @@ fn change_index(tx: &Tx<'_>, table: &mut Table, change: &IndexChange) -> Result<
             let at =
                 table.definition.global.iter().position(|index| index.name == *name).ok_or_else(|| Error::NoSuchIndex(name.clone()))?;
             let index = table.definition.global.remove(at);
-            store::clear_index(tx, table, &index)?;
+            clear_index(tx, table, &index)?;
         }
     }
     Ok(())
@@ -370,13 +378,20 @@ fn reshape(tx: &mut Tx<'_>, table: &Arc<Table>, wanted: Definition) -> Result<bo
     let kinds_kept = |index: &Index| index.keys.names().all(|name| wanted.kind_of(name) == is.kind_of(name));
     let same = |a: &Index, b: &Index| a.name == b.name && a.keys == b.keys && kinds_kept(a);
     for index in is.indexes().filter(|index| !wanted.indexes().any(|other| same(index, other))) {
-        store::clear_index(tx, table, index)?;
+        clear_index(tx, table, index)?;
     }
     let mut kept: Vec<Index> = is.indexes().filter(|index| wanted.indexes().any(|other| same(index, other))).cloned().collect();
     let (mut local, mut global) = (Vec::new(), Vec::new());
     for (at, index) in wanted.indexes().enumerate() {
         let slot = match kept.iter().find(|other| same(index, other)) {
-            Some(other) => other.slot,
+            Some(other) => {
+                if other.projection != index.projection {
+                    let (before, after) = (other.clone(), Index { slot: other.slot, ..index.clone() });
+                    let change = kept::index_bytes(tx, table, &after)? - kept::index_bytes(tx, table, &before)?;
+                    tx.keep(Unit::TableBytesStored, change);
+                }
+                other.slot
+            }
             None => {
                 let slot =
                     (0u8..64).find(|slot| kept.iter().all(|other| other.slot != *slot)).ok_or_else(|| invalid("Too many indexes"))?;

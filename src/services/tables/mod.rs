@@ -8,6 +8,7 @@ mod definition;
 mod expiry;
 mod expression;
 mod item;
+mod kept;
 mod key;
 mod lifecycle;
 mod number;

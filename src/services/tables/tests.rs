@@ -1,3 +1,5 @@
+mod units;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -139,6 +141,7 @@ async fn run(steps: &[Step], limit: usize) {
         let wanted = model.iter().filter(|((_, n), own)| **own == Some(g) && *n >= -1).count();
         assert_eq!(found.len(), wanted);
     }
+    units::check_kept(&tables, "tab").await;
     let records = tables.stream_records(&call, "tab", 0, 1000).await.expect("records");
     assert_eq!(records.len(), changes);
     assert!(records.windows(2).all(|pair| pair[0].sequence < pair[1].sequence));

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::capacity::{Consumed, Units};
 use super::expression::{self, Condition};
-use super::item::{Get, Guard, Put, Remove, Update, Write, check_item, check_put, check_update, delete_in, put_in, update_in};
+use super::item::{
+    Get, Guard, Put, Remove, Update, Write, bill_failure, check_item, check_put, check_update, delete_in, put_in, update_in,
+};
 use super::path::{self, Path};
 use super::value::Item;
 use super::{Error, Tables, store, table};
@@ -253,11 +255,17 @@ fn transact_in(tx: &mut Tx<'_>, cache: &store::Cache, actions: Vec<Action>, pars
         }
         let old = store::item(tx, table, key)?;
         let write = Write { condition: parsed.condition.as_ref(), tell_item: action.guard().tell_item, need_old: false };
-        if let Err(error) = write.check(old.as_ref()) {
+        if let Err(error) = write.test(old.as_ref()) {
             reasons.blame(at, error)?;
         }
     }
-    reasons.end()?;
+    if let Err(cancelled) = reasons.end() {
+        // Every action was prepared, and none committed: half of what the transaction would have cost.
+        for (table, key) in &ready {
+            bill_failure(tx, store::item_bytes(tx, table, key)?.unwrap_or(0));
+        }
+        return Err(cancelled);
+    }
     let mut reasons = Reasons::new(actions.len());
     let mut all = Vec::new();
     for (at, ((action, parsed), (table, key))) in actions.into_iter().zip(parsed).zip(&ready).enumerate() {

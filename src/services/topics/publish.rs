@@ -21,10 +21,16 @@ impl Topics {
     /// Publishes one message. Fails with `NoSuchTopic`, `Empty`, `TooLong`, `Invalid`.
     pub async fn publish(&self, call: &Call, topic: &str, publish: Publish) -> Result<Published, Error> {
         let topic = topic.to_owned();
-        self.db.write(call, move |tx| publish_in(tx, &topic, &publish)).await
+        self.db
+            .write(call, move |tx| {
+                let published = publish_in(tx, &topic, &publish)?;
+                tx.count(Unit::TopicPublishes, chunks(publish.bytes()));
+                Ok(published)
+            })
+            .await
     }
 
-    /// Publishes up to ten messages; each fails or not by itself.
+    /// Publishes up to ten messages; each fails or not by itself. Together they are billed as one publish, by their bytes.
     pub async fn publish_batch(
         &self,
         call: &Call,
@@ -36,6 +42,7 @@ impl Topics {
         self.db
             .write(call, move |tx| {
                 store::get(tx, &topic)?;
+                tx.count(Unit::TopicPublishes, chunks(entries.iter().map(|entry| entry.publish.bytes()).sum()));
                 let mut outcomes = Vec::with_capacity(entries.len());
                 for entry in entries {
                     match publish_in(tx, &topic, &entry.publish) {
@@ -49,7 +56,12 @@ impl Topics {
     }
 }
 
-/// Publishes a message in somebody's transaction.
+/// How many publishes a message of so many bytes is billed as.
+fn chunks(bytes: usize) -> u64 {
+    bytes.div_ceil(CHUNK_BYTES).max(1) as u64
+}
+
+/// Publishes a message in somebody's transaction; the request itself is billed by whoever makes it.
 pub fn publish_in(tx: &mut Tx<'_>, topic: &str, publish: &Publish) -> Result<Published, Error> {
     let topic = store::get(tx, topic)?;
     publish.check()?;
@@ -65,9 +77,7 @@ pub fn publish_in(tx: &mut Tx<'_>, topic: &str, publish: &Publish) -> Result<Pub
         published.sequence = Some(store::next_sequence(tx, &topic.name)?);
         store::remember(tx, &topic.name, key, &published)?;
     }
-    let chunks = publish.bytes().div_ceil(CHUNK_BYTES).max(1) as u64;
     let bytes = publish.bytes().max(BILLED_BYTES_MIN) as u64;
-    tx.count(Unit::TopicPublishes, chunks);
     tx.count(Unit::TopicBytes, bytes);
     if !tx.listens(SOURCE, &topic.name) {
         return Ok(published);
@@ -80,7 +90,7 @@ pub fn publish_in(tx: &mut Tx<'_>, topic: &str, publish: &Publish) -> Result<Pub
     for delivery in &deliveries {
         tx.count(Unit::TopicBytes, bytes);
         match delivery.protocol.as_str() {
-            "http" | "https" => tx.count(Unit::TopicHttpDeliveries, chunks),
+            "http" | "https" => tx.count(Unit::TopicHttpDeliveries, chunks(publish.bytes())),
             "email" | "email-json" => tx.count(Unit::TopicMailDeliveries, 1),
             _ => {}
         }

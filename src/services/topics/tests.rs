@@ -138,3 +138,22 @@ fn filters() {
         assert!(filter::check(bad).is_err(), "{bad}");
     }
 }
+
+/// Source: "Amazon SNS pricing": 64 KB are one request, a batch is billed by the bytes of all its messages.
+#[tokio::test]
+async fn publishes_are_billed_by_64_kb_and_a_batch_as_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (topics, _, _) = topics(&folder);
+    topics.create(&Call::operator(), "t", &map(&[]), &map(&[])).await.expect("a topic");
+    let publish = |bytes: usize| Publish { message: "x".repeat(bytes), ..Publish::default() };
+    for (sizes, wanted) in [(&[1][..], 1), (&[65_536], 1), (&[65_537], 2), (&[10; 10], 1), (&[30_000; 3], 2)] {
+        let call = Call { meter: crate::base::Meter::default(), ..Call::operator() };
+        if let [size] = sizes {
+            topics.publish(&call, "t", publish(*size)).await.expect("published");
+        } else {
+            let entries = sizes.iter().enumerate().map(|(n, size)| Entry { id: n.to_string(), publish: publish(*size) }).collect();
+            topics.publish_batch(&call, "t", entries).await.expect("published");
+        }
+        assert_eq!(call.meter.total().get(Unit::TopicPublishes), wanted, "{sizes:?}");
+    }
+}

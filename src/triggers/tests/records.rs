@@ -1,7 +1,7 @@
 //! What is told of deliveries: each attempt, how it went, what follows, and the cause that its invocation names.
 
 use super::stand_in::{Bench, Does, function, open, project};
-use crate::base::{Cause, Time};
+use crate::base::{Cause, Time, Unit};
 use crate::project::{BucketSource, Destination, EventSource, Project, QueueSource, Schedule, StreamSource};
 use crate::telemetry::{Delivery, Outcome};
 use crate::triggers::ports::PortError;
@@ -134,4 +134,18 @@ async fn a_schedule_is_told_of_by_its_name() {
     let (_folder, bench) = bench(&project(vec![function("f", vec![EventSource::Schedule(schedule)])])).await;
     bench.after_ms(60_000).await;
     assert_eq!(told(&bench), ["schedule/nightly → f #1 ok"]);
+}
+
+#[tokio::test]
+async fn a_run_of_a_schedule_is_billed_once_however_often_its_function_is_tried() {
+    let schedule = Schedule { name: "nightly".into(), expression: "rate(1 hour)".into(), enabled: true, input: None };
+    let events = vec![EventSource::Schedule(schedule), bucket()];
+    let (_folder, bench) = bench(&project(vec![function("f", events)])).await;
+    bench.does("f", &[Does::Fail]);
+    bench.after_ms(3_600_000).await;
+    bench.after_ms(2_000).await;
+    bench.object("b", "k", "ObjectCreated:Put").await;
+    bench.idle().await;
+    let runs: Vec<u64> = bench.told().iter().map(|delivery| delivery.own.get(Unit::ScheduleRuns)).collect();
+    assert_eq!(runs, [1, 0, 0], "the first attempt, the second, and another event");
 }
