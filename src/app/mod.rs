@@ -30,8 +30,11 @@ use crate::triggers::{self, Triggers};
 use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
 pub use desk::Desk;
-pub use state::{Holder, StateFolder};
+pub use state::{Holder, StateFolder, kept};
 use world::World;
+
+/// The file of a World's database in its state folder.
+const DATABASE: &str = "state.db";
 
 /// What to run, and how.
 pub struct Options {
@@ -163,7 +166,7 @@ impl App {
         let journal = Journal::start(&state.path().join(journal::FILE_NAME), bounds, sink.subscribe())?;
         // Compiling or reading the engine takes a thread; meanwhile the state is opened on this one.
         let engine = tokio::task::spawn_blocking(|| Sandbox::new(sandbox::Options::new(cache_folder())));
-        let new = !state.path().join("state.db").exists();
+        let new = !state.path().join(DATABASE).exists();
         let world = World::open(state.path(), clock.clone(), ids.clone(), options.ephemeral).await?;
         let mut problems = resources::ensure(&world.services, &project, &account).await;
         let sandbox = engine.await.context("the sandbox's engine could not be made ready")??;

@@ -6,6 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::base::Usage;
+use crate::store;
+
+/// What a state folder keeps for a month, whether a World has it open or not: the units that are stocks.
+pub fn kept(folder: &Path) -> anyhow::Result<Usage> {
+    let path = folder.join(super::DATABASE);
+    store::kept_in(&path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
 /// A state folder that is ours until this is dropped.
 pub struct StateFolder {
     path: PathBuf,

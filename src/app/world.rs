@@ -20,7 +20,7 @@ pub struct World {
 impl World {
     /// Opens the state in `folder`, making it where it is new, and tidies up what a killed process left.
     pub async fn open(folder: &Path, clock: Clock, ids: Ids, ephemeral: bool) -> anyhow::Result<World> {
-        let options = Options { path: folder.join("state.db"), clock, ids: ids.clone(), ephemeral };
+        let options = Options { path: folder.join(super::DATABASE), clock, ids: ids.clone(), ephemeral };
         let mut schemas = SCHEMAS.to_vec();
         schemas.push(&triggers::SCHEMA);
         let db = Db::open(options, &schemas).with_context(|| format!("the state in {} cannot be opened", folder.display()))?;

@@ -1,13 +1,14 @@
 //! `emu cost`: what the recorded work would cost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::bail;
 
 use super::{By, CostArgs, FreeTier, output, prices, pricing, records};
-use crate::base::Cause;
+use crate::app::kept;
+use crate::base::{Cause, TraceId, Unit, Usage};
 use crate::cost::report::{self, Question};
 use crate::cost::{Add, Assumptions, Terms, Work};
 use crate::telemetry::Record;
@@ -36,9 +37,12 @@ pub fn run(args: &CostArgs) -> anyhow::Result<ExitCode> {
     let Some(folder) = records::folder(&args.journal) else { return Ok(ExitCode::FAILURE) };
     let recorded = read(&records::open(&folder)?, args)?;
     let assumptions = Assumptions::default();
-    let kinds = kinds(&recorded, args.by, &assumptions);
+    let mut kinds = kinds(&recorded, args.by, &assumptions);
     if kinds.is_empty() {
         bail!("the journal has no work to price; send a request first");
+    }
+    if args.monthly.is_some() {
+        keep(&mut kinds, args.by, &kept(&folder)?);
     }
     let (calls, terms) = match args.monthly {
         Some(calls) => (Some(calls), Terms::Month { free_tier: args.free_tier == FreeTier::On }),
@@ -77,7 +81,9 @@ pub fn run(args: &CostArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn question<'a>(subject: &'a str, kind: &'a Kind, calls: Option<u64>, terms: Terms, assumptions: &'a str) -> Question<'a> {
-    Question { subject, work: &kind.work, recorded: kind.times, calls: calls.unwrap_or(kind.times), terms, assumptions }
+    // What was done, but not so and so often, is not multiplied.
+    let calls = if kind.times == 0 { 1 } else { calls.unwrap_or(kind.times) };
+    Question { subject, work: &kind.work, recorded: kind.times.max(1), calls, terms, assumptions }
 }
 
 /// What the journal has, oldest first.
@@ -98,87 +104,118 @@ fn read(reader: &Reader, args: &CostArgs) -> anyhow::Result<Vec<Arc<Record>>> {
     }
 }
 
-/// The work by function, by service, or by the kind of trace that it is part of.
+/// The work by function, by service, or by the kind of trace that it is part of. The parts add up to all that was recorded.
 fn kinds(recorded: &[Arc<Record>], by: By, assumptions: &Assumptions) -> BTreeMap<String, Kind> {
     let work = pricing::work(recorded, assumptions);
-    let traces = match by {
-        By::Trace => trace_kinds(recorded),
-        By::Function | By::Service => BTreeMap::new(),
-    };
-    let functions: BTreeMap<&str, &str> = recorded
-        .iter()
-        .filter_map(|record| match &**record {
-            Record::Invocation(invocation) => Some((&*invocation.id, &*invocation.function)),
-            _ => None,
-        })
-        .collect();
+    let traces = beginnings(recorded);
+    let functions = functions(recorded);
     let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
     for (record, work) in recorded.iter().zip(&work) {
-        if work.is_empty() {
+        let (name, once) = match by {
+            By::Trace => {
+                let name = record.trace().and_then(|trace| traces.get(trace)).map_or_else(|| "(under way)".to_owned(), ToString::to_string);
+                (name, record.beginning().is_some())
+            }
+            By::Function => {
+                let name = record.payer().or_else(|| functions.get(&record.parent()?).copied());
+                let once = matches!(**record, Record::Invocation(_)) || (name.is_none() && !work.is_empty());
+                (name.unwrap_or("(no function)").to_owned(), once)
+            }
+            By::Service => (record.service().unwrap_or("(other)").to_owned(), true),
+        };
+        if work.is_empty() && !once {
             continue;
         }
-        let name = match by {
-            By::Trace => record.trace().and_then(|trace| traces.get(trace.as_str()).cloned()),
-            By::Service => Some(service(record)),
-            By::Function => function(record, &functions),
-        };
-        let kind = kinds.entry(name.unwrap_or_else(|| "no function".to_owned())).or_default();
+        let kind = kinds.entry(name).or_default();
         kind.work.add(work);
-        let counts = match by {
-            By::Trace => false,
-            By::Function => matches!(&**record, Record::Invocation(_)),
-            By::Service => true,
-        };
-        kind.times += u64::from(counts);
+        kind.times += u64::from(once);
     }
-    for name in traces.values() {
-        if let Some(kind) = kinds.get_mut(name) {
-            kind.times += 1;
-        }
-    }
+    kinds.retain(|_, kind| !kind.work.is_empty());
     kinds
 }
 
-fn service(record: &Record) -> String {
-    match record {
-        Record::Operation(operation) => operation.service.to_string(),
-        Record::Invocation(_) => "functions".to_owned(),
-        Record::Request(_) => "http".to_owned(),
-        Record::Delivery(_) => "events".to_owned(),
-        Record::Mail(_) | Record::Log(_) | Record::Reload(_) | Record::Problem(_) => "other".to_owned(),
-    }
-}
-
-/// The function that did it: itself, or the one that asked for it.
-fn function(record: &Record, functions: &BTreeMap<&str, &str>) -> Option<String> {
-    match record {
-        Record::Invocation(invocation) => Some(invocation.function.to_string()),
-        Record::Request(request) => request.function.as_deref().map(str::to_owned),
-        _ => match record.parent()? {
-            Cause::Invocation(id) => functions.get(&*id).map(|name| (*name).to_owned()),
-            _ => None,
-        },
-    }
-}
-
-/// What began each trace, for people: the route, the schedule, or the operation that a client asked for.
-fn trace_kinds(recorded: &[Arc<Record>]) -> BTreeMap<String, String> {
-    let mut kinds: BTreeMap<String, (u8, u64, String)> = BTreeMap::new();
+/// What began each trace: of several beginnings, as where a client gives all its requests one trace, the first.
+fn beginnings(recorded: &[Arc<Record>]) -> HashMap<&TraceId, Arc<str>> {
+    let mut traces = HashMap::new();
     for record in recorded {
-        let Some(trace) = record.trace() else { continue };
-        // A function tells most about what began it; an operation tells more than the request that carried it.
-        let (rank, name) = match &**record {
-            Record::Invocation(invocation) => (0, invocation.trigger.to_string()),
-            Record::Operation(operation) => (1, format!("{} {}", operation.service, operation.action)),
-            Record::Request(request) => (2, format!("{} requests without a function", request.face)),
-            Record::Delivery(delivery) => (2, delivery.source.clone()),
-            Record::Mail(_) | Record::Log(_) | Record::Reload(_) | Record::Problem(_) => continue,
-        };
-        let began = record.began_micros().unwrap_or(u64::MAX);
-        let found = kinds.entry(trace.as_str().to_owned()).or_insert((u8::MAX, u64::MAX, String::new()));
-        if (rank, began) < (found.0, found.1) {
-            *found = (rank, began, name);
+        if let (Some(trace), Some(name)) = (record.trace(), record.beginning()) {
+            traces.entry(trace).or_insert(name);
         }
     }
-    kinds.into_iter().map(|(trace, (_, _, name))| (trace, name)).collect()
+    traces
+}
+
+/// The functions of the invocations, for operations of a journal that does not name the function.
+fn functions(recorded: &[Arc<Record>]) -> HashMap<Cause, &str> {
+    let named = recorded.iter().filter_map(|record| match &**record {
+        Record::Invocation(invocation) => Some((Cause::Invocation(Arc::clone(&invocation.id)), &*invocation.function)),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// Puts what is kept with the services that keep it, or beside what was done.
+fn keep(kinds: &mut BTreeMap<String, Kind>, by: By, kept: &Usage) {
+    for (unit, service) in [(Unit::TableBytesStored, "dynamodb"), (Unit::ObjectBytesStored, "s3"), (Unit::Schedules, "triggers")] {
+        let mut own = Usage::default();
+        own.add(unit, kept.get(unit));
+        if own.is_empty() {
+            continue;
+        }
+        let name = if by == By::Service { service } else { "what is kept" };
+        kinds.entry(name.to_owned()).or_default().work.add(&Work::counted(&own));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::sum;
+    use crate::tui::{Billing, Tally, sample};
+
+    /// Records as two ways of adding up have them: the dashboard's as they come, and `emu cost` afterwards.
+    fn compare(recorded: &[Arc<Record>]) {
+        let (mut tally, mut billing) = (Tally::default(), Billing::default());
+        recorded.iter().for_each(|record| tally.add(record, &billing.take(record)));
+        let whole = &tally.total.work;
+        let assumptions = Assumptions::default();
+        let named = |sums: &BTreeMap<Arc<str>, crate::tui::Sum>| -> BTreeMap<String, (Work, u64)> {
+            let sums = sums.iter().filter(|(_, sum)| !sum.work.is_empty());
+            sums.map(|(name, sum)| (name.to_string(), (sum.work.clone(), sum.count))).collect()
+        };
+        for by in [By::Function, By::Service, By::Trace] {
+            let kinds = kinds(recorded, by, &assumptions);
+            assert_eq!(sum(kinds.values().map(|kind| &kind.work)), *whole, "the parts by {by:?} are not the whole");
+            let mut kinds: BTreeMap<String, (Work, u64)> = kinds.into_iter().map(|(name, kind)| (name, (kind.work, kind.times))).collect();
+            let shown = match by {
+                By::Function => named(&tally.functions),
+                By::Service => named(&tally.services),
+                By::Trace => named(&tally.kinds),
+            };
+            let rest = kinds.remove("(no function)").or_else(|| kinds.remove("(under way)")).unwrap_or_default();
+            assert_eq!(kinds, shown, "the dashboard adds up otherwise by {by:?}");
+            let rest_shown = match by {
+                By::Function => tally.nobody.work.clone(),
+                By::Service => Work::default(),
+                By::Trace => tally.under_way(),
+            };
+            assert_eq!(rest.0, rest_shown, "the rest by {by:?}");
+        }
+    }
+
+    #[test]
+    fn the_dashboard_and_emu_cost_add_up_the_same_parts_to_the_same_whole() {
+        compare(&sample::shop());
+        // A client that does all within one trace, and a trace of which nothing but the middle was seen.
+        let mut records = sample::shop();
+        let one = records[0].trace().expect("a trace").clone();
+        let moved = sample::checkout(9).into_iter().map(|record| match record {
+            Record::Invocation(i) => Record::Invocation(crate::telemetry::Invocation { trace: one.clone(), ..i }),
+            Record::Operation(o) => Record::Operation(crate::telemetry::Operation { trace: one.clone(), ..o }),
+            other => other,
+        });
+        records.extend(moved.map(Arc::new));
+        records.extend(sample::checkout(11).into_iter().take(2).map(Arc::new));
+        compare(&records);
+    }
 }

@@ -1,12 +1,11 @@
 //! From records to money: what each record's work is, and the prices that the dashboard asks for.
 
 use std::collections::HashMap;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use crate::base::{Cause, Unit, Usage};
-use crate::cost::{Add, Assumptions, Book, Compute, Money, Provider, Range, Terms, Work, price, rounds};
-use crate::telemetry::{Invocation, Record};
+use crate::base::Cause;
+use crate::cost::{Add, Assumptions, Book, Money, Provider, Range, Terms, Work, price};
+use crate::telemetry::Record;
 use crate::tui;
 
 /// 10⁻²⁷ dollars in a picodollar.
@@ -26,23 +25,11 @@ pub fn work(records: &[Arc<Record>], assumptions: &Assumptions) -> Vec<Work> {
         let mut work = Work::counted(&record.own());
         if let Record::Invocation(invocation) = &**record {
             let waits = waits.get(&*invocation.id).map_or(&[][..], Vec::as_slice);
-            work.add(&Work::invoked(&compute(invocation, waits), assumptions));
+            work.add(&Work::invoked(&tui::compute(invocation, waits), assumptions));
         }
         work
     };
     records.iter().map(of).collect()
-}
-
-fn compute(invocation: &Invocation, waits: &[(u64, u64)]) -> Compute {
-    Compute {
-        wall_micros: invocation.span.wall_micros,
-        cpu_micros: invocation.cpu_micros,
-        memory_mib: invocation.memory_mib,
-        cold: invocation.cold,
-        bundle_bytes: invocation.bundle_bytes,
-        service_rounds: rounds(waits.iter().copied()),
-        service_micros: waits.iter().map(|(_, length)| length).sum(),
-    }
 }
 
 /// The prices of all providers, for the dashboard.
@@ -61,40 +48,25 @@ impl Books {
     }
 }
 
-/// The work behind a sum of usages. Providers round each invocation's time, and of a sum only the mean is known: so the mean is billed as
-/// often as there were invocations.
-fn summed(usage: &Usage) -> Work {
-    let mut work = Work::counted(usage);
-    if let Some(invocations) = NonZeroU64::new(usage.get(Unit::Invocations)) {
-        let wall_micros = usage.get(Unit::InvocationMicros);
-        let mean = Compute {
-            wall_micros: wall_micros / invocations,
-            cpu_micros: usage.get(Unit::InvocationCpuMicros) / invocations,
-            memory_mib: u32::try_from(usage.get(Unit::InvocationMibMicros).checked_div(wall_micros).unwrap_or(0)).unwrap_or(u32::MAX),
-            ..Compute::default()
-        };
-        work.add(&Work::invoked(&mean, &Assumptions::default()).scaled(invocations.get(), 1));
-    }
-    work
-}
-
 impl tui::Prices for Books {
     fn providers(&self) -> Vec<tui::Provider> {
         self.0.iter().map(|book| tui::Provider { name: book.name.clone(), date: book.date.to_string() }).collect()
     }
 
-    fn cost(&self, provider: usize, usage: &Usage) -> tui::Money {
-        self.total(provider, &summed(usage), Terms::List)
+    fn cost(&self, provider: usize, work: &Work) -> tui::Money {
+        self.total(provider, work, Terms::List)
     }
 
-    fn month(&self, provider: usize, usage: &Usage, free_tier: bool) -> tui::Money {
-        self.total(provider, &summed(usage), Terms::Month { free_tier })
+    fn month(&self, provider: usize, work: &Work, free_tier: bool) -> tui::Money {
+        self.total(provider, work, Terms::Month { free_tier })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{Unit, Usage};
+    use crate::cost::Compute;
     use crate::tui::Prices;
 
     #[test]
@@ -103,14 +75,14 @@ mod tests {
         let mut usage = Usage::default();
         usage.add(Unit::TableWrites, 2);
         // AWS: $0.625 a million write units.
-        assert_eq!(books.cost(0, &usage), tui::Money::exact(1_250_000));
+        assert_eq!(books.cost(0, &Work::counted(&usage)), tui::Money::exact(1_250_000));
         usage.add(Unit::Invocations, 1);
-        usage.add(Unit::InvocationMicros, 20_000);
-        usage.add(Unit::InvocationMibMicros, 20_000 * 128);
-        usage.add(Unit::InvocationCpuMicros, 10_000);
-        let whole = books.cost(0, &usage);
+        let mut work = Work::counted(&usage);
+        let compute = Compute { wall_micros: 20_000, cpu_micros: 10_000, memory_mib: 128, ..Compute::default() };
+        work.add(&Work::invoked(&compute, &Assumptions::default()));
+        let whole = books.cost(0, &work);
         // $0.20 a million requests, and at least a millisecond of 128 MiB.
         assert!(whole.low > 1_450_000 && whole.low < whole.high, "{whole:?}");
-        assert_eq!(books.cost(99, &usage), tui::Money::default());
+        assert_eq!(books.cost(99, &work), tui::Money::default());
     }
 }

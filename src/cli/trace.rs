@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::pricing::Books;
+use super::pricing::{self, Books};
 use super::{TraceArgs, output, records};
-use crate::base::Usage;
+use crate::cost::{Assumptions, Work, sum};
 use crate::telemetry::trace::{self, Look, Row};
 use crate::telemetry::{Outcome, Record};
 use crate::tui::Prices;
@@ -21,16 +21,20 @@ pub fn run(args: &TraceArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         output::print(&format!("{}\n", trace::json(&rows)));
     } else {
-        output::print(&trace::waterfall(&rows, &Look { width: output::width().unwrap_or(WIDTH), cost: &cost }));
+        let (costs, whole) = costs(&rows);
+        output::print(&trace::waterfall(&rows, &Look { width: output::width().unwrap_or(WIDTH), costs: &costs, whole_cost: &whole }));
         output::print(&stacks(&rows));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What work costs on AWS beyond what is free; the time of functions is estimated, so it may be a range.
-fn cost(usage: &Usage) -> Option<String> {
-    let picodollars = Books::new().cost(0, usage);
-    (!usage.is_empty()).then(|| picodollars.to_string())
+/// What each row costs on AWS beyond what is free, and all of them; the time of functions is estimated, so it may be a range.
+fn costs(rows: &[Row]) -> (Vec<String>, String) {
+    let books = Books::new();
+    let records: Vec<Arc<Record>> = rows.iter().map(|row| Arc::clone(&row.record)).collect();
+    let works = pricing::work(&records, &Assumptions::default());
+    let text = |work: &Work| if work.is_empty() { String::new() } else { books.cost(0, work).to_string() };
+    (works.iter().map(text).collect(), text(&sum(&works)))
 }
 
 /// The stacks of what failed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::origin::Origin;
-use crate::base::{Call, Cause, Meter, Time, Usage};
+use crate::base::{Call, Caller, Cause, Meter, Time, Usage};
 use crate::telemetry::{self, Record};
 use crate::wire::http::Description;
 
@@ -39,6 +39,10 @@ impl Origin {
                 id: operation.id,
                 trace: asked.trace.clone(),
                 parent: asked.cause.clone(),
+                function: match &asked.caller {
+                    Caller::Function(name) => Some(Arc::clone(name)),
+                    Caller::Anonymous | Caller::User { .. } | Caller::Admin | Caller::Operator => None,
+                },
                 at: operation.at,
                 span: self.sink.span(operation.began),
                 service: said.service.into(),

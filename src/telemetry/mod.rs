@@ -1,6 +1,7 @@
 //! Records of what happened, and the one channel they pass. Nothing here decides anything: whoever does the work says what it
 //! did, and whoever looks (the log printer, the screen) subscribes.
 
+mod account;
 pub mod journal;
 mod payload;
 mod print;
@@ -14,6 +15,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::broadcast;
 
+pub use account::trigger;
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use print::{Format, duration, line, reads_along};
 pub use record::{Delivery, Invocation, Level, Log, Mail, Operation, Outcome, Problem, Record, Reload, Request, Span};

@@ -120,6 +120,9 @@ pub struct Operation {
     pub trace: TraceId,
     /// Who asked: an invocation, or a request from outside.
     pub parent: Cause,
+    /// The function that asked, if one did.
+    #[serde(default)]
+    pub function: Option<Arc<str>>,
     pub at: Time,
     pub span: Span,
     /// As the provider calls it: `dynamodb`, `s3`; for a request to a host outside, `http`.

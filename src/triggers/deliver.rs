@@ -56,7 +56,7 @@ async fn call_function(world: &Arc<World>, delivery: &Delivery, name: &str, call
         world.tell(attempt, Ended::dead(over.reason(delivery), over.grave()));
         return settle(world, delivery, move |tx, delivery| over.settle_in(tx, delivery)).await;
     }
-    let asked = Asked { event: delivery.payload.clone(), trigger: tell::trigger(&delivery.source), with_log: false };
+    let asked = Asked { event: delivery.payload.clone(), trigger: telemetry::trigger(&delivery.source), with_log: false };
     let result = world.ports.invoker.invoke(call, name, asked).await;
     let (outcome, told, answer, detail) = match result {
         Ok(Answer { failed: None, payload, .. }) => (Outcome::Succeeded, telemetry::Outcome::Succeeded, Some(payload), String::new()),
@@ -66,7 +66,7 @@ async fn call_function(world: &Arc<World>, delivery: &Delivery, name: &str, call
             (Outcome::Failed, tell::refused(&refusal), None, refusal.to_string())
         }
     };
-    let mut ended = Ended::of(told);
+    let mut ended = Ended { own: tell::run_of(&delivery.source, delivery.attempts), ..Ended::of(told) };
     let verdict = policy::judge(&table, &callee, delivery, outcome, world.db.now());
     let over = |condition, detail| Over { table: table.clone(), callee: callee.clone(), condition, answer: answer.clone(), detail };
     match verdict {

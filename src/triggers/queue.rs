@@ -188,7 +188,7 @@ async fn call_function(world: &Arc<World>, rule: &QueueRule, batch: &[Message], 
     let records: Vec<&Value> = batch.iter().map(|message| &message.record).collect();
     let event = Bytes::from(serde_json::json!({ "Records": records }).to_string());
     let (function, queue) = (&rule.function, &rule.queue);
-    let asked = Asked { event, trigger: tell::trigger(&format!("queues/{queue}")), with_log: false };
+    let asked = Asked { event, trigger: crate::telemetry::trigger(&format!("queues/{queue}")), with_log: false };
     let result = world.ports.invoker.invoke(call, function, asked).await;
     let ids: Vec<&str> = batch.iter().map(|message| message.id.as_str()).collect();
     let (indices, outcome) = judge(rule, &result, &ids);

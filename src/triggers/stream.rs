@@ -227,7 +227,7 @@ impl Reader {
     async fn call_function(&self, batch: &[&Record], origin: &Origin, number: i64) -> (StreamOutcome, String, String) {
         let records: Vec<&Value> = batch.iter().map(|record| &record.record).collect();
         let event = Bytes::from(json!({ "Records": records }).to_string());
-        let trigger = tell::trigger(&format!("tables/{}", self.rule.table));
+        let trigger = crate::telemetry::trigger(&format!("tables/{}", self.rule.table));
         let asked = Asked { event, trigger, with_log: false };
         match self.world.ports.invoker.invoke(&origin.call_for(number), &self.rule.function, asked).await {
             Ok(answer) => match answer.failed {

@@ -1,11 +1,10 @@
 //! Records of deliveries: what was brought where, how that went, and what follows.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::store::{Letter, Origin, Target};
 use super::world::World;
-use crate::base::{Call, Cause, Time, Usage};
+use crate::base::{Call, Cause, Time, Unit, Usage};
 use crate::project::Destination;
 use crate::telemetry::{self, Outcome, Record};
 
@@ -82,17 +81,13 @@ pub(super) fn shown(destination: &Destination) -> String {
     }
 }
 
-/// What an invocation is for, by where its event comes from: `objects/uploads` is `bucket uploads`.
-pub(super) fn trigger(source: &str) -> Arc<str> {
-    let Some((kind, name)) = source.split_once('/') else { return source.into() };
-    let kind = match kind {
-        "objects" => "bucket",
-        "topics" => "topic",
-        "tables" => "table",
-        "queues" => "queue",
-        other => other,
-    };
-    format!("{kind} {name}").into()
+/// What an attempt to call a function used: the run of a schedule, which further attempts do not repeat.
+pub(super) fn run_of(source: &str, attempt: u32) -> Usage {
+    let mut usage = Usage::default();
+    if attempt == 1 && source.starts_with("schedule/") {
+        usage.add(Unit::ScheduleRuns, 1);
+    }
+    usage
 }
 
 impl World {
@@ -145,24 +140,5 @@ impl Origin {
     /// The call that delivering `event` makes, on a bill of its own.
     pub(super) fn call_for(&self, event: i64) -> Call {
         Call { cause: Cause::Event(event), ..self.call() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn invocations_are_labelled_by_what_set_them_off() {
-        for (source, wanted) in [
-            ("objects/uploads", "bucket uploads"),
-            ("topics/sold", "topic sold"),
-            ("queues/orders", "queue orders"),
-            ("tables/orders", "table orders"),
-            ("schedule/nightly", "schedule nightly"),
-            ("invoke", "invoke"),
-        ] {
-            assert_eq!(&*trigger(source), wanted);
-        }
     }
 }

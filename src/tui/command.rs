@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::base::Time;
+use crate::base::{Time, Usage};
 
 /// Something to do. What comes of it arrives as a [`Message`], or shows in the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub enum Message {
     Counts(Counts),
 }
 
-/// How much waits for triggers.
+/// How much waits for triggers, and how much is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Events and deliveries that wait.
@@ -61,6 +61,8 @@ pub struct Counts {
     /// Deliveries under way.
     pub in_flight: u64,
     pub dead_letters: u64,
+    /// The units that are stocks.
+    pub kept: Usage,
 }
 
 /// Which shelf: its kind for people (`table`, `bucket`, …), and its name, which may be empty where there is one of its kind.

@@ -5,13 +5,14 @@
 //! - `view/` draws a state, one file a screen.
 //! - [`run`] owns the terminal, and wakes only for records, keys and what moves.
 
+mod billing;
 mod command;
 mod editor;
 mod input;
 mod money;
 mod run;
 #[cfg(test)]
-mod sample;
+pub mod sample;
 mod screen;
 mod state;
 #[cfg(test)]
@@ -20,8 +21,9 @@ mod text;
 mod view;
 pub mod waterfall;
 
+pub use billing::{Billed, Billing, compute};
 pub use command::{Command, Counts, Document, Message, Row, Rows, Shelf, ShelfId, Uses};
 pub use money::{Money, NoPrices, Prices, Provider};
 pub use run::{Ended, Sources, run};
 pub use screen::restore;
-pub use state::{About, Effect, Screen, State};
+pub use state::{About, Effect, Screen, State, Sum, Tally};

@@ -1,7 +1,6 @@
 //! What things cost, as the dashboard asks for it and words it. Prices themselves are none of its business.
 
-use crate::base::Usage;
-use crate::telemetry::Invocation;
+use crate::cost::Work;
 
 /// An amount of picodollars (10⁻¹² US dollars): exact where both ends are the same, else a range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +18,11 @@ impl Money {
     /// So many times as much; saturates.
     pub fn times(self, n: u64) -> Money {
         Money { low: self.low.saturating_mul(n), high: self.high.saturating_mul(n) }
+    }
+
+    /// Both together; saturates.
+    pub fn plus(self, other: Money) -> Money {
+        Money { low: self.low.saturating_add(other.low), high: self.high.saturating_add(other.high) }
     }
 
     /// This share of it.
@@ -79,16 +83,11 @@ pub trait Prices: Send {
     /// The providers, the usual one first; none where there are no prices.
     fn providers(&self) -> Vec<Provider>;
 
-    /// What was used, at the prices of a provider, beyond any free tier.
-    fn cost(&self, provider: usize, usage: &Usage) -> Money;
+    /// What some work costs at the prices of a provider, beyond any free tier; of what is kept, for a month.
+    fn cost(&self, provider: usize, work: &Work) -> Money;
 
-    /// The usage of a month, with the free tier taken off or not.
-    fn month(&self, provider: usize, usage: &Usage, free_tier: bool) -> Money;
-
-    /// An invocation with everything that it called: what a model of its production may know better than its usage does.
-    fn invocation(&self, provider: usize, invocation: &Invocation) -> Money {
-        self.cost(provider, &invocation.usage)
-    }
+    /// The work of a month, with the free tier taken off or not.
+    fn month(&self, provider: usize, work: &Work, free_tier: bool) -> Money;
 }
 
 /// No prices at all: amounts are not shown.
@@ -100,11 +99,11 @@ impl Prices for NoPrices {
         Vec::new()
     }
 
-    fn cost(&self, _: usize, _: &Usage) -> Money {
+    fn cost(&self, _: usize, _: &Work) -> Money {
         Money::default()
     }
 
-    fn month(&self, _: usize, _: &Usage, _: bool) -> Money {
+    fn month(&self, _: usize, _: &Work, _: bool) -> Money {
         Money::default()
     }
 }

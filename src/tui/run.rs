@@ -23,6 +23,9 @@ use crate::telemetry::{Level, Problem, Record, Subscriber};
 
 /// Between two pictures.
 const FRAME: Duration = Duration::from_millis(33);
+/// The same while more than [`FLOOD`] records come between two pictures: nobody can read what goes by so fast, and the work comes first.
+const FLOOD_FRAME: Duration = Duration::from_millis(132);
+const FLOOD: usize = 64;
 /// Where drawing takes long (a large window on a busy machine), so many times as long passes until the next picture: what is looked at
 /// must not slow what is worked on.
 const PAUSES: u32 = 12;
@@ -70,6 +73,8 @@ pub async fn run(state: State, sources: Sources) -> io::Result<Ended> {
         state,
         sources,
         drafts: 0,
+        drawn_at: Instant::now(),
+        taken: 0,
         next_frame: Instant::now(),
         next_tick: Instant::now(),
         dirty: true,
@@ -87,6 +92,10 @@ struct Dashboard {
     theme: Theme,
     /// How many texts were edited.
     drafts: u32,
+    /// When the picture was drawn that is shown.
+    drawn_at: Instant,
+    /// Records that have come since then.
+    taken: usize,
     next_frame: Instant,
     next_tick: Instant,
     dirty: bool,
@@ -157,12 +166,16 @@ impl Dashboard {
         self.drawn = self.screen.draw(|buffer| view::draw(state, theme, prices, buffer))?;
         self.state.page = self.drawn.page;
         self.dirty = false;
-        self.next_frame = began + FRAME.max(began.elapsed() * PAUSES);
+        let frame = if self.taken > FLOOD { FLOOD_FRAME } else { FRAME };
+        (self.drawn_at, self.taken) = (began, 0);
+        self.next_frame = began + frame.max(began.elapsed() * PAUSES);
         Ok(())
     }
 
     fn input(&mut self, event: &Event) -> Vec<Effect> {
         self.dirty = true;
+        // Who presses a key sees at once what it does, however much goes by.
+        self.next_frame = self.next_frame.min(self.drawn_at + FRAME);
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.state.press(key),
             Event::Mouse(mouse) => match mouse.kind {
@@ -185,9 +198,13 @@ impl Dashboard {
     /// Takes in a record and those that wait behind it.
     fn take(&mut self, record: Arc<Record>) {
         self.state.apply(record);
+        self.taken += 1;
         for _ in 1..BATCH {
             match self.sources.records.next().now_or_never() {
-                Some(Some(record)) => self.state.apply(record),
+                Some(Some(record)) => {
+                    self.state.apply(record);
+                    self.taken += 1;
+                }
                 _ => break,
             }
         }

@@ -72,6 +72,7 @@ pub fn invocation(id: &str, parent: Cause) -> Record {
 }
 
 struct Op<'a> {
+    function: &'a str,
     ms: u64,
     micros: u64,
     service: &'a str,
@@ -83,6 +84,7 @@ struct Op<'a> {
 fn operation(parent: &str, trace: &TraceId, op: &Op<'_>) -> Record {
     Record::Operation(Operation {
         id: format!("{parent}-{}", op.action).into(),
+        function: Some(op.function.into()),
         trace: trace.clone(),
         parent: Cause::Invocation(parent.into()),
         at: time(op.ms),
@@ -119,12 +121,28 @@ pub fn checkout(n: u64) -> Vec<Record> {
         operation(
             &first,
             &trace,
-            &Op { ms: ms + 3, micros: 640, service: "dynamodb", action: "GetItem", resource: Some("products"), own: read },
+            &Op {
+                function: "createOrder",
+                ms: ms + 3,
+                micros: 640,
+                service: "dynamodb",
+                action: "GetItem",
+                resource: Some("products"),
+                own: read,
+            },
         ),
         operation(
             &first,
             &trace,
-            &Op { ms: ms + 5, micros: 1_210, service: "dynamodb", action: "PutItem", resource: Some("orders"), own: write },
+            &Op {
+                function: "createOrder",
+                ms: ms + 5,
+                micros: 1_210,
+                service: "dynamodb",
+                action: "PutItem",
+                resource: Some("orders"),
+                own: write,
+            },
         ),
         Record::Log(Log {
             invocation: first.as_str().into(),
@@ -138,7 +156,15 @@ pub fn checkout(n: u64) -> Vec<Record> {
         operation(
             &first,
             &trace,
-            &Op { ms: ms + 9, micros: 870, service: "sqs", action: "SendMessage", resource: Some("orders"), own: send },
+            &Op {
+                function: "createOrder",
+                ms: ms + 9,
+                micros: 870,
+                service: "sqs",
+                action: "SendMessage",
+                resource: Some("orders"),
+                own: send,
+            },
         ),
         Record::Invocation(Invocation {
             id: first.as_str().into(),
@@ -170,7 +196,11 @@ pub fn checkout(n: u64) -> Vec<Record> {
             function: Some("createOrder".into()),
             own: usage(&[(Unit::RouteRequests, 1)]),
         }),
-        operation(&second, &trace, &Op { ms: ms + 26, micros: 1_900, service: "ses", action: "SendEmail", resource: None, own: mail }),
+        operation(
+            &second,
+            &trace,
+            &Op { function: "confirm", ms: ms + 26, micros: 1_900, service: "ses", action: "SendEmail", resource: None, own: mail },
+        ),
         Record::Mail(Mail {
             id: format!("m-{n}").into(),
             trace: trace.clone(),

@@ -14,7 +14,8 @@ use super::money::{Money, NoPrices, Prices, Provider};
 use super::state::{About, Effect, Hit, Purpose, Screen, State};
 use super::view::{self, Drawn, Theme};
 use super::{sample, text};
-use crate::base::{Time, Unit, Usage};
+use crate::base::{Time, Unit};
+use crate::cost::{Measure, Work};
 use crate::telemetry::{Payload, Record};
 
 /// Made-up prices: round numbers, a range for compute.
@@ -25,27 +26,30 @@ impl Prices for TestPrices {
         ["AWS x86", "AWS Arm", "Firebase", "Cloudflare"].map(|name| Provider { name: name.into(), date: "2026-11-01".into() }).into()
     }
 
-    fn cost(&self, provider: usize, usage: &Usage) -> Money {
-        let exact: u64 = usage
+    fn cost(&self, provider: usize, work: &Work) -> Money {
+        let of = |unit| work.get(Measure::Unit(unit)).high as u64;
+        let exact: u64 = Unit::ALL
             .iter()
-            .map(|(unit, n)| {
-                n * match unit {
-                    Unit::TableReadHalves => 62_500,
-                    Unit::TableWrites => 625_000,
-                    Unit::QueueRequests => 400_000,
-                    Unit::Mails => 100_000_000,
-                    Unit::Invocations => 200_000,
-                    Unit::RouteRequests => 1_000_000,
-                    _ => 0,
-                }
+            .map(|unit| {
+                of(*unit)
+                    * match unit {
+                        Unit::TableReadHalves => 62_500,
+                        Unit::TableWrites => 625_000,
+                        Unit::QueueRequests => 400_000,
+                        Unit::Mails => 100_000_000,
+                        Unit::Invocations => 200_000,
+                        Unit::RouteRequests => 1_000_000,
+                        Unit::TableBytesStored => 233,
+                        _ => 0,
+                    }
             })
             .sum();
-        let compute = usage.get(Unit::InvocationMibMicros) / 61 * (10 - provider as u64) / 10;
+        let compute = of(Unit::InvocationMibMicros) / 61 * (10 - provider as u64) / 10;
         Money { low: exact + compute, high: exact + compute * 4 }
     }
 
-    fn month(&self, provider: usize, usage: &Usage, free_tier: bool) -> Money {
-        let cost = self.cost(provider, usage);
+    fn month(&self, provider: usize, work: &Work, free_tier: bool) -> Money {
+        let cost = self.cost(provider, work);
         let free = if free_tier { 20_000_000_000_000 } else { 0 };
         Money { low: cost.low.saturating_sub(free), high: cost.high.saturating_sub(free) }
     }
@@ -76,7 +80,8 @@ fn busy() -> State {
     let mut state = empty();
     sample::shop().into_iter().for_each(|record| state.apply(record));
     state.tick(Time(sample::NOON + 10_000));
-    state.hear(Message::Counts(Counts { pending: 1, in_flight: 0, dead_letters: 2 }));
+    let kept = sample::usage(&[(Unit::TableBytesStored, 48 << 20)]);
+    state.hear(Message::Counts(Counts { pending: 1, in_flight: 0, dead_letters: 2, kept }));
     state
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::Usage;
+use super::billing::Billing;
+use crate::cost::{Add, Work};
 use crate::telemetry::{Outcome, Record, Span, redact, trace};
 
 /// Bars of one trace; what is more is counted.
@@ -34,8 +35,8 @@ pub struct Bar {
     /// Microseconds after the trace began.
     pub start_micros: u64,
     pub wall_micros: u64,
-    /// What it used itself.
-    pub own: Usage,
+    /// What it did itself.
+    pub own: Work,
 }
 
 /// A whole trace.
@@ -45,8 +46,8 @@ pub struct Waterfall {
     pub bars: Vec<Bar>,
     /// From the beginning of the first to the end of the last.
     pub span_micros: u64,
-    /// What all of it used.
-    pub total: Usage,
+    /// What all of it did.
+    pub total: Work,
     /// Bars that there are beyond [`BARS_MAX`].
     pub more: usize,
 }
@@ -60,14 +61,15 @@ pub fn of<'a>(records: impl Iterator<Item = (u64, &'a Arc<Record>)>) -> Waterfal
     let began = spans().map(|span| span.began_micros).min().unwrap_or(0);
     let ended = spans().map(|span| span.began_micros.saturating_add(span.wall_micros)).max().unwrap_or(began);
     let mut waterfall = Waterfall { span_micros: ended.saturating_sub(began), ..Waterfall::default() };
-    for row in &rows {
-        waterfall.total.add_all(&row.record.own());
-    }
+    let mut billing = Billing::default();
+    let mut works: HashMap<u64, Work> = records.iter().map(|(number, record)| (*number, billing.take(record).own)).collect();
+    works.values().for_each(|work| waterfall.total.add(work));
     waterfall.more = rows.len().saturating_sub(BARS_MAX);
     let guides = guides(&rows);
     for (row, guide) in rows.iter().zip(guides).take(BARS_MAX) {
         let number = numbers.get(&Arc::as_ptr(&row.record)).copied().unwrap_or_default();
-        waterfall.bars.push(bar(number, &row.record, guide, began, waterfall.span_micros));
+        let own = works.remove(&number).unwrap_or_default();
+        waterfall.bars.push(Bar { own, ..bar(number, &row.record, guide, began, waterfall.span_micros) });
     }
     waterfall
 }
@@ -141,7 +143,7 @@ fn bar(number: u64, record: &Record, guide: String, began: u64, span_micros: u64
         failed,
         start_micros: span.began_micros.saturating_sub(began),
         wall_micros: span.wall_micros,
-        own: record.own(),
+        own: Work::default(),
     }
 }
 

@@ -28,7 +28,7 @@ impl Desk {
                     holds.push_str(&format!(" + {n} {word}"));
                 }
             }
-            shelves.push(shelf(QUEUE, &name, holds, Uses { purge: true, redrive, ..Uses::default() }));
+            shelves.push(shelf(QUEUE, &name, holds, Uses { delete: true, purge: true, redrive, ..Uses::default() }));
         }
         for name in topic_names(&services.topics, &call).await? {
             let Ok(described) = services.topics.describe(&call, &name).await else { continue };
@@ -47,7 +47,7 @@ impl Desk {
 
     pub(super) async fn message_rows(&self, shelf: &ShelfId, search: &str) -> anyhow::Result<(Vec<String>, Found)> {
         let (titles, rows) = match &*shelf.kind {
-            QUEUE => (columns(&["sent", "received", "body"]), self.queued(&shelf.name).await?),
+            QUEUE => (columns(&["sent", "state", "received", "body"]), self.queued(&shelf.name).await?),
             TOPIC => (columns(&["protocol", "endpoint", "state"]), self.subscribed(&shelf.name).await?),
             SCHEDULES => (columns(&["name", "next", "when", "function", "last"]), self.scheduled().await?),
             MAIL => (columns(&["time", "to", "subject"]), self.inbox().await?),
@@ -60,8 +60,10 @@ impl Desk {
 
     async fn queued(&self, queue: &str) -> anyhow::Result<Vec<Row>> {
         let messages = self.shared.world.services.queues.peek(&Call::operator(), queue, PEEKED_MAX).await?;
+        let now = self.shared.world.db.now();
         let received = |message: &Message| if message.receives == 0 { "never".into() } else { format!("{} ×", message.receives) };
-        Ok(messages.into_iter().map(|m| Row { cells: vec![day_and_time(m.sent), received(&m), m.body], key: m.message_id }).collect())
+        let row = |m: Message| Row { cells: vec![day_and_time(m.sent), state(&m, now), received(&m), m.body], key: m.message_id };
+        Ok(messages.into_iter().map(row).collect())
     }
 
     async fn subscribed(&self, topic: &str) -> anyhow::Result<Vec<Row>> {
@@ -141,6 +143,13 @@ impl Desk {
     }
 }
 
+/// Whether a message can be received, or who hides it for how long.
+fn state(message: &Message, now: Time) -> String {
+    let Some(until) = message.hidden_until else { return "ready".to_owned() };
+    let left = span((until.0 - now.0).max(0) / 1_000);
+    if message.receives > 0 { format!("in flight, {left}") } else { format!("delayed, {left}") }
+}
+
 async fn queue_names(queues: &Queues, call: &Call) -> anyhow::Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     loop {
@@ -184,7 +193,7 @@ fn parsed(text: &str) -> Value {
 
 fn message_json(m: &Message) -> Value {
     json!({
-        "id": m.message_id, "sent": m.sent.iso(), "receives": m.receives, "sender": m.sender, "group": m.group,
+        "id": m.message_id, "sent": m.sent.iso(), "receives": m.receives, "hiddenUntil": m.hidden_until.map(Time::iso), "sender": m.sender, "group": m.group,
         "deduplication": m.deduplication, "deadLetterOf": m.dead_letter_source, "trace": m.origin.trace,
         "attributes": m.attributes.iter().map(|(name, a)| (name.clone(), json!(a.kind))).collect::<serde_json::Map<_, _>>(),
         "body": parsed(&m.body),

@@ -128,7 +128,8 @@ impl Desk {
             }),
             Command::Count => {
                 let stats = self.shared.triggers.stats().await?;
-                Ok(Message::Counts(Counts { pending: stats.pending, in_flight: stats.in_flight, dead_letters: stats.dead_letters }))
+                let kept = self.shared.world.db.stocks(&Call::operator()).await?;
+                Ok(Message::Counts(Counts { pending: stats.pending, in_flight: stats.in_flight, dead_letters: stats.dead_letters, kept }))
             }
             Command::Source { place } => {
                 let frame = source(&self.shared.project().root, &place).unwrap_or_default();
@@ -147,6 +148,11 @@ impl Desk {
             }
             Command::Delete { shelf, key } => {
                 match &*shelf.kind {
+                    QUEUE => {
+                        if !self.shared.world.services.queues.forget(&call, &shelf.name, &key).await? {
+                            anyhow::bail!("this message is gone already");
+                        }
+                    }
                     TABLE => self.delete_item(&call, &shelf.name, &key).await?,
                     BUCKET => self.delete_object(&call, &shelf.name, key).await?,
                     MAIL => self.shared.world.services.mail.clear(&call, Some(&key)).await?,

@@ -133,6 +133,7 @@ fn a_trace_is_found_by_the_beginning_of_its_name_and_as_the_latest() {
         id: "o".into(),
         trace: trace('d'),
         parent: Cause::Operator,
+        function: None,
         at: Time(0),
         span: Span::default(),
         service: "s3".into(),

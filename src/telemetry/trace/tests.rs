@@ -69,6 +69,7 @@ fn operation(id: &str, action: &str, parent: Cause, span: Span) -> Record {
         id: id.into(),
         trace: trace(),
         parent,
+        function: None,
         at: Time(1_000),
         span,
         service: "sqs".into(),
@@ -147,8 +148,11 @@ fn a_checkout_is_one_tree_down_to_the_second_attempt() {
 #[test]
 fn the_waterfall_has_bars_times_and_costs_and_fits_the_width() {
     let rows = tree(checkout());
-    let cost = |usage: &Usage| (!usage.is_empty()).then(|| format!("${}", usage.iter().map(|(_, n)| n).sum::<u64>()));
-    let text = waterfall(&rows, &Look { width: 100, cost: &cost });
+    let cost = |usage: &Usage| if usage.is_empty() { String::new() } else { format!("${}", usage.iter().map(|(_, n)| n).sum::<u64>()) };
+    let costs: Vec<String> = rows.iter().map(|row| cost(&row.record.own())).collect();
+    let mut whole = Usage::default();
+    rows.iter().for_each(|row| whole.add_all(&row.record.own()));
+    let text = waterfall(&rows, &Look { width: 100, costs: &costs, whole_cost: &cost(&whole) });
     let expected = "\
 trace abababababababababababababababab  1970-01-01T00:00:01.000Z
                                                                                  at       took  cost
@@ -166,12 +170,12 @@ sqs DeleteMessage orders                                               █    89
 ";
     assert_eq!(text, expected, "\n{text}");
     for width in [0, 40, 80, 200, 10_000] {
-        let text = waterfall(&rows, &Look { width, cost: &|_| None });
+        let text = waterfall(&rows, &Look { width, costs: &[], whole_cost: "" });
         let widest = text.lines().skip(1).map(unicode_width::UnicodeWidthStr::width).max().unwrap_or(0);
         assert!(widest <= width.clamp(40, 400), "{width}: {widest}\n{text}");
         assert!(!text.contains("cost") && text.lines().count() == 13);
     }
-    assert_eq!(waterfall(&[], &Look { width: 80, cost: &|_| None }), "");
+    assert_eq!(waterfall(&[], &Look { width: 80, costs: &[], whole_cost: "" }), "");
 }
 
 #[test]
@@ -242,7 +246,7 @@ proptest! {
         other.rotate_left((seed as usize) % length);
         other.reverse();
         prop_assert_eq!(tree(other), drawn.clone());
-        let text = waterfall(&drawn, &Look { width: 60, cost: &|_| None });
+        let text = waterfall(&drawn, &Look { width: 60, costs: &[], whole_cost: "" });
         prop_assert_eq!(text.lines().count(), if drawn.is_empty() { 0 } else { drawn.len() + 3 });
     }
 }

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Row, began};
-use crate::base::Usage;
 use crate::telemetry::{Outcome, Record, duration, redact};
 
 /// How a waterfall looks.
 pub struct Look<'a> {
     /// Columns of the terminal.
     pub width: usize,
-    /// What some usage costs, where that is to be shown.
-    pub cost: &'a dyn Fn(&Usage) -> Option<String>,
+    /// What each row costs, and all of them together; nothing where that is not to be shown.
+    pub costs: &'a [String],
+    pub whole_cost: &'a str,
 }
 
 const WIDTH_MIN: usize = 40;
@@ -30,11 +30,8 @@ pub fn waterfall(rows: &[Row], look: &Look<'_>) -> String {
     let width = look.width.clamp(WIDTH_MIN, WIDTH_MAX);
     let (from, to) = rows.iter().fold((u64::MAX, 0), |(from, to), row| (from.min(began(&row.record)), to.max(ended(&row.record))));
     let labels: Vec<String> = guides(rows).into_iter().zip(rows).map(|(guide, row)| format!("{guide}{}", label(&row.record))).collect();
-    let costs: Vec<String> = rows.iter().map(|row| (look.cost)(&row.record.own()).unwrap_or_default()).collect();
-    let mut whole = Usage::default();
-    rows.iter().for_each(|row| whole.add_all(&row.record.own()));
-    let whole_cost = (look.cost)(&whole).unwrap_or_default();
-    let widest = costs.iter().chain([&whole_cost]).map(|cost| cost.width()).max().unwrap_or(0);
+    let cost_of = |at: usize| look.costs.get(at).map_or("", String::as_str);
+    let widest = look.costs.iter().map(|cost| cost.width()).max().unwrap_or(0).max(look.whole_cost.width());
     let cost_width = if widest == 0 { 0 } else { widest.max("cost".len()) };
     let cost_space = if cost_width == 0 { 0 } else { cost_width + 2 };
     let room = width.saturating_sub(2 * TIME + 6 + cost_space);
@@ -48,7 +45,7 @@ pub fn waterfall(rows: &[Row], look: &Look<'_>) -> String {
     };
     let mut text = format!("trace {}  {}\n", first.record.trace().map_or("", |trace| trace.as_str()), first.record.at().iso());
     text.push_str(&line("", "", "at", "took", if cost_width == 0 { "" } else { "cost" }));
-    for ((row, label), cost) in rows.iter().zip(&labels).zip(&costs) {
+    for (at, (row, label)) in rows.iter().zip(&labels).enumerate() {
         if let Record::Log(_) = &*row.record {
             // The whole line is its own.
             text.push_str(left(label, width).trim_end());
@@ -57,9 +54,9 @@ pub fn waterfall(rows: &[Row], look: &Look<'_>) -> String {
         }
         let (start, end) = (began(&row.record), ended(&row.record));
         let took = if start == end { String::new() } else { duration(end - start) };
-        text.push_str(&line(label, &bar(start - from, end - from, to - from, bar_width), &duration(start - from), &took, cost));
+        text.push_str(&line(label, &bar(start - from, end - from, to - from, bar_width), &duration(start - from), &took, cost_of(at)));
     }
-    text.push_str(&line(&format!("{} records", rows.len()), "", "", &duration(to - from), &whole_cost));
+    text.push_str(&line(&format!("{} records", rows.len()), "", "", &duration(to - from), look.whole_cost));
     text
 }
 

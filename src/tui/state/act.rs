@@ -169,7 +169,7 @@ impl State {
                     }
                 };
             }
-            (Action::Delete | Action::Fire | Action::Edit, None) => {}
+            (Action::Delete | Action::Fire | Action::Edit, None) => self.say("nothing is selected", true),
             _ => self.say(format!("not with {called}"), true),
         }
         Vec::new()
@@ -252,7 +252,7 @@ impl State {
                 let shelf = moved(self.data.shelf, self.data.shelves.len());
                 return self.data.select_shelf(shelf).map(Effect::Send).into_iter().collect();
             }
-            Screen::Cost => self.costs.row = moved(self.costs.row, self.cost_rows()),
+            Screen::Cost => self.costs.row = moved(self.costs.row, self.sums(self.costs.by).len()),
             Screen::Logs => self.logs.step(by),
             Screen::Problems => self.problems.row = moved(self.problems.row, self.problems.shown().len()),
         }
@@ -277,14 +277,6 @@ impl State {
             if !parts.contains(&detail.part) {
                 detail.part = parts[0];
             }
-        }
-    }
-
-    fn cost_rows(&self) -> usize {
-        match self.costs.by {
-            By::Kind => self.tally.kinds.len(),
-            By::Function => self.tally.functions.len(),
-            By::Service => self.tally.services.len(),
         }
     }
 

@@ -10,14 +10,18 @@ mod filter;
 mod problems;
 mod tally;
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::billing::Billing;
 use super::command::{Command, Counts, Message, ShelfId};
 use super::input::{Action, Scope};
 use super::waterfall::{self, Waterfall};
 use crate::base::{Cause, Time, TraceId};
+use crate::cost::Work;
 use crate::telemetry::{Outcome, Record};
 pub use book::Book;
 pub use data::{Data, Focus};
@@ -168,6 +172,9 @@ pub struct State {
     pub screen: Screen,
     pub book: Book,
     pub tally: Tally,
+    billing: Billing,
+    /// What the latest invocations did with everything that they called, by the numbers of their records.
+    bills: VecDeque<(u64, Work)>,
     pub invocations: Feed,
     pub invocation_filter: Filter,
     pub logs: Feed,
@@ -211,6 +218,8 @@ impl State {
             screen: Screen::Overview,
             book: Book::default(),
             tally: Tally::default(),
+            billing: Billing::default(),
+            bills: VecDeque::new(),
             invocations: Feed::new(INVOCATIONS_MAX),
             invocation_filter: Filter::default(),
             logs: Feed::new(LOGS_MAX),
@@ -240,7 +249,8 @@ impl State {
 
     /// Takes in what happened.
     pub fn apply(&mut self, record: Arc<Record>) {
-        self.tally.add(&record);
+        let billed = self.billing.take(&record);
+        self.tally.add(&record, &billed);
         match &*record {
             Record::Reload(_) => {
                 self.problems.reloaded();
@@ -254,6 +264,11 @@ impl State {
         }
         self.uncounted = true;
         let number = self.book.push(Arc::clone(&record));
+        if let Record::Invocation(_) = &*record {
+            self.bills.push_back((number, billed.total));
+            let excess = self.bills.len().saturating_sub(INVOCATIONS_MAX);
+            self.bills.drain(..excess);
+        }
         match &*record {
             Record::Invocation(invocation) if self.invocation_filter.shows_invocation(invocation) => self.invocations.push(number),
             Record::Log(log) if self.log_filter.shows_log(log) => self.logs.push(number),
@@ -302,7 +317,7 @@ impl State {
         if self.said.as_ref().is_some_and(|said| said.until <= now) {
             self.said = None;
         }
-        if self.uncounted && self.screen == Screen::Overview && self.counted.plus_ms(1_000) <= now {
+        if self.uncounted && matches!(self.screen, Screen::Overview | Screen::Cost) && self.counted.plus_ms(1_000) <= now {
             (self.uncounted, self.counted) = (false, now);
             return vec![Effect::Send(Command::Count)];
         }
@@ -316,6 +331,7 @@ impl State {
     pub fn is_moving(&self) -> bool {
         self.said.is_some()
             || (self.screen == Screen::Overview && (self.uncounted || self.tally.is_moving()))
+            || (self.screen == Screen::Cost && self.uncounted)
             || (self.screen == Screen::Data && self.stale)
     }
 
@@ -337,6 +353,26 @@ impl State {
     /// Says something in the last line, for a while.
     pub fn say(&mut self, text: impl Into<String>, failed: bool) {
         self.said = Some(Said { text: text.into(), failed, until: self.now.plus_ms(SAID_MS) });
+    }
+
+    /// What an invocation did with everything that it called, by the number of its record; `None` where that is forgotten.
+    pub fn bill(&self, number: u64) -> Option<&Work> {
+        let at = self.bills.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        self.bills.get(at).map(|(_, work)| work)
+    }
+
+    /// All work, put down to what it is added up by: the sum of the rows is [`Tally::total`].
+    pub fn sums(&self, by: By) -> Vec<(&str, Cow<'_, Sum>)> {
+        let (sums, rest) = match by {
+            By::Kind => {
+                let under_way = Sum { work: self.tally.under_way(), ..Sum::default() };
+                (&self.tally.kinds, Some(("(under way)", Cow::Owned(under_way))))
+            }
+            By::Function => (&self.tally.functions, Some(("(no function)", Cow::Borrowed(&self.tally.nobody)))),
+            By::Service => (&self.tally.services, None),
+        };
+        let rest = rest.filter(|(_, sum)| !sum.work.is_empty());
+        sums.iter().map(|(name, sum)| (&**name, Cow::Borrowed(sum))).chain(rest).collect()
     }
 
     /// The trace that is looked at, as a tree.

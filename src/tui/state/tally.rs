@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::base::{Cause, TraceId, Usage};
-use crate::telemetry::{Invocation, Outcome, Record};
+use crate::base::TraceId;
+use crate::cost::{Add, Work};
+use crate::telemetry::{Invocation, Outcome, Record, Span};
+use crate::tui::Billed;
 
 /// Seconds that are looked back.
 pub const SECONDS: usize = 240;
@@ -13,14 +15,14 @@ const NAMES_MAX: usize = 500;
 /// Traces whose kind is remembered, or still to be learned.
 const TRACES_MAX: usize = 20_000;
 /// What is counted together.
-const OTHER: &str = "(other)";
+pub const OTHER: &str = "(other)";
 
 /// One second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Second {
     pub invocations: u64,
     pub errors: u64,
-    pub usage: Usage,
+    pub work: Work,
 }
 
 /// How long something took: how often by size, in steps of an eighth of a power of two.
@@ -89,15 +91,24 @@ pub struct Sum {
     pub memory_peak_bytes: u64,
     pub memory_mib: u32,
     pub latencies: Latencies,
-    pub usage: Usage,
+    pub work: Work,
 }
 
-/// Of which kind a trace is, or what it has used until that is known.
+/// Of which kind a trace is, or what it has done until that is known.
 enum Kind {
     Known(Arc<str>),
-    Unknown(Box<Usage>),
+    Unknown(Work),
 }
 
+impl Sum {
+    fn occurred(&mut self, failed: bool, span: Span) {
+        self.count += 1;
+        self.errors += u64::from(failed);
+        self.latencies.add(span.wall_micros);
+    }
+}
+
+/// All of them.
 #[derive(Default)]
 pub struct Tally {
     /// The last is the second `newest`.
@@ -108,6 +119,8 @@ pub struct Tally {
     pub deliveries: u64,
     pub mails: u64,
     pub functions: BTreeMap<Arc<str>, Sum>,
+    /// What no function is behind.
+    pub nobody: Sum,
     pub services: BTreeMap<Arc<str>, Sum>,
     pub kinds: BTreeMap<Arc<str>, Sum>,
     traces: HashMap<TraceId, Kind>,
@@ -116,34 +129,51 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts a record.
-    pub fn add(&mut self, record: &Record) {
-        match record {
+    /// Counts a record, whose work is `billed`. It is put down to one function, one service and one kind of trace.
+    pub fn add(&mut self, record: &Record, billed: &Billed) {
+        let (failed, span) = match record {
             Record::Request(r) => {
                 self.requests += 1;
-                self.spend(ended(r.span), &r.own, "gateway", r.status >= 500, r.span.wall_micros);
-                self.spend_trace(&r.trace, &r.own);
+                (r.status >= 500, r.span)
             }
-            Record::Invocation(i) => self.add_invocation(i),
-            Record::Operation(o) => {
-                if matches!(o.parent, Cause::Request(_)) {
-                    self.name_trace(&o.trace, || format!("{} {}", o.service, o.action).into());
-                    self.count_kind(&o.trace, o.status >= 500, o.span.wall_micros);
-                }
-                self.spend(ended(o.span), &o.own, &o.service, o.status >= 400, o.span.wall_micros);
-                self.spend_trace(&o.trace, &o.own);
+            Record::Invocation(i) => {
+                self.add_invocation(i);
+                (i.outcome != Outcome::Succeeded, i.span)
             }
+            Record::Operation(o) => (o.status >= 400, o.span),
             Record::Delivery(d) => {
                 self.deliveries += 1;
-                if matches!(d.parent, Cause::Operator) {
-                    self.name_trace(&d.trace, || format!("{} → {}", d.source, d.target).into());
-                }
-                self.spend(ended(d.span), &d.own, "triggers", d.outcome != Outcome::Succeeded, d.span.wall_micros);
-                self.spend_trace(&d.trace, &d.own);
+                (d.outcome != Outcome::Succeeded, d.span)
             }
-            Record::Mail(_) => self.mails += 1,
-            Record::Log(_) | Record::Reload(_) | Record::Problem(_) => {}
+            Record::Mail(_) => {
+                self.mails += 1;
+                return;
+            }
+            Record::Log(_) | Record::Reload(_) | Record::Problem(_) => return,
+        };
+        if let Some(second) = self.second(ended(span)) {
+            second.work.add(&billed.own);
         }
+        self.total.work.add(&billed.own);
+        if let Some(service) = record.service() {
+            let sum = entry(&mut self.services, service);
+            sum.occurred(failed, span);
+            sum.work.add(&billed.own);
+        }
+        match record.payer() {
+            Some(function) => entry(&mut self.functions, function).work.add(&billed.own),
+            None if billed.own.is_empty() => {}
+            None => {
+                self.nobody.occurred(failed, span);
+                self.nobody.work.add(&billed.own);
+            }
+        }
+        let Some(trace) = record.trace() else { return };
+        if let Some(kind) = record.beginning() {
+            let kind = self.name_trace(trace, kind);
+            entry(&mut self.kinds, &kind).occurred(failed, span);
+        }
+        self.spend_trace(trace, &billed.own);
     }
 
     fn add_invocation(&mut self, i: &Invocation) {
@@ -154,66 +184,35 @@ impl Tally {
         }
         let function = entry(&mut self.functions, &i.function);
         for sum in [function, &mut self.total] {
-            sum.count += 1;
-            sum.errors += u64::from(failed);
+            sum.occurred(failed, i.span);
             sum.cold += u64::from(i.cold);
             sum.memory_peak_bytes = sum.memory_peak_bytes.max(i.memory_peak_bytes);
             sum.memory_mib = i.memory_mib;
-            sum.latencies.add(i.span.wall_micros);
         }
-        entry(&mut self.functions, &i.function).usage.add_all(&i.usage);
-        if matches!(i.parent, Cause::Request(_) | Cause::Operator) {
-            let name = || if i.trigger.is_empty() { Arc::clone(&i.function) } else { Arc::clone(&i.trigger) };
-            self.name_trace(&i.trace, name);
-            self.count_kind(&i.trace, failed, i.span.wall_micros);
-        }
-        self.spend(ended(i.span), &i.own, "functions", failed, i.span.wall_micros);
-        self.spend_trace(&i.trace, &i.own);
     }
 
-    fn spend(&mut self, at_micros: u64, own: &Usage, service: &str, failed: bool, wall_micros: u64) {
-        if let Some(second) = self.second(at_micros) {
-            second.usage.add_all(own);
-        }
-        self.total.usage.add_all(own);
-        let sum = entry(&mut self.services, service);
-        sum.count += 1;
-        sum.errors += u64::from(failed);
-        sum.latencies.add(wall_micros);
-        sum.usage.add_all(own);
-    }
-
-    /// Says of which kind a trace is, if that is not known yet.
-    fn name_trace(&mut self, trace: &TraceId, name: impl FnOnce() -> Arc<str>) {
-        let spent = match self.traces.get(trace) {
-            Some(Kind::Known(_)) => return,
-            Some(Kind::Unknown(spent)) => **spent,
+    /// The kind of a trace: what it was said to be first, or else this.
+    fn name_trace(&mut self, trace: &TraceId, name: Arc<str>) -> Arc<str> {
+        let spent = match self.traces.get_mut(trace) {
+            Some(Kind::Known(known)) => return Arc::clone(known),
+            Some(Kind::Unknown(spent)) => std::mem::take(spent),
             None => {
                 self.see(trace);
-                Usage::default()
+                Work::default()
             }
         };
-        let name = name();
-        entry(&mut self.kinds, &name).usage.add_all(&spent);
-        self.traces.insert(trace.clone(), Kind::Known(name));
+        entry(&mut self.kinds, &name).work.add(&spent);
+        self.traces.insert(trace.clone(), Kind::Known(Arc::clone(&name)));
+        name
     }
 
-    fn count_kind(&mut self, trace: &TraceId, failed: bool, wall_micros: u64) {
-        if let Some(Kind::Known(name)) = self.traces.get(trace) {
-            let sum = entry(&mut self.kinds, name);
-            sum.count += 1;
-            sum.errors += u64::from(failed);
-            sum.latencies.add(wall_micros);
-        }
-    }
-
-    fn spend_trace(&mut self, trace: &TraceId, own: &Usage) {
+    fn spend_trace(&mut self, trace: &TraceId, own: &Work) {
         match self.traces.get_mut(trace) {
-            Some(Kind::Known(name)) => entry(&mut self.kinds, name).usage.add_all(own),
-            Some(Kind::Unknown(spent)) => spent.add_all(own),
+            Some(Kind::Known(name)) => entry(&mut self.kinds, name).work.add(own),
+            Some(Kind::Unknown(spent)) => spent.add(own),
             None => {
                 self.see(trace);
-                self.traces.insert(trace.clone(), Kind::Unknown(Box::new(*own)));
+                self.traces.insert(trace.clone(), Kind::Unknown(own.clone()));
             }
         }
     }
@@ -224,8 +223,19 @@ impl Tally {
             && let Some(old) = self.seen.pop_front()
             && let Some(Kind::Unknown(spent)) = self.traces.remove(&old)
         {
-            entry(&mut self.kinds, OTHER).usage.add_all(&spent);
+            entry(&mut self.kinds, OTHER).work.add(&spent);
         }
+    }
+
+    /// The work of traces that nobody has told the beginning of: they are under way, mostly.
+    pub fn under_way(&self) -> Work {
+        let mut work = Work::default();
+        for kind in self.traces.values() {
+            if let Kind::Unknown(spent) = kind {
+                work.add(spent);
+            }
+        }
+        work
     }
 
     /// The second of a moment, if it is not too long ago. Moves on where it is newer than all.
@@ -260,7 +270,7 @@ impl Tally {
     }
 }
 
-fn ended(span: crate::telemetry::Span) -> u64 {
+fn ended(span: Span) -> u64 {
     span.began_micros.saturating_add(span.wall_micros)
 }
 
@@ -276,7 +286,8 @@ fn entry<'a>(sums: &'a mut BTreeMap<Arc<str>, Sum>, name: &str) -> &'a mut Sum {
 mod tests {
     use super::*;
     use crate::base::Unit;
-    use crate::tui::sample;
+    use crate::cost::{Measure, sum};
+    use crate::tui::{Billing, sample};
 
     #[test]
     fn percentiles_are_right_to_an_eighth() {
@@ -295,18 +306,17 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_trace_are_the_whole_and_belong_to_what_began_it() {
-        let mut tally = Tally::default();
-        let records = sample::checkout(0);
-        records.iter().for_each(|record| tally.add(record));
-        let mut whole = Usage::default();
-        tally.kinds.values().for_each(|sum| whole.add_all(&sum.usage));
-        assert_eq!(whole, tally.total.usage);
-        assert!(whole.get(Unit::TableWrites) > 0);
-        assert_eq!(tally.kinds.keys().map(|name| &**name).collect::<Vec<_>>(), ["POST /orders"]);
-        let mut by_service = Usage::default();
-        tally.services.values().for_each(|sum| by_service.add_all(&sum.usage));
-        assert_eq!(by_service, whole);
+    fn the_parts_are_the_whole_however_they_are_added_up() {
+        let (mut tally, mut billing) = (Tally::default(), Billing::default());
+        for record in sample::shop() {
+            tally.add(&record, &billing.take(&record));
+            let whole = &tally.total.work;
+            assert_eq!(sum(tally.kinds.values().map(|sum| &sum.work).chain([&tally.under_way()])), *whole);
+            assert_eq!(sum(tally.services.values().map(|sum| &sum.work)), *whole);
+            assert_eq!(sum(tally.functions.values().chain([&tally.nobody]).map(|sum| &sum.work)), *whole);
+        }
+        assert!(tally.total.work.get(Measure::Unit(Unit::TableWrites)).high > 0);
+        assert_eq!(tally.kinds.keys().map(|name| &**name).collect::<Vec<_>>(), ["POST /orders", "POST /pay/{id}"]);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 
 use super::paint::{left, right, stretch};
 use super::{Canvas, split_bottom, split_left, split_top};
-use crate::base::Usage;
+use crate::base::{Unit, Usage};
+use crate::cost::{Add, Work};
 use crate::tui::money::Money;
 use crate::tui::state::{By, Hit, Sum, top};
 use crate::tui::text;
@@ -25,17 +26,13 @@ impl Canvas<'_> {
         let inner = self.panel(area, &format!("Cost · {}", provider.name), &format!("prices of {} · {free}", provider.date));
         let (tabs, rest) = split_top(inner, 1);
         self.by_tabs(tabs);
-        let sums = match state.costs.by {
-            By::Kind => &state.tally.kinds,
-            By::Function => &state.tally.functions,
-            By::Service => &state.tally.services,
-        };
+        let sums = state.sums(state.costs.by);
         if sums.is_empty() {
             self.empty(rest, &["Nothing was used yet", &state.about.example]);
             return;
         }
         let mut sums: Vec<(&str, &Sum, Money)> =
-            sums.iter().map(|(name, sum)| (&**name, sum, self.prices.cost(state.costs.provider, &sum.usage))).collect();
+            sums.iter().map(|(name, sum)| (*name, &**sum, self.prices.cost(state.costs.provider, &sum.work))).collect();
         sums.sort_by(|a, b| b.2.high.cmp(&a.2.high).then(a.0.cmp(b.0)));
         let selected = state.costs.row.min(sums.len() - 1);
         let (list, below) = split_bottom(rest, (providers.len() as u16 + 3).min(rest.height / 2));
@@ -76,8 +73,13 @@ impl Canvas<'_> {
             x = self.put_at(area, x, 0, &[(&format!(" by {name} "), style)]);
             self.drawn.hits.push((Rect { x: from, width: x.saturating_sub(from), ..area }, Hit::By(by)));
         }
-        if let Some(total) = self.money(&self.state.tally.total.usage) {
-            self.put_right(area, 0, &format!("all: {total}"), self.theme.money());
+        if let Some(total) = self.money(&self.state.tally.total.work) {
+            let all = format!("all: {total}");
+            let keeping = self.keeping().map(|money| format!("{all} · kept: {money} a month"));
+            // Where both do not fit beside the tabs, what was used says more.
+            let room = usize::from((area.x + area.width).saturating_sub(x + 1));
+            let words = keeping.filter(|words| text::width(words) <= room).unwrap_or(all);
+            self.put_right(area, 0, &words, self.theme.money());
         }
     }
 
@@ -89,7 +91,10 @@ impl Canvas<'_> {
             self.empty(inner, &["It has not been called yet"]);
             return;
         }
-        let month = scaled(&sum.usage, sum.count);
+        let mut month = sum.work.scaled(CALLS, sum.count);
+        if self.state.costs.by == By::Service {
+            month.add(&Work::counted(&kept_by(name, &self.state.counts.kept)));
+        }
         for (row, provider) in self.prices.providers().iter().enumerate() {
             let cost = self.prices.month(row, &month, self.state.costs.free_tier);
             let sign = if row == self.state.costs.provider { "›" } else { " " };
@@ -106,12 +111,15 @@ impl Canvas<'_> {
     }
 }
 
-/// What a million calls use, if `count` used this.
-fn scaled(usage: &Usage, count: u64) -> Usage {
-    let mut scaled = Usage::default();
-    for (unit, n) in usage.iter() {
-        let n = u128::from(n) * u128::from(CALLS) / u128::from(count.max(1));
-        scaled.add(unit, u64::try_from(n).unwrap_or(u64::MAX));
-    }
-    scaled
+/// What a service keeps.
+fn kept_by(service: &str, kept: &Usage) -> Usage {
+    let unit = match service {
+        "dynamodb" => Unit::TableBytesStored,
+        "s3" => Unit::ObjectBytesStored,
+        "triggers" => Unit::Schedules,
+        _ => return Usage::default(),
+    };
+    let mut own = Usage::default();
+    own.add(unit, kept.get(unit));
+    own
 }

@@ -5,6 +5,7 @@ use ratatui::style::Style;
 
 use super::{Canvas, split_left, split_top};
 use crate::base::Usage;
+use crate::cost::Work;
 use crate::telemetry::{Invocation, Level, Outcome, Payload, Record, redact};
 use crate::tui::state::{Hit, Part, State, top};
 use crate::tui::text;
@@ -240,9 +241,8 @@ impl Canvas<'_> {
                     "build",
                     format!("number {}, {}, {}", i.build, text::bytes(i.bundle_bytes), if i.cold { "cold" } else { "warm" }),
                 ));
-                if self.priced {
-                    facts.push(("cost", self.prices.invocation(self.state.costs.provider, i).to_string()));
-                }
+                let bill = self.state.detail.as_ref().and_then(|detail| self.state.bill(detail.number));
+                facts.extend(bill.and_then(|work| self.money(work)).map(|money| ("cost", money.to_string())));
                 facts.push(("used", used(&i.usage)));
                 facts.push(("id", i.id.to_string()));
             }
@@ -255,7 +255,7 @@ impl Canvas<'_> {
                     o.scanned.map(|(looked, gave)| ("looked at", format!("{}, gave {}", text::counted(looked, "item"), text::count(gave)))),
                 );
                 facts.push(("used", used(&o.own)));
-                facts.extend(self.money(&o.own).map(|money| ("cost", money.to_string())));
+                facts.extend(self.money(&Work::counted(&o.own)).map(|money| ("cost", money.to_string())));
             }
             Record::Delivery(d) => {
                 facts.push(("from", d.source.clone()));

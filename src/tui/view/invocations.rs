@@ -44,13 +44,13 @@ impl Canvas<'_> {
         let window: Vec<(usize, u64)> = state.invocations.window(usize::from(rows.height)).collect();
         for (row, (place, number)) in window.into_iter().enumerate() {
             let Some(Record::Invocation(i)) = state.book.get(number).map(|record| &**record) else { continue };
-            let cells = self.invocation_cells(i, wide);
+            let cells = self.invocation_cells(number, i, wide);
             self.cells(rows, row as u16, &columns, &cells, selected == Some(place));
             self.drawn.hits.push((Rect { y: rows.y + row as u16, height: 1, ..rows }, Hit::Row(place)));
         }
     }
 
-    fn invocation_cells(&self, i: &Invocation, wide: bool) -> [(String, ratatui::style::Style); 8] {
+    fn invocation_cells(&self, number: u64, i: &Invocation, wide: bool) -> [(String, ratatui::style::Style); 8] {
         let theme = self.theme;
         let time = if wide { i.at.utc().format("%H:%M:%S%.3f").to_string() } else { text::clock(i.at) };
         let (status, style) = match &i.outcome {
@@ -63,7 +63,7 @@ impl Canvas<'_> {
         };
         let memory = text::bytes(i.memory_peak_bytes);
         let memory = if wide && i.memory_mib > 0 { format!("{memory} / {} MB", i.memory_mib) } else { memory };
-        let cost = if self.priced { self.prices.invocation(self.state.costs.provider, i).short() } else { String::new() };
+        let cost = self.state.bill(number).map(|work| self.price(work)).unwrap_or_default();
         [
             (time, theme.dim()),
             (i.trigger.to_string(), theme.plain()),

@@ -20,7 +20,7 @@ use super::input::{BINDINGS, Binding};
 use super::money::{Money, Prices};
 use super::state::{Hit, Overlay, Screen, State};
 use super::text;
-use crate::base::Usage;
+use crate::cost::Work;
 pub use theme::Theme;
 
 /// What was drawn that can be clicked, and how many rows a list had.
@@ -176,12 +176,17 @@ impl Canvas<'_> {
     }
 
     /// What something costs, in a word; nothing where there are no prices.
-    fn price(&self, usage: &Usage) -> String {
-        if self.priced { self.prices.cost(self.state.costs.provider, usage).short() } else { String::new() }
+    fn price(&self, work: &Work) -> String {
+        if self.priced { self.prices.cost(self.state.costs.provider, work).short() } else { String::new() }
     }
 
-    fn money(&self, usage: &Usage) -> Option<Money> {
-        self.priced.then(|| self.prices.cost(self.state.costs.provider, usage))
+    fn money(&self, work: &Work) -> Option<Money> {
+        self.priced.then(|| self.prices.cost(self.state.costs.provider, work))
+    }
+
+    /// What keeping costs for a month; `None` where nothing is kept that has a price.
+    fn keeping(&self) -> Option<Money> {
+        self.money(&Work::counted(&self.state.counts.kept)).filter(|money| *money != Money::default())
     }
 
     /// No character that does something to a terminal gets past here, whatever a screen did with what it was given.

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::paint::{left, right, stretch};
 use super::{Canvas, split_left, split_top};
-use crate::base::Usage;
+use crate::cost::{Add, Work};
 use crate::telemetry::{Level, Record};
 use crate::tui::text;
 
@@ -159,13 +159,15 @@ impl Canvas<'_> {
             canvas.put(inner, row, &[(&text::fit(name, 12), theme.dim()), (value, style)]);
             row += 1;
         };
-        if let Some(cost) = self.money(&state.tally.total.usage) {
+        if let Some(cost) = self.money(&state.tally.total.work) {
             fact(self, "cost", &cost.to_string(), theme.money());
             let uptime_s = u64::try_from((state.now.0 - state.started.0) / 1_000).unwrap_or(0).max(1);
             let window = RATE_S.min(uptime_s);
-            let mut usage = Usage::default();
-            state.tally.last_seconds(window as usize).for_each(|second| usage.add_all(&second.usage));
-            let month = self.prices.cost(state.costs.provider, &usage).times(MONTH_S).over(window);
+            let mut work = Work::default();
+            state.tally.last_seconds(window as usize).for_each(|second| work.add(&second.work));
+            let month = self.prices.cost(state.costs.provider, &work).times(MONTH_S).over(window);
+            // What is kept costs the same whatever the rate.
+            let month = self.keeping().map_or(month, |keeping| month.plus(keeping));
             let month = if inner.width < 50 { month.short() } else { month.to_string() };
             fact(self, "a month", &format!("{month} (rate of {window} s)"), theme.money());
         }
