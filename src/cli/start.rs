@@ -132,7 +132,7 @@ impl Printer {
         let told = end.clone();
         let work = move || {
             let mut text = String::new();
-            let mut going = true;
+            let (mut going, mut missed) = (true, 0);
             while going {
                 // What had happened by the end is printed too.
                 let mut next = runtime.block_on(told.run_until_cancelled(records.next())).flatten();
@@ -142,6 +142,10 @@ impl Printer {
                 }
                 // What is there already is written at once.
                 while let Some(record) = next {
+                    if records.missed() > missed {
+                        text.push_str(&missed_line(records.missed() - missed, format));
+                        missed = records.missed();
+                    }
                     if format == LogFormat::Json || telemetry::reads_along(&record) {
                         text.push_str(&line(&record, format, stream));
                         text.push('\n');
@@ -176,6 +180,15 @@ fn line(record: &Arc<Record>, format: LogFormat, stream: Stream) -> String {
         }
     };
     telemetry::line(record, format)
+}
+
+/// Says that lines are missing: in the place where they would be.
+fn missed_line(records: u64, format: LogFormat) -> String {
+    match format {
+        LogFormat::Json => format!("{}\n", json!({ "type": "missed", "records": records })),
+        LogFormat::Pretty if records == 1 => "warn 1 record is missing here: it came faster than these lines are read\n".to_owned(),
+        LogFormat::Pretty => format!("warn {records} records are missing here: they came faster than these lines are read\n"),
+    }
 }
 
 /// Writes lines.
@@ -217,4 +230,19 @@ fn ready(app: &App, format: LogFormat) {
     }
     text.push_str("\nCtrl-C stops it.");
     put(&text, Stream::Out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_said_where_it_is_missing() {
+        assert_eq!(missed_line(1, LogFormat::Pretty), "warn 1 record is missing here: it came faster than these lines are read\n");
+        assert_eq!(
+            missed_line(70_000, LogFormat::Pretty),
+            "warn 70000 records are missing here: they came faster than these lines are read\n"
+        );
+        assert_eq!(missed_line(3, LogFormat::Json), "{\"records\":3,\"type\":\"missed\"}\n");
+    }
 }

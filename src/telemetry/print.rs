@@ -63,10 +63,15 @@ impl Paint {
     fn outcome(&self, outcome: &Outcome) -> String {
         match outcome {
             Outcome::Succeeded => self.text("32", "ok"),
-            Outcome::Failed { kind, message } => self.text("31", &format!("{kind}: {message}")),
-            Outcome::Refused { message } => self.text("33", message),
+            Outcome::Failed { kind, message } => self.text("31", &plain(&format!("{kind}: {}", redact::text(message)))),
+            Outcome::Refused { message } => self.text("33", &plain(&redact::text(message))),
         }
     }
+}
+
+/// Without control characters, which would do something to the terminal: others than developers may have written it.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Microseconds as a person reads them: `340 µs`, `12.3 ms`, `1.50 s`.
@@ -120,14 +125,19 @@ fn pretty(record: &Record, paint: Paint) -> String {
         Record::Delivery(d) => {
             let again = d.again.map(|time| format!(", again at {}", time.iso())).unwrap_or_default();
             let detail = format!("attempt {}{again}", d.attempt);
-            format!("{} → {} {} {}", d.source, paint.bold(&d.target), paint.outcome(&d.outcome), paint.dim(&detail))
+            let dead = d.dead.as_deref().map(|place| format!(" {}", paint.text("31", &format!("given up: {place}")))).unwrap_or_default();
+            format!("{} → {} {} {}{dead}", d.source, paint.bold(&d.target), paint.outcome(&d.outcome), paint.dim(&detail))
         }
         Record::Operation(o) => {
             let resource = o.resource.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
             let error = o.error.as_deref().map(|code| format!(" {}", paint.text("31", code))).unwrap_or_default();
-            format!("{} {}{resource} {}{error} {}", o.service, paint.bold(&o.action), o.status, paint.dim(&duration(o.span.wall_micros)))
+            let (action, resource) = (paint.bold(&plain(&o.action)), plain(&resource));
+            format!("{} {action}{resource} {}{error} {}", o.service, o.status, paint.dim(&duration(o.span.wall_micros)))
         }
-        Record::Mail(m) => format!("mail to {}: {} {}", m.to.join(", "), paint.bold(&m.subject), paint.dim(&format!("from {}", m.from))),
+        Record::Mail(m) => {
+            let from = paint.dim(&format!("from {}", plain(&m.from)));
+            format!("mail to {}: {} {from}", plain(&m.to.join(", ")), paint.bold(&plain(&m.subject)))
+        }
         Record::Reload(r) => {
             let mut text = String::from("reloaded");
             for (word, names) in [("ready", &r.ready), ("failed", &r.failed), ("removed", &r.removed)] {
@@ -165,6 +175,7 @@ enum Printed<'a> {
         bytes_in: u64,
         bytes_out: u64,
         function: Option<&'a str>,
+        usage: Units<'a>,
     },
     Invocation {
         time: String,
@@ -173,12 +184,17 @@ enum Printed<'a> {
         parent: Parent<'a>,
         depth: u16,
         function: &'a str,
+        trigger: &'a str,
+        build: u64,
         outcome: End<'a>,
+        stack: &'a [String],
         cold: bool,
         cpu_micros: u64,
         wall_micros: u64,
         queued_micros: u64,
         memory_peak_bytes: u64,
+        memory_mib: u32,
+        own: Units<'a>,
         usage: Units<'a>,
     },
     Log {
@@ -193,17 +209,22 @@ enum Printed<'a> {
         time: String,
         trace: &'a TraceId,
         parent: Parent<'a>,
+        event: Option<i64>,
         source: &'a str,
         target: &'a str,
         attempt: u32,
         outcome: End<'a>,
         again: Option<String>,
+        dead: Option<&'a str>,
+        wall_micros: u64,
+        usage: Units<'a>,
     },
     Operation {
         time: String,
         id: &'a str,
         trace: &'a TraceId,
         parent: Parent<'a>,
+        function: Option<&'a str>,
         service: &'a str,
         action: &'a str,
         resource: Option<&'a str>,
@@ -252,8 +273,8 @@ enum Parent<'a> {
 #[serde(rename_all = "lowercase")]
 enum End<'a> {
     Succeeded,
-    Failed { kind: &'a str, message: &'a str },
-    Refused(&'a str),
+    Failed { kind: &'a str, message: Cow<'a, str> },
+    Refused(Cow<'a, str>),
 }
 
 /// What was used of each unit.
@@ -279,6 +300,7 @@ fn json_line(record: &Record) -> String {
             bytes_in: r.bytes_in,
             bytes_out: r.bytes_out,
             function: r.function.as_deref(),
+            usage: Units(&r.own),
         },
         Record::Invocation(i) => Printed::Invocation {
             time: i.at.iso(),
@@ -287,12 +309,17 @@ fn json_line(record: &Record) -> String {
             parent: parent(&i.parent),
             depth: i.depth,
             function: &i.function,
+            trigger: &i.trigger,
+            build: i.build,
             outcome: end(&i.outcome),
+            stack: &i.stack,
             cold: i.cold,
             cpu_micros: i.cpu_micros,
             wall_micros: i.span.wall_micros,
             queued_micros: i.queued_micros,
             memory_peak_bytes: i.memory_peak_bytes,
+            memory_mib: i.memory_mib,
+            own: Units(&i.own),
             usage: Units(&i.usage),
         },
         Record::Log(l) => Printed::Log {
@@ -307,17 +334,22 @@ fn json_line(record: &Record) -> String {
             time: d.at.iso(),
             trace: &d.trace,
             parent: parent(&d.parent),
+            event: d.event,
             source: &d.source,
             target: &d.target,
             attempt: d.attempt,
             outcome: end(&d.outcome),
             again: d.again.map(Time::iso),
+            dead: d.dead.as_deref(),
+            wall_micros: d.span.wall_micros,
+            usage: Units(&d.own),
         },
         Record::Operation(o) => Printed::Operation {
             time: o.at.iso(),
             id: &o.id,
             trace: &o.trace,
             parent: parent(&o.parent),
+            function: o.function.as_deref(),
             service: &o.service,
             action: &o.action,
             resource: o.resource.as_deref(),
@@ -363,15 +395,16 @@ fn parent(cause: &Cause) -> Parent<'_> {
 fn end(outcome: &Outcome) -> End<'_> {
     match outcome {
         Outcome::Succeeded => End::Succeeded,
-        Outcome::Failed { kind, message } => End::Failed { kind, message },
-        Outcome::Refused { message } => End::Refused(message),
+        Outcome::Failed { kind, message } => End::Failed { kind, message: redact::text(message) },
+        Outcome::Refused { message } => End::Refused(redact::text(message)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::{Invocation, Log, Payload, Problem, Reload, Request, Span};
+    use crate::base::Unit;
+    use crate::telemetry::{Delivery, Invocation, Log, Mail, Operation, Payload, Problem, Reload, Request, Span};
 
     fn trace() -> TraceId {
         TraceId("ab".repeat(16).into())
@@ -404,7 +437,7 @@ mod tests {
                 function: Some("orders".into()),
             }),
             "GET /orders?a=1 200 → orders 1.5 ms",
-            r#"{"type":"request","time":"1970-01-01T00:00:00.000Z","id":"r1","trace":"abababababababababababababababab","face":"http","method":"GET","target":"/orders?a=1","status":200,"wallMicros":1540,"bytesIn":0,"bytesOut":12,"function":"orders"}"#,
+            r#"{"type":"request","time":"1970-01-01T00:00:00.000Z","id":"r1","trace":"abababababababababababababababab","face":"http","method":"GET","target":"/orders?a=1","status":200,"wallMicros":1540,"bytesIn":0,"bytesOut":12,"function":"orders","usage":{}}"#,
         );
     }
 
@@ -435,7 +468,75 @@ mod tests {
                 usage: Usage::default(),
             }),
             "pay TypeError: x is undefined 2.00 s wall, 110 µs cpu, cold, 3.0 MiB",
-            r#"{"type":"invocation","time":"1970-01-01T00:00:00.000Z","id":"i1","trace":"abababababababababababababababab","parent":{"event":7},"depth":2,"function":"pay","outcome":{"failed":{"kind":"TypeError","message":"x is undefined"}},"cold":true,"cpuMicros":110,"wallMicros":2000000,"queuedMicros":0,"memoryPeakBytes":3145728,"usage":{}}"#,
+            r#"{"type":"invocation","time":"1970-01-01T00:00:00.000Z","id":"i1","trace":"abababababababababababababababab","parent":{"event":7},"depth":2,"function":"pay","trigger":"invoke","build":1,"outcome":{"failed":{"kind":"TypeError","message":"x is undefined"}},"stack":[],"cold":true,"cpuMicros":110,"wallMicros":2000000,"queuedMicros":0,"memoryPeakBytes":3145728,"memoryMib":128,"own":{},"usage":{}}"#,
+        );
+    }
+
+    #[test]
+    fn a_delivery_says_what_follows_and_where_it_ended() {
+        let mut usage = Usage::default();
+        usage.add(Unit::QueueRequests, 2);
+        let delivery = Delivery {
+            trace: trace(),
+            parent: Cause::Operation("o1".into()),
+            event: Some(4),
+            at: Time(0),
+            span: Span { began_micros: 0, wall_micros: 700 },
+            source: "queues/orders".into(),
+            target: "pay".into(),
+            attempt: 2,
+            outcome: Outcome::Failed { kind: "Error".into(), message: "no\u{1b}[2J luck, token=abcdef".into() },
+            again: None,
+            dead: Some("queue/dead".into()),
+            own: usage,
+        };
+        check(
+            Record::Delivery(delivery),
+            "queues/orders → pay Error: no [2J luck, token=*** attempt 2 given up: queue/dead",
+            r#"{"type":"delivery","time":"1970-01-01T00:00:00.000Z","trace":"abababababababababababababababab","parent":{"operation":"o1"},"event":4,"source":"queues/orders","target":"pay","attempt":2,"outcome":{"failed":{"kind":"Error","message":"no\u001b[2J luck, token=***"}},"again":null,"dead":"queue/dead","wallMicros":700,"usage":{"queue-requests":2}}"#,
+        );
+    }
+
+    #[test]
+    fn an_operation_says_what_was_done_to_what() {
+        let operation = Operation {
+            id: "o1".into(),
+            trace: trace(),
+            parent: Cause::Invocation("i1".into()),
+            function: Some("pay".into()),
+            at: Time(0),
+            span: Span { began_micros: 0, wall_micros: 700 },
+            service: "dynamodb".into(),
+            action: "PutItem".into(),
+            resource: Some("orders".into()),
+            status: 400,
+            error: Some("ConditionalCheckFailedException".into()),
+            own: Usage::default(),
+            scanned: None,
+        };
+        check(
+            Record::Operation(operation),
+            "dynamodb PutItem orders 400 ConditionalCheckFailedException 700 µs",
+            r#"{"type":"operation","time":"1970-01-01T00:00:00.000Z","id":"o1","trace":"abababababababababababababababab","parent":{"invocation":"i1"},"function":"pay","service":"dynamodb","action":"PutItem","resource":"orders","status":400,"error":"ConditionalCheckFailedException","wallMicros":700,"usage":{}}"#,
+        );
+    }
+
+    #[test]
+    fn a_mail_does_nothing_to_the_terminal() {
+        let mail = Mail {
+            id: "m1".into(),
+            trace: trace(),
+            parent: Cause::Invocation("i1".into()),
+            at: Time(0),
+            began_micros: 0,
+            from: "shop@example.com".into(),
+            to: vec!["ada@example.com".into(), "bob@example.com".into()],
+            subject: "Hi\u{1b}]0;x\u{7}".into(),
+        };
+        check(
+            Record::Mail(mail),
+            "mail to ada@example.com, bob@example.com: Hi ]0;x  from shop@example.com",
+            r#"{"type":"mail","time":"1970-01-01T00:00:00.000Z","id":"m1","trace":"abababababababababababababababab","parent":{"invocation":"i1"},"from":"shop@example.com","to":["ada@example.com","bob@example.com"],"subject":"Hi\u001b]0;x\u0007"}"#,
         );
     }
 
