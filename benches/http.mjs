@@ -215,8 +215,59 @@ async function reloads() {
   }
 }
 
+/** emu in a terminal of its own, with the dashboard open. */
+async function startShown(folder, width, height) {
+  const [socket, pidFile] = [join(folder, 'tmux.socket'), join(folder, 'pid')];
+  const command = `echo $$ > ${pidFile}; exec ${EMU} start --ports http=0,aws=0,admin=0 --project ${folder}`;
+  const tmux = (...args) => execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+  tmux('new-session', '-d', '-x', String(width), '-y', String(height), command);
+  for (let waited = 0; ; waited += 20) {
+    // The state folder says where the admin API answers, once everything does.
+    const lock = join(folder, '.emu', 'lock');
+    const holder = existsSync(lock) ? readFileSync(lock, 'utf8') : '';
+    const admin = holder.includes('http') ? JSON.parse(holder).admin : undefined;
+    if (admin) {
+      const pid = Number(readFileSync(pidFile, 'utf8'));
+      const { addresses } = JSON.parse((await request(`${admin}/emu/v1/health`)).text);
+      return { child: { pid }, ...addresses, tmux };
+    }
+    if (waited > 60_000) throw new Error('emu did not start in a terminal');
+    await new Promise((resume) => setTimeout(resume, 20));
+  }
+}
+
+/** What the dashboard costs: the same load with and without it, turn by turn, and what it takes while nobody does anything. */
+async function dashboard() {
+  const [plainFolder, shownFolder] = [copy('bench'), copy('bench')];
+  const plain = await startEmu(plainFolder);
+  const shown = await startShown(shownFolder, 120, 36);
+  const [without, beside] = [[], []];
+  for (const server of [plain, shown]) wrk(server, `${server.http}/hello`, 16);
+  for (let pass = 0; pass < PASSES; pass++) {
+    // Whoever comes second finds a warmer machine: so they take turns.
+    const turns = [[plain, without], [shown, beside]];
+    for (const [server, results] of pass % 2 ? turns.reverse() : turns) results.push(wrk(server, `${server.http}/hello`, 16));
+  }
+  row('GET /hello, 16 connections: --no-tui', without);
+  row('GET /hello, 16 connections: with the dashboard, 120×36', beside);
+  const ratios = beside.map((result, i) => (100 * result.perSecond) / without[i].perSecond);
+  console.log(`throughput with the dashboard: ${spread(ratios, 1)} % of that without`);
+  const health = JSON.parse((await request(`${shown.admin}/emu/v1/health`)).text);
+  console.log(`invocations shown: about ${Math.round(beside.reduce((sum, r) => sum + r.perSecond, 0) * SECONDS)}; records that the dashboard or the journal missed: ${health.recordsDropped}`);
+  for (const [what, seconds] of [['right after the load', 5], ['later', 10]]) {
+    await new Promise((resume) => setTimeout(resume, 3_000));
+    const before = cpu(shown.child.pid);
+    await new Promise((resume) => setTimeout(resume, seconds * 1_000));
+    console.log(`left alone for ${seconds} s ${what}: ${((cpu(shown.child.pid) - before) / seconds / 1e4).toFixed(1)} % of a core`);
+  }
+  process.kill(shown.child.pid, 'SIGTERM');
+  await stop(plain);
+  while (existsSync(`/proc/${shown.child.pid}`)) await new Promise((resume) => setTimeout(resume, 20));
+  for (const folder of [plainFolder, shownFolder]) rmSync(folder, { recursive: true });
+}
+
 const only = process.env.ONLY?.split(',');
-for (const [name, measure] of Object.entries({ starts, reloads, functions, dynamodb })) {
+for (const [name, measure] of Object.entries({ starts, reloads, functions, dynamodb, dashboard })) {
   if (only && !only.includes(name)) continue;
   rows.length = 0;
   await measure();
