@@ -12,3 +12,4 @@ mod records;
 mod reload;
 mod resources;
 mod sdk;
+mod sums;
