@@ -66,7 +66,8 @@ pub fn runtime(notes: Option<Notes>) -> anyhow::Result<tokio::runtime::Runtime> 
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_target(false);
     // An error says that a test has set one up already.
     let _ = match notes {
-        Some(notes) => lines.with_writer(move || notes.clone()).try_init(),
+        // The dashboard has its own column for the time.
+        Some(notes) => lines.without_time().with_writer(move || notes.clone()).try_init(),
         None => lines.with_writer(std::io::stderr).try_init(),
     };
     tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("emu").build().context("the system gives no threads")

@@ -212,8 +212,7 @@ impl Dashboard {
     }
 
     fn note(&mut self, note: String) {
-        let message = note.trim_end().to_owned();
-        let level = if message.contains("ERROR") || message.contains("panicked") { Level::Error } else { Level::Warn };
+        let (level, message) = said(&note);
         let problem = Problem { at: machine_time(), level, message, help: None, place: None, frame: None };
         self.state.apply(Arc::new(Record::Problem(problem)));
         self.dirty = true;
@@ -295,6 +294,21 @@ impl Dashboard {
     }
 }
 
+/// What a line of emu's own log says, and how grave it is: `WARN the disk is full`.
+fn said(line: &str) -> (Level, String) {
+    let line = line.trim();
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let level = match word {
+        "ERROR" => Level::Error,
+        "WARN" => Level::Warn,
+        "INFO" => Level::Info,
+        "DEBUG" => Level::Debug,
+        "TRACE" => Level::Trace,
+        _ => return (if line.contains("panicked") { Level::Error } else { Level::Warn }, line.to_owned()),
+    };
+    (level, rest.trim_start().to_owned())
+}
+
 /// The machine's time.
 fn machine_time() -> Time {
     let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
@@ -329,6 +343,29 @@ impl Drop for Hook {
         if !std::thread::panicking() {
             let before = Arc::clone(&self.0);
             std::panic::set_hook(Box::new(move |info| before(info)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_becomes_a_problem_of_its_level() {
+        for (line, level, message) in [
+            (
+                " WARN 1 of 1 messages come back: no luck function=worker\n",
+                Level::Warn,
+                "1 of 1 messages come back: no luck function=worker",
+            ),
+            ("ERROR the disk is full\n", Level::Error, "the disk is full"),
+            (" INFO tried again later", Level::Info, "tried again later"),
+            ("emu itself panicked, please report it: x", Level::Error, "emu itself panicked, please report it: x"),
+            ("something else", Level::Warn, "something else"),
+            ("", Level::Warn, ""),
+        ] {
+            assert_eq!(said(line), (level, message.to_owned()), "{line}");
         }
     }
 }

@@ -5,11 +5,14 @@ use serde_json::{Value, json};
 
 use super::{DEAD_LETTERS, Desk, Found, MAIL, QUEUE, ROWS_MAX, Row, SCHEDULES, Shelf, ShelfId, TOPIC, Uses, columns, fits, html, shelf};
 use crate::base::{Call, Time};
+use crate::project::{EventSource, Function};
 use crate::services::mail::Message as Mail;
 use crate::services::queues::{Message, Queues};
 use crate::services::schedules::Schedule;
 use crate::services::topics::Topics;
 
+/// Begins the keys of subscriptions that the project file makes; those of others are ARNs.
+const OWN: &str = "function:";
 /// Names of one page.
 const PAGE: i64 = 1_000;
 /// Messages of a queue that are looked at.
@@ -33,7 +36,8 @@ impl Desk {
         for name in topic_names(&services.topics, &call).await? {
             let Ok(described) = services.topics.describe(&call, &name).await else { continue };
             let pending = if described.pending > 0 { format!(" + {} pending", described.pending) } else { String::new() };
-            shelves.push(shelf(TOPIC, &name, format!("{}{pending}", described.confirmed), Uses::default()));
+            let subscribed = described.confirmed + self.called_by(&name).len() as u64;
+            shelves.push(shelf(TOPIC, &name, format!("{subscribed}{pending}"), Uses::default()));
         }
         let schedules = self.shared.triggers.schedules().list(&call).await?.len();
         shelves.push(shelf(SCHEDULES, "", schedules.to_string(), Uses { fire: true, ..Uses::default() }));
@@ -69,7 +73,25 @@ impl Desk {
     async fn subscribed(&self, topic: &str) -> anyhow::Result<Vec<Row>> {
         let page = self.shared.world.services.topics.subscriptions(&Call::operator(), Some(topic), "").await?;
         let state = |token: &Option<String>| if token.is_none() { "confirmed" } else { "pending" }.to_owned();
-        Ok(page.items.into_iter().map(|s| Row { cells: vec![s.protocol, s.endpoint, state(&s.token)], key: s.id }).collect())
+        let own = self.called_by(topic).into_iter().map(|(function, _)| Row {
+            key: format!("{OWN}{function}"),
+            cells: vec!["function".to_owned(), function, "in the project file".to_owned()],
+        });
+        let others = page.items.into_iter().map(|s| Row { cells: vec![s.protocol, s.endpoint, state(&s.token)], key: s.id });
+        Ok(own.chain(others).collect())
+    }
+
+    /// The project's functions that a topic calls, each with the filter of what it wants.
+    fn called_by(&self, topic: &str) -> Vec<(String, Option<Value>)> {
+        let project = self.shared.project();
+        let calls = |function: &Function| -> Vec<(String, Option<Value>)> {
+            let of = |event: &EventSource| match event {
+                EventSource::Topic(source) if source.topic == topic => Some((function.name.clone(), source.filter.clone())),
+                _ => None,
+            };
+            function.events.iter().filter_map(of).collect()
+        };
+        project.functions.iter().flat_map(calls).collect()
     }
 
     async fn scheduled(&self) -> anyhow::Result<Vec<Row>> {
@@ -108,6 +130,13 @@ impl Desk {
                 let messages = services.queues.peek(&call, &shelf.name, PEEKED_MAX).await?;
                 let message = messages.iter().find(|message| message.message_id == key).context("this message is gone")?;
                 Ok((key.to_owned(), serde_json::to_string_pretty(&message_json(message))?))
+            }
+            TOPIC if key.starts_with(OWN) => {
+                let name = &key[OWN.len()..];
+                let called = self.called_by(&shelf.name).into_iter().find(|(function, _)| function == name);
+                let (function, filter) = called.context("the project file no longer subscribes this function")?;
+                let title = function.clone();
+                Ok((title, serde_json::to_string_pretty(&json!({ "function": function, "topic": &*shelf.name, "filter": filter }))?))
             }
             TOPIC => {
                 let s = services.topics.subscription(&call, key).await?;

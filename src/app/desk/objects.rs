@@ -5,10 +5,12 @@ use futures_util::StreamExt;
 
 use super::{BUCKET, Desk, Found, LOOKED_AT_MAX, ROWS_MAX, Row, Shelf, Uses, fits, shelf};
 use crate::base::Call;
-use crate::services::objects::{Condition, Content, Deletion, Get, How, List, Name, Put, Range, Wanted, Which};
+use crate::services::objects::{Condition, Content, Deletion, Get, How, List, Name, Object, Put, Range, VersionList, Wanted, Which};
 
 /// Keys of one look.
 const PAGE: usize = 1_000;
+/// Versions of an object that are named.
+const VERSIONS_SHOWN_MAX: usize = 20;
 /// Bytes of an object that are shown; a longer one cannot be edited.
 const SHOWN_BYTES_MAX: usize = 1 << 20;
 
@@ -64,6 +66,7 @@ impl Desk {
         }
         let whole = bytes.len() as u64 == object.size;
         let mut text = format!("{} bytes, changed {}, etag {}\n", object.size, object.updated.iso(), object.etag);
+        text.push_str(&self.versions(bucket, key).await?);
         for (name, value) in object.properties.metadata.iter().chain(&object.properties.tags) {
             text.push_str(&format!("{name}: {value}\n"));
         }
@@ -82,6 +85,24 @@ impl Desk {
             }
         };
         Ok((key.to_owned(), text, edit))
+    }
+
+    /// A line for each version of an object, where it has any but itself.
+    async fn versions(&self, bucket: &str, key: &str) -> anyhow::Result<String> {
+        let list = List { bucket: bucket.to_owned(), prefix: key.to_owned(), max: VERSIONS_SHOWN_MAX, ..List::default() };
+        let asked = VersionList { list, after_version: None };
+        let page = self.shared.world.services.objects.list_versions(&Call::operator(), &asked).await?;
+        let own: Vec<_> = page.versions.iter().filter(|(version, _)| version.key == key).collect();
+        if own.iter().all(|(version, _)| version.version.is_none()) {
+            return Ok(String::new());
+        }
+        let line = |(version, newest): &&(Object, bool)| {
+            let id = version.version.as_deref().unwrap_or("null");
+            let what = if version.marker { "deleted".to_owned() } else { format!("{} bytes", version.size) };
+            let newest = if *newest { ", the newest" } else { "" };
+            format!("version {id}: {what}, {}{newest}\n", version.updated.iso())
+        };
+        Ok(own.iter().map(line).collect())
     }
 
     /// Stores an object anew, with the headers, metadata and tags that it had.

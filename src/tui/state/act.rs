@@ -170,7 +170,17 @@ impl State {
                 };
             }
             (Action::Delete | Action::Fire | Action::Edit, None) => self.say("nothing is selected", true),
-            _ => self.say(format!("not with {called}"), true),
+            _ => {
+                let what = match action {
+                    Action::Edit => "edited",
+                    Action::Delete => "deleted one by one",
+                    Action::Purge => "removed all at once",
+                    Action::Fire => "fired",
+                    Action::Redrive => "delivered again",
+                    _ => "changed so",
+                };
+                self.say(format!("what {called} holds cannot be {what}"), true);
+            }
         }
         Vec::new()
     }

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::paint::{left, right, stretch};
-use super::{Canvas, split_bottom, split_left, split_top};
+use super::{Canvas, PRICE_WIDTH, split_bottom, split_left, split_top};
 use crate::base::{Unit, Usage};
 use crate::cost::{Add, Work};
 use crate::tui::money::Money;
@@ -39,8 +39,13 @@ impl Canvas<'_> {
         let (head, rows) = split_top(list, 1);
         let wide = inner.width >= 110;
         let share = if wide { 24 } else { 10 };
-        let mut columns =
-            [left("", 0), right("calls", 9), right("total", if wide { 22 } else { 12 }), right("a call", 12), left("share", share)];
+        let mut columns = [
+            left("", 0),
+            right("calls", 9),
+            right("total", if wide { 22 } else { PRICE_WIDTH }),
+            right("a call", PRICE_WIDTH),
+            left("share", share),
+        ];
         stretch(&mut columns, 0, inner.width, 12);
         self.heads(head, &columns);
         self.drawn.page = usize::from(rows.height);

@@ -50,10 +50,11 @@ impl Canvas<'_> {
                 continue;
             };
             let known = &data.shelves[shelf];
-            let (name, indent) = if known.id.name.is_empty() { (&known.id.kind, "") } else { (&known.id.name, " ") };
+            let name = if known.id.name.is_empty() { &known.id.kind } else { &known.id.name };
             let holds = text::width(&known.holds);
-            let room = usize::from(inner.width).saturating_sub(holds + 1 + indent.len());
-            self.put(inner, row, &[(indent, theme.plain()), (&text::fit(name, room), theme.plain())]);
+            // The first column is the mark's.
+            let room = usize::from(inner.width).saturating_sub(holds + 2);
+            self.put(inner, row, &[(" ", theme.plain()), (&text::fit(name, room), theme.plain())]);
             self.put_right(inner, row, &known.holds, theme.dim());
             if shelf == data.shelf {
                 if data.focus == Focus::Shelves {

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{Canvas, split_left, split_top};
+use super::{Canvas, PRICE_WIDTH, split_left, split_top};
 use crate::base::Usage;
 use crate::cost::Work;
 use crate::telemetry::{Invocation, Level, Outcome, Payload, Record, redact};
@@ -42,7 +42,7 @@ impl Canvas<'_> {
         let aside = format!("{}{cost}{more}", text::duration(waterfall.span_micros));
         let trace = if area.width >= 100 { trace } else { trace.get(..8).unwrap_or(trace) };
         let inner = self.panel(area, &format!("Trace {trace}"), &aside);
-        let price = if self.priced { 12 } else { 0 };
+        let price = if self.priced { PRICE_WIDTH as u16 + 1 } else { 0 };
         let name = (inner.width * 2 / 5).clamp(20, 56).min(inner.width);
         let place = waterfall.bars.iter().position(|bar| bar.number == selected).unwrap_or(0);
         let from = top(place, waterfall.bars.len(), usize::from(inner.height));

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::paint::{left, right, stretch};
-use super::{Canvas, split_top};
+use super::{Canvas, PRICE_WIDTH, split_top};
 use crate::telemetry::{Invocation, Outcome, Record};
 use crate::tui::state::Hit;
 use crate::tui::text;
@@ -25,16 +25,22 @@ impl Canvas<'_> {
             return;
         }
         let (head, rows) = split_top(inner, 1);
-        let wide = inner.width >= 110;
-        let price = if self.priced { 11 } else { 0 };
+        // Of little room the trigger gets what the others leave; of much, errors and names are whole.
+        let (some, wide) = (inner.width >= 110, inner.width >= 150);
+        let price = if self.priced { PRICE_WIDTH } else { 0 };
+        let wanted = |narrow: usize, middle: usize, most: usize| match (some, wide) {
+            (_, true) => most,
+            (true, false) => middle,
+            (false, false) => narrow,
+        };
         let mut columns = [
-            left("time", if wide { 12 } else { 8 }),
+            left("time", wanted(8, 12, 12)),
             left("trigger", 0),
-            left("function", if wide { 28 } else { 14 }),
-            left("status", if wide { 30 } else { 10 }),
+            left("function", wanted(13, 20, 28)),
+            left("status", wanted(9, 20, 30)),
             right("took", 8),
-            right("cpu", if wide { 8 } else { 0 }),
-            right("memory", if wide { 16 } else { 8 }),
+            right("cpu", wanted(0, 8, 8)),
+            right("memory", wanted(8, 8, 16)),
             right("cost", price),
         ];
         stretch(&mut columns, 1, inner.width, 8);
@@ -44,21 +50,21 @@ impl Canvas<'_> {
         let window: Vec<(usize, u64)> = state.invocations.window(usize::from(rows.height)).collect();
         for (row, (place, number)) in window.into_iter().enumerate() {
             let Some(Record::Invocation(i)) = state.book.get(number).map(|record| &**record) else { continue };
-            let cells = self.invocation_cells(number, i, wide);
+            let cells = self.invocation_cells(number, i, some, wide);
             self.cells(rows, row as u16, &columns, &cells, selected == Some(place));
             self.drawn.hits.push((Rect { y: rows.y + row as u16, height: 1, ..rows }, Hit::Row(place)));
         }
     }
 
-    fn invocation_cells(&self, number: u64, i: &Invocation, wide: bool) -> [(String, ratatui::style::Style); 8] {
+    fn invocation_cells(&self, number: u64, i: &Invocation, some: bool, wide: bool) -> [(String, ratatui::style::Style); 8] {
         let theme = self.theme;
-        let time = if wide { i.at.utc().format("%H:%M:%S%.3f").to_string() } else { text::clock(i.at) };
+        let time = if some { i.at.utc().format("%H:%M:%S%.3f").to_string() } else { text::clock(i.at) };
         let (status, style) = match &i.outcome {
             Outcome::Succeeded if i.cold => ("ok, cold".to_owned(), theme.good()),
             Outcome::Succeeded => ("ok".to_owned(), theme.good()),
-            Outcome::Failed { kind, message } if wide => (format!("{kind}: {message}"), theme.bad()),
+            Outcome::Failed { kind, message } if some => (format!("{kind}: {message}"), theme.bad()),
             Outcome::Failed { kind, .. } => (kind.clone(), theme.bad()),
-            Outcome::Refused { message } if wide => (format!("refused: {message}"), theme.warn()),
+            Outcome::Refused { message } if some => (format!("refused: {message}"), theme.warn()),
             Outcome::Refused { .. } => ("refused".to_owned(), theme.warn()),
         };
         let memory = text::bytes(i.memory_peak_bytes);

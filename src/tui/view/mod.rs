@@ -49,6 +49,9 @@ struct Canvas<'a> {
     drawn: Drawn,
 }
 
+/// Columns of an amount as [`Money::short`] words the smallest: `≤$0.000000012`.
+const PRICE_WIDTH: usize = 13;
+
 /// Smaller than this nothing can be read.
 const WIDTH_MIN: u16 = 40;
 const HEIGHT_MIN: u16 = 10;
