@@ -215,31 +215,39 @@ async function reloads() {
   }
 }
 
+/** Where emu answers, as its state folder and then its admin API say. */
+async function answering(folder) {
+  for (let waited = 0; waited < 60_000; waited += 20) {
+    const lock = join(folder, '.emu', 'lock');
+    const holder = existsSync(lock) ? readFileSync(lock, 'utf8') : '';
+    const admin = holder.includes('http') ? JSON.parse(holder).admin : undefined;
+    if (admin) return JSON.parse((await request(`${admin}/emu/v1/health`)).text).addresses;
+    await new Promise((resume) => setTimeout(resume, 20));
+  }
+  throw new Error(`emu did not start in ${folder}`);
+}
+
+/** emu that prints its lines where nobody has to read them. */
+async function startUnread(folder) {
+  const args = ['start', '--no-tui', '--ports', 'http=0,aws=0,admin=0', '--project', folder];
+  const child = spawn(EMU, args, { stdio: 'ignore' });
+  return { child, ...(await answering(folder)) };
+}
+
 /** emu in a terminal of its own, with the dashboard open. */
 async function startShown(folder, width, height) {
   const [socket, pidFile] = [join(folder, 'tmux.socket'), join(folder, 'pid')];
   const command = `echo $$ > ${pidFile}; exec ${EMU} start --ports http=0,aws=0,admin=0 --project ${folder}`;
-  const tmux = (...args) => execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C.UTF-8' } });
-  tmux('new-session', '-d', '-x', String(width), '-y', String(height), command);
-  for (let waited = 0; ; waited += 20) {
-    // The state folder says where the admin API answers, once everything does.
-    const lock = join(folder, '.emu', 'lock');
-    const holder = existsSync(lock) ? readFileSync(lock, 'utf8') : '';
-    const admin = holder.includes('http') ? JSON.parse(holder).admin : undefined;
-    if (admin) {
-      const pid = Number(readFileSync(pidFile, 'utf8'));
-      const { addresses } = JSON.parse((await request(`${admin}/emu/v1/health`)).text);
-      return { child: { pid }, ...addresses, tmux };
-    }
-    if (waited > 60_000) throw new Error('emu did not start in a terminal');
-    await new Promise((resume) => setTimeout(resume, 20));
-  }
+  const args = ['-S', socket, '-f', '/dev/null', 'new-session', '-d', '-x', String(width), '-y', String(height), command];
+  execFileSync('tmux', args, { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+  const addresses = await answering(folder);
+  return { child: { pid: Number(readFileSync(pidFile, 'utf8')) }, ...addresses };
 }
 
 /** What the dashboard costs: the same load with and without it, turn by turn, and what it takes while nobody does anything. */
 async function dashboard() {
   const [plainFolder, shownFolder] = [copy('bench'), copy('bench')];
-  const plain = await startEmu(plainFolder);
+  const plain = await startUnread(plainFolder);
   const shown = await startShown(shownFolder, 120, 36);
   const [without, beside] = [[], []];
   for (const server of [plain, shown]) wrk(server, `${server.http}/hello`, 16);
@@ -248,7 +256,7 @@ async function dashboard() {
     const turns = [[plain, without], [shown, beside]];
     for (const [server, results] of pass % 2 ? turns.reverse() : turns) results.push(wrk(server, `${server.http}/hello`, 16));
   }
-  row('GET /hello, 16 connections: --no-tui', without);
+  row('GET /hello, 16 connections: --no-tui, to /dev/null', without);
   row('GET /hello, 16 connections: with the dashboard, 120×36', beside);
   const ratios = beside.map((result, i) => (100 * result.perSecond) / without[i].perSecond);
   console.log(`throughput with the dashboard: ${spread(ratios, 1)} % of that without`);

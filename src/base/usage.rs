@@ -34,7 +34,7 @@ units! {
     TableItemsDeleted = "table-items-deleted",
     /// A `GetRecords` of a table's stream by a reader of one's own; what triggers read is free.
     StreamReads = "stream-reads",
-    /// Bytes of items kept for a month: a stock, told by who looks at the store.
+    /// Bytes of items and of entries of indexes kept for a month, each with 100 for itself: a stock, summed up as it changes.
     TableBytesStored = "table-bytes-stored",
     /// An S3 request of the PUT, COPY, POST, LIST kind.
     ObjectWrites = "object-writes",
@@ -44,13 +44,13 @@ units! {
     ObjectDeletes = "object-deletes",
     /// Bytes of objects sent out.
     ObjectBytesOut = "object-bytes-out",
-    /// Bytes of objects kept for a month: a stock, told by who looks at the store.
+    /// Bytes of objects, of all their versions and of parts of uploads kept for a month: a stock, summed up as it changes.
     ObjectBytesStored = "object-bytes-stored",
     /// An SQS request to a standard queue; every 64 KB of payload is one.
     QueueRequests = "queue-requests",
     /// An SQS request to a FIFO queue; every 64 KB of payload is one.
     QueueFifoRequests = "queue-fifo-requests",
-    /// An SNS publish; every 64 KB of payload is one.
+    /// A request to publish to an SNS topic, a batch is one; every 64 KB of payload is one.
     TopicPublishes = "topic-publishes",
     /// Bytes published to topics and sent on to each subscriber; 1,000 at least for each message, as Pub/Sub bills it.
     TopicBytes = "topic-bytes",
@@ -78,7 +78,7 @@ units! {
     RouteBytesOut = "route-bytes-out",
     /// A run of a schedule.
     ScheduleRuns = "schedule-runs",
-    /// Schedules kept for a month: a stock, told by who looks at the project.
+    /// Schedules kept for a month, those that are off too: a stock, summed up as it changes.
     Schedules = "schedules",
 }
 

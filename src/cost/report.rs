@@ -41,7 +41,7 @@ impl Question<'_> {
     fn title(&self) -> String {
         let calls = match self.calls {
             // More calls do not multiply what is kept.
-            _ if self.work.iter().all(|(measure, _)| measure.is_stock()) => "whatever is called,".to_owned(),
+            _ if !self.work.is_empty() && self.work.iter().all(|(measure, _)| measure.is_stock()) => "whatever is called,".to_owned(),
             1 => "1 call".to_owned(),
             calls => format!("{} calls", count(calls)),
         };
