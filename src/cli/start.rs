@@ -244,6 +244,6 @@ mod tests {
             missed_line(70_000, LogFormat::Pretty),
             "warn 70000 records are missing here: they came faster than these lines are read\n"
         );
-        assert_eq!(missed_line(3, LogFormat::Json), "{\"records\":3,\"type\":\"missed\"}\n");
+        assert_eq!(missed_line(3, LogFormat::Json), "{\"type\":\"missed\",\"records\":3}\n");
     }
 }
