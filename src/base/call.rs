@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use super::usage::Meter;
 
+/// Events that may lie between the request from outside and a call: where there are more, functions call each other in a circle.
+pub const DEPTH_MAX: u16 = 16;
+
 /// Identifies everything that one outside request (or schedule) led to: 32 lower-case hexadecimal characters, as in W3C Trace Context.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]

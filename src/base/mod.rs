@@ -5,7 +5,7 @@ pub mod clock;
 pub mod id;
 pub mod usage;
 
-pub use call::{Call, Caller, Cause, TraceId};
+pub use call::{Call, Caller, Cause, DEPTH_MAX, TraceId};
 pub use clock::{Clock, Time};
 pub use id::Ids;
 pub use usage::{Meter, Unit, Usage};

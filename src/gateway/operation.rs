@@ -6,11 +6,13 @@ use std::time::Instant;
 use super::origin::Origin;
 use crate::base::{Call, Caller, Cause, Meter, Time, Usage};
 use crate::telemetry::{self, Record};
-use crate::wire::http::Description;
+use crate::wire::http::{Description, Search};
 
 /// Bytes of an action's, a resource's name that a record keeps: requests may say anything.
 const ACTION_BYTES_MAX: usize = 128;
 const RESOURCE_BYTES_MAX: usize = 1_024;
+/// Attributes of a filter that a record names.
+const FILTER_NAMES_MAX: usize = 8;
 
 /// An operation under way.
 pub struct Operation {
@@ -51,10 +53,16 @@ impl Origin {
                 status,
                 error: said.error,
                 own: if said.ran { counted } else { total },
-                scanned: said.scanned,
+                search: said.search.map(search),
             })
         });
     }
+}
+
+fn search(said: Search) -> telemetry::Search {
+    let Search { looked_at, gave, limited, filtered_by } = said;
+    let filtered_by = filtered_by.iter().take(FILTER_NAMES_MAX).map(|name| cut(name, RESOURCE_BYTES_MAX).to_owned()).collect();
+    telemetry::Search { looked_at, gave, limited, filtered_by }
 }
 
 fn cut(text: &str, bytes_max: usize) -> &str {

@@ -138,9 +138,25 @@ pub struct Operation {
     pub error: Option<String>,
     #[serde(default)]
     pub own: Usage,
-    /// Items that it looked at, and those that it gave, where it searched.
+    /// What it looked at, where it searched.
     #[serde(default)]
-    pub scanned: Option<(u64, u64)>,
+    pub search: Option<Search>,
+}
+
+/// What a search looked at, and what it gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Search {
+    /// Items that it looked at.
+    pub looked_at: u64,
+    /// Items that it gave.
+    pub gave: u64,
+    /// It said how many items it wants at most.
+    #[serde(default)]
+    pub limited: bool,
+    /// The attributes that its filter asks for, after reading.
+    #[serde(default)]
+    pub filtered_by: Vec<String>,
 }
 
 /// How an invocation or a delivery ended.
@@ -213,6 +229,9 @@ pub struct Delivery {
     pub source: String,
     /// The function, queue or topic.
     pub target: String,
+    /// How many events lie between the request from outside and what this leads to.
+    #[serde(default)]
+    pub depth: u16,
     /// From 1.
     pub attempt: u32,
     pub outcome: Outcome,

@@ -7,10 +7,8 @@ use bytes::Bytes;
 use super::ports::{Happening, Recipient};
 use super::store::{Draft, Envelope, Origin, Target};
 use super::table::{BucketRule, Table};
+use crate::base::DEPTH_MAX;
 use crate::project::Destination;
-
-/// Events that may lie between the outside request and a call: where there are more, functions call each other in a circle.
-pub const DEPTH_MAX: u16 = 16;
 
 /// Milliseconds after which what goes to a queue or topic is given up (as long as events of functions live).
 pub const MESSAGE_AGE_MAX_MS: i64 = 21_600_000;

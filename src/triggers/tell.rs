@@ -116,6 +116,7 @@ impl World {
                 span: sink.span(attempt.began),
                 source: attempt.source,
                 target: attempt.target,
+                depth: attempt.origin.depth,
                 attempt: attempt.number,
                 outcome: ended.outcome,
                 again: ended.again,

@@ -95,7 +95,7 @@ fn operation(parent: &str, trace: &TraceId, op: &Op<'_>) -> Record {
         status: 200,
         error: None,
         own: op.own,
-        scanned: None,
+        search: None,
     })
 }
 
@@ -241,6 +241,7 @@ pub fn checkout(n: u64) -> Vec<Record> {
             span: span(ms + 23, 10_700),
             source: "queues/orders".into(),
             target: "confirm".into(),
+            depth: 1,
             attempt: 1,
             outcome: Outcome::Succeeded,
             again: None,

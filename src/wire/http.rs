@@ -112,10 +112,22 @@ pub struct Description {
     pub resource: Option<String>,
     /// The error's code, if it failed.
     pub error: Option<String>,
-    /// Items that it looked at, and those that it gave, where it searched.
-    pub scanned: Option<(u64, u64)>,
+    /// What a search looked at, where it was one.
+    pub search: Option<Search>,
     /// A function was run for it, which keeps its own bill.
     pub ran: bool,
+}
+
+/// What a search looked at, and what it gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Items that it looked at, and those that it gave.
+    pub looked_at: u64,
+    pub gave: u64,
+    /// It said how many items it wants at most.
+    pub limited: bool,
+    /// The attributes that its filter asks for, after reading.
+    pub filtered_by: Vec<String>,
 }
 
 impl Description {

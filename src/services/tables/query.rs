@@ -63,6 +63,8 @@ pub struct Page {
     pub scanned: usize,
     /// Where the next page starts; `None` at the end.
     pub last: Option<Item>,
+    /// The top-level attributes that the filter asks for, in its order, each once.
+    pub filtered_by: Vec<String>,
     pub consumed: Consumed,
 }
 
@@ -400,5 +402,16 @@ fn page(tx: &mut Tx<'_>, plan: &mut Plan<'_>, scan: &Scan, after: Option<(Vec<u8
     // A query that finds nothing costs as much as one item.
     consumed.items.read = (scanned as u64).max(1);
     consumed.bill(tx);
-    Ok(Page { items: (!plan.count_only).then_some(items), count, scanned, last, consumed })
+    let filtered_by = plan.filter.as_ref().map(attributes).unwrap_or_default();
+    Ok(Page { items: (!plan.count_only).then_some(items), count, scanned, last, filtered_by, consumed })
+}
+
+fn attributes(filter: &Condition) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    filter.paths(&mut |path| {
+        if !names.contains(&path.attribute) {
+            names.push(path.attribute.clone());
+        }
+    });
+    names
 }

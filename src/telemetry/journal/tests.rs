@@ -142,7 +142,7 @@ fn a_trace_is_found_by_the_beginning_of_its_name_and_as_the_latest() {
         status: 200,
         error: None,
         own: Usage::default(),
-        scanned: None,
+        search: None,
     });
     let mut near = trace('a').0.to_string();
     near.replace_range(31.., "b");

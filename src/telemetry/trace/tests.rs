@@ -78,7 +78,7 @@ fn operation(id: &str, action: &str, parent: Cause, span: Span) -> Record {
         status: 200,
         error: None,
         own: usage(Unit::QueueRequests),
-        scanned: None,
+        search: None,
     })
 }
 
@@ -91,6 +91,7 @@ fn delivery(event: i64, attempt: u32, parent: Cause, outcome: Outcome, span: Spa
         span,
         source: "queues/orders".into(),
         target: "pay".into(),
+        depth: 1,
         attempt,
         outcome,
         again: None,

@@ -110,8 +110,8 @@ pub fn label(record: &Record) -> String {
         Record::Operation(r) => {
             let resource = r.resource.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
             let error = r.error.as_deref().map(|code| format!(" ✗ {code}")).unwrap_or_default();
-            let scanned = r.scanned.filter(|(looked, gave)| looked > gave);
-            let scanned = scanned.map(|(looked, gave)| format!(" (looked at {looked}, gave {gave})")).unwrap_or_default();
+            let vain = r.search.as_ref().filter(|search| search.looked_at > search.gave);
+            let scanned = vain.map(|search| format!(" (looked at {}, gave {})", search.looked_at, search.gave)).unwrap_or_default();
             format!("{} {}{resource}{error}{scanned}", r.service, r.action)
         }
         Record::Delivery(r) => {

@@ -252,7 +252,9 @@ impl Canvas<'_> {
                 let error = o.error.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
                 facts.push(("answered", format!("{}{error} after {}", o.status, text::duration(o.span.wall_micros))));
                 facts.extend(
-                    o.scanned.map(|(looked, gave)| ("looked at", format!("{}, gave {}", text::counted(looked, "item"), text::count(gave)))),
+                    o.search
+                        .as_ref()
+                        .map(|s| ("looked at", format!("{}, gave {}", text::counted(s.looked_at, "item"), text::count(s.gave)))),
                 );
                 facts.push(("used", used(&o.own)));
                 facts.extend(self.money(&Work::counted(&o.own)).map(|money| ("cost", money.to_string())));

@@ -27,8 +27,8 @@ use self::fail::Failure;
 use super::arn::{self, Account};
 use super::json::{answer, target};
 use crate::base::Call;
-use crate::services::tables::{Error, Tables};
-use crate::wire::http::{BodyError, Description, Request, Response, header};
+use crate::services::tables::{Error, Page, Tables};
+use crate::wire::http::{BodyError, Description, Request, Response, Search, header};
 
 /// Bytes of a request at most, compressed or not: batches carry 16 MB of items.
 const BODY_BYTES_MAX: usize = 24 << 20;
@@ -133,14 +133,16 @@ impl Dynamodb {
             }
             "Query" => {
                 let (query, telling) = item(body, &mut said.resource)?.query()?;
+                let limited = query.scan.limit.is_some();
                 let page = tables.query(call, query).await?;
-                said.scanned = Some((page.scanned as u64, page.count as u64));
+                said.search = Some(search(&page, limited));
                 encode::page(&page, telling)
             }
             "Scan" => {
                 let (scan, telling) = item(body, &mut said.resource)?.scan()?;
+                let limited = scan.limit.is_some();
                 let page = tables.scan(call, scan).await?;
-                said.scanned = Some((page.scanned as u64, page.count as u64));
+                said.search = Some(search(&page, limited));
                 encode::page(&page, telling)
             }
             "BatchGetItem" => {
@@ -270,6 +272,10 @@ fn item(body: &[u8], resource: &mut Option<String>) -> Result<decode::Request, F
 
 /// Tables of one operation that are named; an operation on more names the first ones.
 const TABLES_NAMED: usize = 4;
+
+fn search(page: &Page, limited: bool) -> Search {
+    Search { looked_at: page.scanned as u64, gave: page.count as u64, limited, filtered_by: page.filtered_by.clone() }
+}
 
 /// The names of an operation's tables, each once, as one text.
 fn names<'a>(tables: impl Iterator<Item = &'a str>) -> Option<String> {
