@@ -24,6 +24,7 @@ pub(crate) fn project() -> Project {
             state: None,
             watch_ignore: vec![],
             journal: Default::default(),
+            budgets: Vec::new(),
         },
     }
 }

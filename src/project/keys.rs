@@ -392,6 +392,7 @@ const EMU: &[Key] = &[
     key("watch", &Map(&[key("ignore", &TEXT_OR_LIST)])),
     key("journal", &Map(&[key("recordsMax", &Int(0, 100_000_000)), key("megabytesMax", &Int(0, 1_000_000))])),
     key("variables", &MapOf(&Any)),
+    key("budget", &MapOf(&Text)),
 ];
 
 /// Types of resources that only matter in the cloud, or that emu does by itself: accepted without a word. A trailing `*` means any end.

@@ -173,7 +173,7 @@ fn build(load: &Load, problems: &mut Vec<Problem>) -> Option<Project> {
     let functions = scene.functions(&evaluated);
     let http_api_cors = scene.http_api_cors(&evaluated);
     let functions::Scene { resources, ignored, .. } = scene;
-    let settings = settings::build(&evaluated, problems);
+    let settings = settings::build(&evaluated, &functions, problems);
     settings::plugins(&evaluated, problems);
     problems.append(&mut template.problems.borrow_mut());
     warn_imports(&template, problems);

@@ -1,6 +1,7 @@
 //! The project: what `serverless.yaml` says, resolved and checked. Knows nothing of how any of it is run.
 
 mod affected;
+mod budget;
 mod check;
 pub mod dotenv;
 mod functions;

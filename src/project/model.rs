@@ -250,6 +250,19 @@ pub struct Settings {
     pub watch_ignore: Vec<String>,
     /// What the journal of records keeps.
     pub journal: Journal,
+    /// What routes and functions may cost, in the order of the file.
+    pub budgets: Vec<Budget>,
+}
+
+/// What one call of a route or function may cost.
+#[derive(serde::Serialize, Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// `POST /orders`, or a function's key.
+    pub subject: String,
+    /// Digits with a decimal point.
+    pub dollars: String,
+    /// Where it is written.
+    pub at: Position,
 }
 
 /// Bounds on the journal of records; the oldest go first.

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::budget;
 use super::keys;
-use super::model::{Isolation, Journal, MEGABYTE, Ports, Position, Problem, Settings};
+use super::model::{Function, Isolation, Journal, MEGABYTE, Ports, Position, Problem, Settings};
 use super::yaml::{Node, Value};
 
 /// Production's waits before the first and second retry of an asynchronous invocation (Lambda Developer Guide, "Error handling for
@@ -11,7 +12,7 @@ use super::yaml::{Node, Value};
 const RETRY_DELAYS_MS: [u64; 2] = [60_000, 120_000];
 
 /// The settings; wrong kinds of values are reported by the check.
-pub(super) fn build(root: &Node, problems: &mut Vec<Problem>) -> Settings {
+pub(super) fn build(root: &Node, functions: &[Function], problems: &mut Vec<Problem>) -> Settings {
     let at = |path: &[&str]| path.iter().try_fold(root.get("emu")?, |node, key| node.get(key));
     let port = |name: &str| at(&["ports", name]).and_then(Node::as_int).and_then(|p| u16::try_from(p).ok());
     let delays = at(&["retry", "delaysMs"]).map(|list| list.items().iter().filter_map(Node::as_int).filter_map(|d| u64::try_from(d).ok()));
@@ -39,6 +40,7 @@ pub(super) fn build(root: &Node, problems: &mut Vec<Problem>) -> Settings {
             records_max: count(&["journal", "recordsMax"]).unwrap_or(usual.records_max),
             bytes_max: count(&["journal", "megabytesMax"]).map_or(usual.bytes_max, |megabytes| megabytes.saturating_mul(MEGABYTE)),
         },
+        budgets: budget::build(root, functions, problems),
     }
 }
 

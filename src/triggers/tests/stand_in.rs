@@ -370,6 +370,7 @@ pub(super) fn project(functions: Vec<Function>) -> Project {
             state: None,
             watch_ignore: Vec::new(),
             journal: Default::default(),
+            budgets: Vec::new(),
         },
     }
 }
