@@ -48,11 +48,13 @@ impl FromStr for Budget {
     fn from_str(text: &str) -> Result<Budget, NoBudget> {
         let form = || NoBudget::Form(text.chars().take(80).collect());
         let (subject, most) = text.split_once("<=").ok_or_else(form)?;
-        let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
-        if subject.is_empty() {
-            return Err(form());
+        let mut words: Vec<String> = subject.split_whitespace().map(str::to_owned).collect();
+        match words.as_mut_slice() {
+            [] => return Err(form()),
+            [_] => {}
+            [method, ..] => *method = method.to_uppercase(),
         }
-        Ok(Budget { subject, most: most.trim().trim_start_matches('$').parse()? })
+        Ok(Budget { subject: words.join(" "), most: most.trim().trim_start_matches('$').parse()? })
     }
 }
 
@@ -195,11 +197,16 @@ pub enum NoBaseline {
 
 impl Default for Baseline {
     fn default() -> Baseline {
-        Baseline { version: VERSION, calls: BTreeMap::new() }
+        Baseline::new(BTreeMap::new())
     }
 }
 
 impl Baseline {
+    /// Of what one call of each did.
+    pub fn new(calls: BTreeMap<String, PerCall>) -> Baseline {
+        Baseline { version: VERSION, calls }
+    }
+
     /// Reads a baseline; `file` is named in errors.
     pub fn read(text: &str, file: &str) -> Result<Baseline, NoBaseline> {
         let file = file.to_owned();
@@ -259,19 +266,29 @@ pub struct Grown {
     pub now: u64,
 }
 
-/// `21 → 201 table-items-read`.
+/// `21 → 201 document reads`.
 impl fmt::Display for Grown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} → {} {}", thousandths_text(self.before), thousandths_text(self.now), self.unit.label())
+        let plain = self.unit.label().replace('-', " ");
+        let (noun, each) = match self.unit {
+            Unit::TableReadHalves => ("read request units", 2),
+            Unit::TableWrites => ("write request units", 1),
+            Unit::TableItemsRead => ("document reads", 1),
+            Unit::TableItemsPut => ("document writes", 1),
+            Unit::TableItemsDeleted => ("document deletes", 1),
+            _ => (plain.as_str(), 1),
+        };
+        write!(f, "{} → {} {noun}", thousandths_text(self.before / each), thousandths_text(self.now / each))
     }
 }
 
 impl Growth {
-    /// In words; `place` tells where a unit is used, where that is known: `query without limit at functions/feed.ts:14`.
+    /// In words, a line for the price and one for each unit; `place` tells where a unit is used, where that is known: `Query of `posts`
+    /// without a limit at functions/feed.ts:14`.
     pub fn text(&self, place: impl Fn(Unit) -> Option<String>) -> String {
         let mut text = format!("{}: {} → {} a call", self.subject, self.before, self.now);
         for grown in &self.units {
-            text.push_str(&format!("\n  {grown}"));
+            text.push_str(&format!("\n  {}: {grown}", self.subject));
             if let Some(place) = place(grown.unit) {
                 text.push_str(&format!(": {place}"));
             }
@@ -305,7 +322,7 @@ mod tests {
     #[test]
     fn a_budget_is_read_and_a_wrong_one_says_what_is_right() {
         for (text, subject, most) in
-            [("POST /orders<=0.00004", "POST /orders", "0.00004"), (" resize <= $1 ", "resize", "1"), ("GET  /a<=0", "GET /a", "0")]
+            [("POST /orders<=0.00004", "POST /orders", "0.00004"), (" resize <= $1 ", "resize", "1"), ("get  /a<=0", "GET /a", "0")]
         {
             assert_eq!(text.parse(), Ok(Budget { subject: subject.to_owned(), most: dollars(most) }), "{text}");
         }
@@ -373,7 +390,7 @@ mod tests {
         let texts: Vec<String> = grown.iter().map(|growth| growth.text(place)).collect();
         assert_eq!(
             texts,
-            ["GET /feed: $0.0000085 → $0.000062 a call\n  21 → 201 table-items-read: query without limit at functions/feed.ts:14"]
+            ["GET /feed: $0.0000085 → $0.000062 a call\n  GET /feed: 21 → 201 document reads: query without limit at functions/feed.ts:14"]
         );
         assert!(now.growth(&before, &Book::of(Provider::Firebase), 0).is_empty(), "cheaper is no growth");
     }

@@ -133,20 +133,46 @@ pub struct Search<'a> {
 
 /// A search that reads much and gives little.
 pub fn search(seen: &Search<'_>, book: &Book) -> Option<Finding> {
-    let Search { operation, resource, scanned, returned, usage } = *seen;
+    let Search { operation, resource, scanned, returned, .. } = *seen;
     let in_vain = scanned.saturating_sub(returned);
     if in_vain < READ_IN_VAIN_MIN || scanned < returned.max(1).saturating_mul(READ_PER_GIVEN) {
         return None;
     }
-    let whole = price(&Work::counted(usage).scaled(1_000_000, 1), book, Terms::List).total();
-    let share = |amount: Money| Money::from_atoms(amount.atoms() / u128::from(scanned)).times(u128::from(in_vain));
     Some(Finding {
         message: format!("{operation} of `{resource}` read {scanned} items to give {returned}"),
         help: match operation {
             "Scan" => "query by a key, or add an index whose key is what the filter asks for: a filter is applied after reading".to_owned(),
             _ => "put what the filter asks for into the sort key, or into an index: a filter is applied after reading".to_owned(),
         },
-        cost: Some(Cost { amount: Range { low: share(whole.low), high: share(whole.high) }, per: Per::MillionCalls }),
+        cost: Some(in_vain_cost(seen, book)),
+    })
+}
+
+/// What was read in vain, of a million such searches.
+fn in_vain_cost(seen: &Search<'_>, book: &Book) -> Cost {
+    let whole = price(&Work::counted(seen.usage).scaled(1_000_000, 1), book, Terms::List).total();
+    let in_vain = u128::from(seen.scanned.saturating_sub(seen.returned));
+    let share = |amount: Money| Money::from_atoms(amount.atoms() / u128::from(seen.scanned.max(1))).times(in_vain);
+    Cost { amount: Range { low: share(whole.low), high: share(whole.high) }, per: Per::MillionCalls }
+}
+
+/// A scan that filters by attributes instead of asking for them by a key; `index` is one that has the first of them as its key. However
+/// little there is to read here, in production there is more.
+pub fn missing_index(seen: &Search<'_>, filtered_by: &[String], index: Option<&str>, book: &Book) -> Option<Finding> {
+    let Search { operation, resource, scanned, returned, .. } = *seen;
+    let first = filtered_by.first().filter(|_| operation == "Scan" && scanned > returned)?;
+    let names = filtered_by.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Some(Finding {
+        message: format!("Scan of `{resource}` filters by {names}: it read {scanned} items to give {returned}"),
+        help: match index {
+            Some(index) => format!(
+                "query the index `{index}`, whose key is `{first}`: a filter is applied after reading, and all that is read is paid for"
+            ),
+            None => format!(
+                "add an index whose key is `{first}` and query it: a filter is applied after reading, and all that is read is paid for"
+            ),
+        },
+        cost: Some(in_vain_cost(seen, book)),
     })
 }
 
@@ -283,6 +309,22 @@ mod tests {
         assert_eq!(told(1000, 101), None);
         assert_eq!(told(19, 0), None, "a few in vain are no matter");
         assert_eq!(told(0, 5), None);
+    }
+
+    #[test]
+    fn a_scan_with_a_filter_lacks_an_index_or_does_not_use_it() {
+        let usage = usage(&[(Unit::TableReadHalves, 2)]);
+        let book = Book::of(Provider::Aws);
+        let told = |operation, returned, index| {
+            let seen = Search { operation, resource: "orders", scanned: 4, returned, usage: &usage };
+            missing_index(&seen, &["status".to_owned(), "day".to_owned()], index, &book)
+        };
+        let found = told("Scan", 1, None).expect("a finding");
+        assert_eq!(found.line(), "Scan of `orders` filters by `status`, `day`: it read 4 items to give 1 ($0.094 per 1M calls)");
+        assert!(found.help.starts_with("add an index whose key is `status`"));
+        assert!(told("Scan", 1, Some("byStatus")).is_some_and(|found| found.help.starts_with("query the index `byStatus`")));
+        assert_eq!(told("Scan", 4, None), None, "nothing was left out");
+        assert_eq!(told("Query", 1, None), None, "a query has its key");
     }
 
     #[test]
