@@ -9,6 +9,7 @@ mod seed;
 mod state;
 mod world;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -263,6 +264,28 @@ impl App {
     /// The functions, to call one without a port.
     pub fn functions(&self) -> &Functions {
         &self.shared.functions
+    }
+
+    /// The files that a function's last build read, by its key; none where it was not built yet.
+    pub fn sources(&self) -> impl Fn(&str) -> BTreeSet<PathBuf> + Send + Sync + 'static {
+        let functions = self.shared.functions.clone();
+        move |name| functions.catalog().get(name).map_or_else(BTreeSet::new, |entry| entry.inputs.clone())
+    }
+
+    /// Gives the project as it is at the time, for whoever outlives a reload.
+    pub fn projects(&self) -> impl Fn() -> Arc<Project> + Send + Sync + 'static {
+        let shared = self.shared.clone();
+        move || shared.project()
+    }
+
+    /// Where records go, for whoever has something to tell.
+    pub fn sink(&self) -> Sink {
+        self.shared.sink.clone()
+    }
+
+    /// Waits until nothing is on its way from a trigger to its target (see [`Triggers::idle`]).
+    pub async fn idle(&self) -> anyhow::Result<()> {
+        Ok(self.shared.triggers.idle().await?)
     }
 
     /// Stops: takes no more requests, lets what is under way end for a moment, lets go of the state.

@@ -11,6 +11,7 @@ use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::waste::Watcher;
 use super::{LogFormat, StartArgs, output};
 use crate::app::App;
 use crate::base::Time;
@@ -78,6 +79,7 @@ pub async fn show(app: App, notes: Notes, kept: mpsc::Receiver<String>, signals:
         colours: output::colours_out(),
         stop: stop.clone(),
     };
+    let watcher = Watcher::start(&app);
     let desk = tokio::spawn(app.desk().run(asked, answers));
     let (ending, ended) = oneshot::channel::<()>();
     let runtime = tokio::runtime::Handle::current();
@@ -97,6 +99,7 @@ pub async fn show(app: App, notes: Notes, kept: mpsc::Receiver<String>, signals:
     let shown = tokio::task::spawn_blocking(move || thread.join()).await?;
     notes.shown.store(false, Ordering::Relaxed);
     desk.abort();
+    watcher.finish().await;
     let stopped = tokio::select! {
         () = app.stop() => true,
         _ = interrupt.recv() => false,

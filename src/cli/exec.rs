@@ -4,11 +4,16 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::budget::Watch;
 use super::child::{self, Ended};
+use super::places::Places;
 use super::start::{self, Printer, Purpose, Stream};
+use super::waste::Watcher;
 use super::{ExecArgs, output};
 use crate::app::{App, url};
 
+/// The command succeeded, but something cost more than it may.
+const EXIT_OVER_BUDGET: u8 = 123;
 /// The command took longer than `--timeout`; as `timeout(1)` answers.
 const EXIT_TIMED_OUT: u8 = 124;
 /// The command was not found; as shells answer.
@@ -21,26 +26,46 @@ pub fn run(args: &ExecArgs) -> anyhow::Result<ExitCode> {
             Err(error) => return start::not_started(error),
         };
         output::problems(app.problems());
+        let watch = match Watch::start(&app, &args.budget) {
+            Ok(watch) => watch,
+            Err(error) => {
+                app.stop().await;
+                return Err(error);
+            }
+        };
         let printer = Printer::start(app.subscribe(), args.run.log_format, Stream::Err)?;
+        let (watcher, places) = (Watcher::start(&app), Places::new(&app));
         let ended = child::run(&args.command, &environment(&app), args.timeout.map(Duration::from_secs)).await;
+        if watch.is_some() && matches!(ended, Ok(Ended::Exited(_))) {
+            Watch::delivered(&app).await?;
+        }
         app.stop().await;
+        watcher.finish().await;
         printer.finish();
-        Ok(match ended? {
-            Ended::Exited(status) => match (status.code(), status.signal()) {
-                (Some(code), _) => ExitCode::from(code.clamp(0, 255) as u8),
-                (None, Some(signal)) => ExitCode::from((128 + signal).clamp(0, 255) as u8),
-                (None, None) => ExitCode::FAILURE,
-            },
-            Ended::NotFound(why) => {
-                output::error(&anyhow::anyhow!(why));
-                ExitCode::from(EXIT_NOT_FOUND)
-            }
-            Ended::TimedOut => {
-                output::error(&anyhow::anyhow!("the command took longer than {} s and was ended", args.timeout.unwrap_or_default()));
-                ExitCode::from(EXIT_TIMED_OUT)
-            }
-        })
+        let code = code(ended?, args);
+        let Some(watch) = watch else { return Ok(ExitCode::from(code)) };
+        let kept = watch.finish(&places, &args.budget, code == 0).await?;
+        Ok(ExitCode::from(if code == 0 && !kept { EXIT_OVER_BUDGET } else { code }))
     })
+}
+
+/// The exit code for how the command ended, which is said where the command cannot.
+fn code(ended: Ended, args: &ExecArgs) -> u8 {
+    match ended {
+        Ended::Exited(status) => match (status.code(), status.signal()) {
+            (Some(code), _) => code.clamp(0, 255) as u8,
+            (None, Some(signal)) => (128 + signal).clamp(0, 255) as u8,
+            (None, None) => 1,
+        },
+        Ended::NotFound(why) => {
+            output::error(&anyhow::anyhow!(why));
+            EXIT_NOT_FOUND
+        }
+        Ended::TimedOut => {
+            output::error(&anyhow::anyhow!("the command took longer than {} s and was ended", args.timeout.unwrap_or_default()));
+            EXIT_TIMED_OUT
+        }
+    }
 }
 
 /// What tells the command, and the SDKs in it, where everything is.

@@ -1,5 +1,7 @@
 //! The command line: what can be asked of emu, and the exit codes it answers with.
 
+mod budget;
+mod calls;
 mod check;
 mod child;
 mod cost;
@@ -8,11 +10,13 @@ mod exec;
 mod invoke;
 mod logs;
 mod output;
+mod places;
 mod prices;
 mod pricing;
 mod records;
 mod start;
 mod trace;
+mod waste;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -23,6 +27,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::cost::Provider;
+use crate::cost::budget::Budget;
 
 /// A developer's whole serverless cloud on a laptop.
 ///
@@ -61,11 +66,18 @@ enum Command {
     /// answers, with these variables set: EMU_URL (the HTTP API), EMU_ADMIN_URL, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID,
     /// AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION.
     ///
-    /// Exit codes: the command's own; 128 + N where signal N ended it; 125 where emu could not start; 127 where the
-    /// command was not found.
+    /// With budgets (here, or under `emu.budget` in the project file) it waits until what the command set off by events
+    /// has been delivered too, and then reckons what one call of each route and function cost with all that it set off.
+    ///
+    /// Exit codes: the command's own; 128 + N where signal N ended it; 123 where the command succeeded but a route or
+    /// function costs more than its budget or than the baseline; 124 where it took longer than `--timeout`; 125 where emu
+    /// could not start; 127 where the command was not found.
     #[command(after_help = "Examples:
   emu exec -- node --test test/
-  emu exec --state .emu-ci -- pytest -x")]
+  emu exec --state .emu-ci -- pytest -x
+  emu exec --budget 'POST /orders<=0.00004' --budget resize<=0.0001 -- npm test
+  emu exec --budget-write costs.json -- npm test       keep what everything costs now,
+  emu exec --budget-baseline costs.json -- npm test    and fail once something costs more")]
     Exec(ExecArgs),
     /// Call a function once and print its answer
     ///
@@ -193,9 +205,32 @@ struct ExecArgs {
     /// End the command after so many seconds (exit code 124)
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
+    #[command(flatten)]
+    budget: BudgetArgs,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     command: Vec<String>,
+}
+
+/// What may be spent.
+#[derive(Args, Debug)]
+struct BudgetArgs {
+    /// Dollars that one call of a route or function may cost: `POST /orders<=0.00004`; may be repeated, and goes before the
+    /// project file's
+    #[arg(long, value_name = "WHAT<=DOLLARS")]
+    budget: Vec<Budget>,
+    /// A file of `--budget-write`: what costs more than it did then is told, with the operations that grew
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    budget_baseline: Option<PathBuf>,
+    /// Write down what one call of each route and function does, if the command succeeds
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    budget_write: Option<PathBuf>,
+    /// By how much something may cost more than in the baseline
+    #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = permille)]
+    budget_tolerance: u64,
+    /// Whose prices hold: aws, aws-arm, firebase, gcp, cloudflare, azure
+    #[arg(long, value_name = "NAME", default_value = "aws")]
+    budget_provider: Provider,
 }
 
 #[derive(Args, Debug)]
@@ -369,6 +404,19 @@ fn since(text: &str) -> Result<std::time::Duration, String> {
     crate::telemetry::journal::ago(text).ok_or_else(|| "write 90s, 10m, 2h or 1d".to_owned())
 }
 
+/// `10%`, `2.5` in thousandths.
+fn permille(text: &str) -> Result<u64, String> {
+    let wrong = || "write percent, such as 10% or 2.5%".to_owned();
+    let number = text.trim().trim_end_matches('%');
+    let (whole, tenths) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |part: &str, most: usize| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole, 6) || !digits(tenths, 1) {
+        return Err(wrong());
+    }
+    let (whole, tenths) = (whole.parse::<u64>().map_err(|_| wrong())?, tenths.parse::<u64>().map_err(|_| wrong())?);
+    Ok(whole * 10 + tenths)
+}
+
 /// emu itself could not start.
 const EXIT_NOT_STARTED: u8 = 125;
 
@@ -403,6 +451,15 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_tolerance_is_percent() {
+        for (text, wanted) in
+            [("10%", Some(100)), ("2.5", Some(25)), ("0", Some(0)), ("", None), ("-1", None), ("1.25%", None), ("%", None)]
+        {
+            assert_eq!(permille(text).ok(), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -20,6 +20,18 @@ pub fn error(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Prints something that makes a command fail, though emu goes on.
+pub fn complaint(text: &str) {
+    let (red, plain) = if colours() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+    let _ = writeln!(std::io::stderr(), "{red}error{plain}: {text}");
+}
+
+/// Prints something that is worth a word.
+pub fn warning(text: &str) {
+    let (yellow, plain) = if colours() { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
+    let _ = writeln!(std::io::stderr(), "{yellow}warning{plain}: {text}");
+}
+
 /// Whether standard output takes colours.
 pub fn colours_out() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

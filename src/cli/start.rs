@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{self, Notes};
+use super::waste::Watcher;
 use super::{EXIT_NOT_STARTED, FaceName, LogFormat, ProjectArgs, RunArgs, StartArgs, output};
 use crate::app::{App, NotStarted, Options, Ports, url};
 use crate::project::Load;
@@ -41,6 +42,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
         }
         ready(&app, format);
         let printer = Printer::start(app.subscribe(), format, Stream::Out)?;
+        let watcher = Watcher::start(&app);
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
@@ -51,6 +53,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
             _ = interrupt.recv() => false,
         };
         if stopped {
+            watcher.finish().await;
             printer.finish();
         }
         Ok(if stopped { ExitCode::SUCCESS } else { ExitCode::from(128 + 2) })
