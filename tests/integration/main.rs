@@ -2,6 +2,7 @@
 
 mod command;
 mod component;
+mod cost;
 mod crash;
 mod dashboard;
 mod emu;
