@@ -1,6 +1,6 @@
 //! `emu cost`: what the recorded work would cost.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -26,6 +26,13 @@ struct Kind {
     times: u64,
 }
 
+/// The work by kind.
+struct Kinds {
+    kinds: BTreeMap<String, Kind>,
+    /// Traces that did any work.
+    traces: u64,
+}
+
 pub fn run(args: &CostArgs) -> anyhow::Result<ExitCode> {
     let books = match prices::effective(&args.file) {
         Ok(books) => books,
@@ -37,7 +44,7 @@ pub fn run(args: &CostArgs) -> anyhow::Result<ExitCode> {
     let Some(folder) = records::folder(&args.journal) else { return Ok(ExitCode::FAILURE) };
     let recorded = read(&records::open(&folder)?, args)?;
     let assumptions = Assumptions::default();
-    let mut kinds = kinds(&recorded, args.by, &assumptions);
+    let Kinds { mut kinds, traces } = kinds(&recorded, args.by, &assumptions);
     if kinds.is_empty() {
         bail!("the journal has no work to price; send a request first");
     }
@@ -52,18 +59,15 @@ pub fn run(args: &CostArgs) -> anyhow::Result<ExitCode> {
     let ask = |subject, kind| question(subject, kind, calls, terms, &said);
     if let Some(provider) = args.provider {
         let Some(book) = books.iter().find(|book| book.provider == provider) else { bail!("there are no prices of {provider}") };
-        let mut all = Kind::default();
-        kinds.values().for_each(|kind| {
-            all.work.add(&kind.work);
-            all.times = all.times.saturating_add(kind.times);
-        });
+        // However it is divided, a call is what came from outside, with all that it set off.
+        let mut all = Kind { times: traces, ..Kind::default() };
+        kinds.values().for_each(|kind| all.work.add(&kind.work));
         let asked = ask("all that was recorded", &all);
-        if args.json {
-            output::print(&format!("{:#}\n", report::bill_json(&asked.bill(book), book)));
-        } else {
-            let parts: Vec<(String, Work)> = kinds.into_iter().map(|(name, kind)| (name, kind.work)).collect();
-            output::print(&report::breakdown(&asked, &parts, book));
-        }
+        let parts: Vec<(String, Work)> = kinds.into_iter().map(|(name, kind)| (name, kind.work)).collect();
+        output::print(&match args.json {
+            true => format!("{:#}\n", report::breakdown_json(&asked, &parts, book)),
+            false => report::breakdown(&asked, &parts, book),
+        });
         return Ok(ExitCode::SUCCESS);
     }
     if args.json {
@@ -105,11 +109,12 @@ fn read(reader: &Reader, args: &CostArgs) -> anyhow::Result<Vec<Arc<Record>>> {
 }
 
 /// The work by function, by service, or by the kind of trace that it is part of. The parts add up to all that was recorded.
-fn kinds(recorded: &[Arc<Record>], by: By, assumptions: &Assumptions) -> BTreeMap<String, Kind> {
+fn kinds(recorded: &[Arc<Record>], by: By, assumptions: &Assumptions) -> Kinds {
     let work = pricing::work(recorded, assumptions);
     let traces = beginnings(recorded);
     let functions = functions(recorded);
     let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
+    let mut worked: HashSet<&TraceId> = HashSet::new();
     for (record, work) in recorded.iter().zip(&work) {
         let (name, once) = match by {
             By::Trace => {
@@ -126,12 +131,13 @@ fn kinds(recorded: &[Arc<Record>], by: By, assumptions: &Assumptions) -> BTreeMa
         if work.is_empty() && !once {
             continue;
         }
+        worked.extend(record.trace().filter(|_| !work.is_empty()));
         let kind = kinds.entry(name).or_default();
         kind.work.add(work);
         kind.times += u64::from(once);
     }
     kinds.retain(|_, kind| !kind.work.is_empty());
-    kinds
+    Kinds { kinds, traces: worked.len() as u64 }
 }
 
 /// What began each trace: of several beginnings, as where a client gives all its requests one trace, the first.

@@ -20,7 +20,10 @@ pub struct Places {
 
 impl Places {
     pub fn new(app: &App) -> Places {
-        Places { root: app.project().root.clone(), sources: Box::new(app.sources()) }
+        let root = app.project().root.clone();
+        // As the bundler names files.
+        let root = std::fs::canonicalize(&root).unwrap_or(root);
+        Places { root, sources: Box::new(app.sources()) }
     }
 
     /// Where a function asks for an action, if that can be told.

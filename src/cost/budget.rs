@@ -240,7 +240,7 @@ impl Baseline {
                 subject: subject.clone(),
                 before: was.over(1000),
                 now: is.over(1000),
-                units: units.filter(|grown| grown.now > grown.before).collect(),
+                units: units.filter(|grown| grown.is_paid(book)).collect(),
             })
         })
         .collect()
@@ -254,7 +254,7 @@ pub struct Growth {
     /// What was counted of one call, priced.
     pub before: Money,
     pub now: Money,
-    /// What it uses more of.
+    /// What it uses more of, of all that costs something.
     pub units: Vec<Grown>,
 }
 
@@ -264,6 +264,15 @@ pub struct Grown {
     pub unit: Unit,
     pub before: u64,
     pub now: u64,
+}
+
+impl Grown {
+    /// Whether it is more than before, and costs something there.
+    fn is_paid(&self, book: &Book) -> bool {
+        let mut more = Work::default();
+        more.put(Measure::Unit(self.unit), Amount::exactly(u128::from(self.now.saturating_sub(self.before))));
+        price(&more, book, Terms::List).total().high > Money::ZERO
+    }
 }
 
 /// `21 → 201 document reads`.
@@ -383,8 +392,8 @@ mod tests {
 
     #[test]
     fn what_grew_is_told_with_before_and_now_and_where() {
-        let before = baseline("GET /feed", &[(Unit::TableItemsRead, 21), (Unit::Invocations, 1), (Unit::TableItemsPut, 2)], 1);
-        let now = baseline("GET /feed", &[(Unit::TableItemsRead, 201), (Unit::Invocations, 1), (Unit::TableItemsPut, 1)], 1);
+        let before = baseline("GET /feed", &[(Unit::TableItemsRead, 21), (Unit::TableReadHalves, 1), (Unit::TableItemsPut, 2)], 1);
+        let now = baseline("GET /feed", &[(Unit::TableItemsRead, 201), (Unit::TableReadHalves, 9), (Unit::TableItemsPut, 1)], 1);
         let grown = before.growth(&now, &Book::of(Provider::Firebase), 100);
         let place = |unit| (unit == Unit::TableItemsRead).then(|| "query without limit at functions/feed.ts:14".to_owned());
         let texts: Vec<String> = grown.iter().map(|growth| growth.text(place)).collect();

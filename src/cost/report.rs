@@ -124,14 +124,20 @@ pub fn invoice(question: &Question<'_>, book: &Book) -> String {
     out
 }
 
-/// Who did how much of the work: a row each, the dearest first. The shares of a month add up to the month.
-pub fn breakdown(question: &Question<'_>, parts: &[(String, Work)], book: &Book) -> String {
+/// The bill of all parts, and each part's share of it, the dearest first. The shares of a month add up to the month.
+fn shares<'a>(question: &Question<'_>, parts: &'a [(String, Work)], book: &Book) -> (Bill, Vec<(&'a str, Bill)>) {
     let scaled: Vec<Work> = parts.iter().map(|(_, work)| work.scaled(question.calls, question.recorded)).collect();
     let whole: Work = super::work::sum(&scaled);
     let bill = price(&whole, book, question.terms);
     let shares = bill.shares(&scaled.iter().collect::<Vec<_>>());
     let mut rows: Vec<(&str, Bill)> = parts.iter().map(|(name, _)| name.as_str()).zip(shares).collect();
     rows.sort_by(|a, b| (b.1.total().high, a.0).cmp(&(a.1.total().high, b.0)));
+    (bill, rows)
+}
+
+/// Who did how much of the work: a row each, the dearest first.
+pub fn breakdown(question: &Question<'_>, parts: &[(String, Work)], book: &Book) -> String {
+    let (bill, rows) = shares(question, parts, book);
     let mut table = Table::new(["", "amount", "share"]);
     for (name, share) in &rows {
         let percent = percent(share.total().high, bill.total().high);
@@ -159,6 +165,15 @@ pub fn comparison_json(question: &Question<'_>, books: &[Book]) -> Value {
     })
 }
 
+/// One provider's bill with the share of each part, for programs.
+pub fn breakdown_json(question: &Question<'_>, parts: &[(String, Work)], book: &Book) -> Value {
+    let (bill, rows) = shares(question, parts, book);
+    let parts = rows.iter().map(|(name, share)| json!({ "name": name, "total": share.total(), "groups": share.groups() }));
+    let mut whole = bill_json(&bill, book);
+    whole["parts"] = parts.collect();
+    whole
+}
+
 fn terms_json(terms: Terms) -> Value {
     match terms {
         Terms::List => json!({ "list": true }),
@@ -167,7 +182,7 @@ fn terms_json(terms: Terms) -> Value {
 }
 
 /// One bill for programs.
-pub fn bill_json(bill: &Bill, book: &Book) -> Value {
+fn bill_json(bill: &Bill, book: &Book) -> Value {
     #[derive(Serialize)]
     struct Row<'a> {
         key: &'a str,
