@@ -1,21 +1,22 @@
 //! `emu exec` with budgets: what one call of each route and function cost, and whether that is too much.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use clap::{Args, ValueHint};
 use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::calls::{Calls, Done, Happened};
+use super::output;
 use super::places::Places;
-use super::{BudgetArgs, output};
 use crate::app::App;
 use crate::base::Unit;
 use crate::cost::budget::{BASELINE_BYTES_MAX, Baseline, Budget, PerCall, Verdict};
-use crate::cost::{Assumptions, Book, Range, Terms, Work, price};
+use crate::cost::{Assumptions, Book, Provider, Range, Terms, Work, price};
 use crate::project::Project;
 use crate::telemetry::Subscriber;
 
@@ -25,6 +26,27 @@ const DELIVERED_WITHIN: Duration = Duration::from_secs(60);
 const NAMED_MAX: usize = 3;
 /// Names that one warning lists.
 const LISTED_MAX: usize = 10;
+
+/// What may be spent.
+#[derive(Args, Debug)]
+pub struct BudgetArgs {
+    /// Dollars that one call of a route or function may cost: `POST /orders<=0.00004`; may be repeated, and goes before the
+    /// project file's
+    #[arg(long, value_name = "WHAT<=DOLLARS")]
+    pub budget: Vec<Budget>,
+    /// A file of `--budget-write`: what costs more than it did then is told, with the operations that grew
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub budget_baseline: Option<PathBuf>,
+    /// Write down what one call of each route and function does, if the command succeeds
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub budget_write: Option<PathBuf>,
+    /// By how much something may cost more than in the baseline
+    #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = permille)]
+    pub budget_tolerance: u64,
+    /// Whose prices hold: aws, aws-arm, firebase, gcp, cloudflare, azure
+    #[arg(long, value_name = "NAME", default_value = "aws")]
+    pub budget_provider: Provider,
+}
 
 /// What is watched for, and what has happened so far.
 pub struct Watch {
@@ -145,6 +167,19 @@ fn read(file: &Path) -> anyhow::Result<Baseline> {
     Ok(Baseline::read(&text, &name)?)
 }
 
+/// `10%`, `2.5` in thousandths.
+fn permille(text: &str) -> Result<u64, String> {
+    let wrong = || "write percent, such as 10% or 2.5%".to_owned();
+    let number = text.trim().trim_end_matches('%');
+    let (whole, tenths) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |part: &str, most: usize| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole, 6) || !digits(tenths, 1) {
+        return Err(wrong());
+    }
+    let (whole, tenths) = (whole.parse::<u64>().map_err(|_| wrong())?, tenths.parse::<u64>().map_err(|_| wrong())?);
+    Ok(whole * 10 + tenths)
+}
+
 /// What one call of each did.
 fn baseline(calls: &BTreeMap<String, Calls>) -> Baseline {
     Baseline::new(calls.iter().map(|(subject, calls)| (subject.clone(), PerCall::of(&calls.work, calls.times))).collect())
@@ -209,7 +244,6 @@ mod tests {
 
     use super::*;
     use crate::base::Usage;
-    use crate::cost::Provider;
 
     fn calls(times: u64, units: &[(Unit, u64)]) -> Calls {
         let mut usage = Usage::default();
@@ -233,6 +267,15 @@ mod tests {
         let place = |done: &Done| (&*done.action == "Query").then(|| "functions/feed.ts:14".to_owned());
         let Judged { exceeded, warnings } = judge(&[("GET /feed".to_owned(), calls)].into(), rules, &place);
         (exceeded, warnings)
+    }
+
+    #[test]
+    fn a_tolerance_is_percent() {
+        for (text, wanted) in
+            [("10%", Some(100)), ("2.5", Some(25)), ("0", Some(0)), ("", None), ("-1", None), ("1.25%", None), ("%", None)]
+        {
+            assert_eq!(permille(text).ok(), wanted, "{text}");
+        }
     }
 
     #[test]

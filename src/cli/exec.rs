@@ -36,7 +36,8 @@ pub fn run(args: &ExecArgs) -> anyhow::Result<ExitCode> {
         let printer = Printer::start(app.subscribe(), args.run.log_format, Stream::Err)?;
         let (watcher, places) = (Watcher::start(&app), Places::new(&app));
         let ended = child::run(&args.command, &environment(&app), args.timeout.map(Duration::from_secs)).await;
-        if watch.is_some() && matches!(ended, Ok(Ended::Exited(_))) {
+        // Whoever broke the command off does not want to wait.
+        if watch.is_some() && matches!(&ended, Ok(Ended::Exited(status)) if status.code().is_some()) {
             Watch::delivered(&app).await?;
         }
         app.stop().await;

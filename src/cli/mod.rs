@@ -27,7 +27,6 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::cost::Provider;
-use crate::cost::budget::Budget;
 
 /// A developer's whole serverless cloud on a laptop.
 ///
@@ -67,7 +66,9 @@ enum Command {
     /// AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION.
     ///
     /// With budgets (here, or under `emu.budget` in the project file) it waits until what the command set off by events
-    /// has been delivered too, and then reckons what one call of each route and function cost with all that it set off.
+    /// has been delivered too, and then reckons what one call of each route and function cost with all that it set off:
+    /// the mean of those that succeeded. Functions' time is an estimate; where only its upper end is above a budget, that
+    /// is a warning. A baseline holds only what was counted.
     ///
     /// Exit codes: the command's own; 128 + N where signal N ended it; 123 where the command succeeded but a route or
     /// function costs more than its budget or than the baseline; 124 where it took longer than `--timeout`; 125 where emu
@@ -206,31 +207,10 @@ struct ExecArgs {
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
     #[command(flatten)]
-    budget: BudgetArgs,
+    budget: budget::BudgetArgs,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     command: Vec<String>,
-}
-
-/// What may be spent.
-#[derive(Args, Debug)]
-struct BudgetArgs {
-    /// Dollars that one call of a route or function may cost: `POST /orders<=0.00004`; may be repeated, and goes before the
-    /// project file's
-    #[arg(long, value_name = "WHAT<=DOLLARS")]
-    budget: Vec<Budget>,
-    /// A file of `--budget-write`: what costs more than it did then is told, with the operations that grew
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    budget_baseline: Option<PathBuf>,
-    /// Write down what one call of each route and function does, if the command succeeds
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    budget_write: Option<PathBuf>,
-    /// By how much something may cost more than in the baseline
-    #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = permille)]
-    budget_tolerance: u64,
-    /// Whose prices hold: aws, aws-arm, firebase, gcp, cloudflare, azure
-    #[arg(long, value_name = "NAME", default_value = "aws")]
-    budget_provider: Provider,
 }
 
 #[derive(Args, Debug)]
@@ -404,19 +384,6 @@ fn since(text: &str) -> Result<std::time::Duration, String> {
     crate::telemetry::journal::ago(text).ok_or_else(|| "write 90s, 10m, 2h or 1d".to_owned())
 }
 
-/// `10%`, `2.5` in thousandths.
-fn permille(text: &str) -> Result<u64, String> {
-    let wrong = || "write percent, such as 10% or 2.5%".to_owned();
-    let number = text.trim().trim_end_matches('%');
-    let (whole, tenths) = number.split_once('.').unwrap_or((number, "0"));
-    let digits = |part: &str, most: usize| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole, 6) || !digits(tenths, 1) {
-        return Err(wrong());
-    }
-    let (whole, tenths) = (whole.parse::<u64>().map_err(|_| wrong())?, tenths.parse::<u64>().map_err(|_| wrong())?);
-    Ok(whole * 10 + tenths)
-}
-
 /// emu itself could not start.
 const EXIT_NOT_STARTED: u8 = 125;
 
@@ -451,15 +418,6 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_tolerance_is_percent() {
-        for (text, wanted) in
-            [("10%", Some(100)), ("2.5", Some(25)), ("0", Some(0)), ("", None), ("-1", None), ("1.25%", None), ("%", None)]
-        {
-            assert_eq!(permille(text).ok(), wanted, "{text}");
-        }
     }
 
     #[test]

@@ -399,7 +399,7 @@ mod tests {
         let texts: Vec<String> = grown.iter().map(|growth| growth.text(place)).collect();
         assert_eq!(
             texts,
-            ["GET /feed: $0.0000085 → $0.000062 a call\n  GET /feed: 21 → 201 document reads: query without limit at functions/feed.ts:14"]
+            ["GET /feed: $0.0000081 → $0.000061 a call\n  GET /feed: 21 → 201 document reads: query without limit at functions/feed.ts:14"]
         );
         assert!(now.growth(&before, &Book::of(Provider::Firebase), 0).is_empty(), "cheaper is no growth");
     }

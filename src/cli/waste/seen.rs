@@ -173,7 +173,7 @@ impl Waste {
         }
         let Asked { looked_at: scanned, gave: returned, ref usage, ref filtered_by, .. } = *asked;
         let sought = Search { operation: action, resource, scanned, returned, usage };
-        let index = filtered_by.first().and_then(|attribute| (self.index)(resource, attribute));
+        let index = filtered_by.first().filter(|_| &**action == "Scan").and_then(|attribute| (self.index)(resource, attribute));
         let found = missing_index(&sought, filtered_by, index.as_deref(), &self.book).or_else(|| search(&sought, &self.book))?;
         let finding = Finding { message: format!("`{function}`: {}", found.message), ..found };
         Some(self.tell(told, finding, Level::Warn, Some((function, action))))
