@@ -29,7 +29,9 @@ pub(super) fn build(root: &Node, functions: &[Function], problems: &mut Vec<Prob
                     .push(Problem::error(&entry.value.at, message).with_help("write what one call may cost in dollars, such as 0.00004"));
             }
         }
-        if !known.contains(&subject) {
+        // A route of any method is one of each, too.
+        let any = subject.split_once(' ').map(|(_, path)| format!("ANY {path}"));
+        if !known.contains(&subject) && !any.is_some_and(|any| known.contains(&any)) {
             let message = format!("`emu.budget` names `{}`, which is neither a route nor a function", entry.key);
             problems.push(Problem::warning(&entry.at, message).with_help(nearest(&subject, &known)));
         }
@@ -64,15 +66,10 @@ fn nearest(subject: &str, known: &[String]) -> String {
     if let Some(near) = did_you_mean(subject, known.iter().map(String::as_str)) {
         return format!("did you mean `{near}`?");
     }
-    let path = subject.split_once(' ').map(|(_, path)| path);
-    let any = path.and_then(|path| known.iter().find(|name| name.strip_prefix("ANY ") == Some(path)));
-    match any {
-        Some(any) => format!("did you mean `{any}`?"),
-        None if known.len() <= NAMED_MAX => {
-            format!("there are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
-        }
-        None => "a route is written as its event has it, such as `POST /orders`".to_owned(),
+    if known.len() > NAMED_MAX {
+        return "a route is written as its event has it, such as `POST /orders`".to_owned();
     }
+    format!("there are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
 }
 
 /// An amount of dollars without its sign; `None` where it is none.

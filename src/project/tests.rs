@@ -521,13 +521,14 @@ fn the_journal_keeps_what_the_project_says_or_the_usual() {
 #[test]
 fn budgets_name_routes_and_functions_and_wrong_ones_are_shown_where_they_stand() {
     let functions =
-        "functions: { a: { handler: a.h, events: [httpApi: POST /orders, http: get /x/{id}, httpApi: ANY /any, httpApi: '*'] } }\n";
-    let yaml =
-        format!("{functions}emu: {{ budget: {{ 'post  /orders': 4e-5, a: $0.5, GET /x/{{id}}: '1', ANY /any: 0.0000001, $default: 0 }} }}");
+        "functions: { a: { handler: a.h, events: [httpApi: POST /orders, http: 'get /x/{id}', httpApi: ANY /any, httpApi: '*'] } }\n";
+    let yaml = format!(
+        "{functions}emu: {{ budget: {{ 'post  /orders': 4e-5, a: $0.5, 'GET /x/{{id}}': '1', ANY /any: 0.0000001, $default: 0 }} }}"
+    );
     let loaded = loaded(&yaml);
     let told: Vec<String> =
         loaded.project.settings.budgets.iter().map(|b| format!("{} {} {}:{}", b.subject, b.dollars, b.at.line, b.at.column)).collect();
-    assert_eq!(told, ["POST /orders 0.00004 4:18", "a 0.5 4:42", "GET /x/{id} 1 4:51", "ANY /any 0.0000001 4:68", "$default 0 4:89"]);
+    assert_eq!(told, ["POST /orders 0.00004 4:18", "a 0.5 4:41", "GET /x/{id} 1 4:50", "ANY /any 0.0000001 4:70", "$default 0 4:91"]);
     assert_eq!(loaded.warnings, []);
     for (budget, expected) in [
         ("{ a: lots }", "`lots` is no budget for `a` @4:21 = write what one call may cost in dollars, such as 0.00004"),
@@ -538,7 +539,7 @@ fn budgets_name_routes_and_functions_and_wrong_ones_are_shown_where_they_stand()
             "{ POST /order: 1 }",
             "? `emu.budget` names `POST /order`, which is neither a route nor a function @4:18 = did you mean `POST /orders`?",
         ),
-        ("{ PUT /any: 1 }", "? `emu.budget` names `PUT /any`, which is neither a route nor a function @4:18 = did you mean `ANY /any`?"),
+        ("{ PUT /any: 1 }", ""),
         (
             "{ somewhere else: 1 }",
             "? `emu.budget` names `somewhere else`, which is neither a route nor a function @4:18 = there are `a`, `POST /orders`, `GET /x/{id}`, `ANY /any`, `$default`",

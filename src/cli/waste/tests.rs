@@ -102,7 +102,7 @@ fn reading_in_vain_is_told_once_with_the_index_that_is_there_or_missing() {
 fn pages_of_one_search_are_one_search() {
     let pages = (0..9).map(|_| read("i", "Query", searched(10, 0, &["status"])));
     let told = told(&mut waste(), pages.chain([quiet("i")]));
-    assert_eq!(told, ["`f`: Query of `orders` read 90 items to give 0 ($2.25 per 1M calls)"]);
+    assert_eq!(told, ["`f`: Query of `orders` read 90 items to give 0 ($1.13 per 1M calls)"]);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn the_same_read_ten_times_in_one_invocation_is_told_and_in_two_is_not() {
     let mut waste = waste();
     assert!(told(&mut waste, reads("i", 5).chain(reads("j", 5)).chain([quiet("i"), quiet("j")])).is_empty());
     let lines = told(&mut waste, reads("k", 12).chain([quiet("k")]));
-    assert_eq!(lines, ["`f` sent GetItem to `orders` 12 times in one invocation ($3.00 per 1M calls)"]);
+    assert_eq!(lines, ["`f` sent GetItem to `orders` 12 times in one invocation ($1.50 per 1M calls)"]);
     assert!(told(&mut waste, reads("l", 12).chain([quiet("l")])).is_empty(), "once");
 }
 
