@@ -251,6 +251,7 @@ mod tests {
             resource: Some("posts".into()),
             status: 200,
             error: None,
+            function: None,
             own,
             search: (action == "Query").then(Search::default),
         })

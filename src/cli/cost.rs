@@ -190,7 +190,7 @@ mod tests {
             sums.map(|(name, sum)| (name.to_string(), (sum.work.clone(), sum.count))).collect()
         };
         for by in [By::Function, By::Service, By::Trace] {
-            let kinds = kinds(recorded, by, &assumptions);
+            let kinds = kinds(recorded, by, &assumptions).kinds;
             assert_eq!(sum(kinds.values().map(|kind| &kind.work)), *whole, "the parts by {by:?} are not the whole");
             let mut kinds: BTreeMap<String, (Work, u64)> = kinds.into_iter().map(|(name, kind)| (name, (kind.work, kind.times))).collect();
             let shown = match by {

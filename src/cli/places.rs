@@ -12,10 +12,13 @@ use crate::app::App;
 const FILE_BYTES_MAX: u64 = 1 << 20;
 const FILES_MAX: usize = 1_000;
 
+/// The files that a function is made of.
+type Sources = dyn Fn(&str) -> BTreeSet<PathBuf> + Send + Sync;
+
 /// A running project's functions, and what they are made of.
 pub struct Places {
     root: PathBuf,
-    sources: Box<dyn Fn(&str) -> BTreeSet<PathBuf> + Send + Sync>,
+    sources: Box<Sources>,
 }
 
 impl Places {

@@ -484,6 +484,7 @@ mod tests {
             span: Span { began_micros: 0, wall_micros: 700 },
             source: "queues/orders".into(),
             target: "pay".into(),
+            depth: 1,
             attempt: 2,
             outcome: Outcome::Failed { kind: "Error".into(), message: "no\u{1b}[2J luck, token=abcdef".into() },
             again: None,
@@ -512,7 +513,7 @@ mod tests {
             status: 400,
             error: Some("ConditionalCheckFailedException".into()),
             own: Usage::default(),
-            scanned: None,
+            search: None,
         };
         check(
             Record::Operation(operation),

@@ -5,10 +5,10 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::base::{Cause, DEPTH_MAX, TraceId, Usage};
-use crate::tui;
 use crate::cost::waste::{Finding, Loop, Memory, REPEATS_MIN, Repeats, Search, memory, missing_index, search, trigger_loop};
 use crate::cost::{Add, Assumptions, Book, Compute, Provider, Work};
 use crate::telemetry::{Delivery, Invocation, Level, Operation, Outcome, Record};
+use crate::tui;
 
 /// Invocations whose operations are remembered until they end.
 const OPEN_MAX: usize = 2_048;

@@ -35,6 +35,7 @@ fn read(invocation: &str, action: &str, search: Option<Search>) -> Record {
         resource: Some("orders".into()),
         status: 200,
         error: None,
+        function: None,
         own: usage(Unit::TableReadHalves, 2),
         search,
     })
