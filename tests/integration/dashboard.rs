@@ -137,7 +137,7 @@ fn a_developer_sees_a_trace_runs_it_again_edits_an_item_and_quits() {
     terminal.until("one invocation", |screen| screen.contains("1 · “createorder”"));
     terminal.press(&["Enter"]);
     let trace = terminal.until("the waterfall", |screen| screen.contains("Trace ") && screen.contains("payOrders"));
-    for wanted in ["POST /orders 20", "└ createOrder", "━━", "██", " ms"] {
+    for wanted in ["POST /orders 20", "└ createOrder", "━━", "█", " ms"] {
         assert!(trace.contains(wanted), "{wanted} of {placed}:\n{trace}");
     }
     terminal.press(&["r"]);
