@@ -12,6 +12,7 @@ pub mod model;
 pub mod problem;
 mod resources;
 pub mod schedule;
+pub mod schema;
 mod settings;
 mod variables;
 pub mod yaml;
