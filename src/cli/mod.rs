@@ -7,6 +7,7 @@ mod child;
 mod cost;
 mod dashboard;
 mod exec;
+mod init;
 mod invoke;
 mod logs;
 mod output;
@@ -14,6 +15,7 @@ mod places;
 mod prices;
 mod pricing;
 mod records;
+mod schema;
 mod start;
 mod trace;
 mod waste;
@@ -23,6 +25,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
@@ -40,6 +43,7 @@ struct Cli {
 }
 
 const EXAMPLES: &str = "Examples:
+  emu init my-api                      begin a project
   emu start                            run the project in this folder, reload on save
   emu exec -- npm test                 run tests against a fresh copy of the project, then end
   emu invoke register --data '{}'      call one function once
@@ -50,6 +54,19 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Begin a project: a small, complete one, with tests, ready to run and to deploy
+    ///
+    /// On a terminal it asks what it is not told; elsewhere, and with `--yes`, it takes what is usual. It never overwrites:
+    /// where other files are in the way it lists them and writes nothing, and `--force` shows what would change in each
+    /// and asks. Lines are added to a `.gitignore` that is there. A folder in no Git repository becomes one.
+    ///
+    /// Exit code 1 where something is in the way.
+    #[command(after_help = "Examples:
+  emu init                                    ask, and begin in this folder
+  emu init my-api                             an API in TypeScript, in a new folder
+  emu init jobs --template queue-worker --yes
+  emu init --list")]
+    Init(InitArgs),
     /// Run a project and reload it as its files change
     ///
     /// Listens on the loopback only, unless `--host` says otherwise. State is kept in `.emu/` between runs; a kill at
@@ -111,6 +128,17 @@ enum Command {
     ///
     /// Exit code 1 where there are errors.
     Check(CheckArgs),
+    /// Print the JSON Schema of the project file, for editors
+    ///
+    /// It knows every key that emu knows. An editor with the YAML language server uses it where a line of the file says so:
+    ///
+    ///   # yaml-language-server: $schema=.vscode/serverless.schema.json
+    #[command(
+        verbatim_doc_comment,
+        after_help = "Examples:
+  emu schema > .vscode/serverless.schema.json"
+    )]
+    Schema,
     /// Print the prices that costs are reckoned with, each with its source and date
     ///
     /// Another price, another region, a discount? Lay a file of yours over emu's own: what it says of
@@ -150,6 +178,25 @@ enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+#[derive(Args, Debug)]
+struct InitArgs {
+    /// The project's folder; made where it does not exist [default: this one]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    dir: Option<PathBuf>,
+    /// What to begin with
+    #[arg(long, short = 't', value_name = "NAME", value_parser = PossibleValuesParser::new(init::names()))]
+    template: Option<String>,
+    /// Print the templates
+    #[arg(long)]
+    list: bool,
+    /// Ask nothing; with `--force`, replace every file that differs
+    #[arg(long, short = 'y')]
+    yes: bool,
+    /// Replace files that are in the way, after showing what would change in each and asking
+    #[arg(long)]
+    force: bool,
 }
 
 /// Which project, and how it is read.
@@ -392,12 +439,14 @@ pub fn run() -> ExitCode {
     crate::app::memory::limit();
     let cli = Cli::parse();
     let result = match cli.command {
+        Command::Init(args) => init::run(&args),
         Command::Start(args) => start::run(&args),
         Command::Exec(args) => exec::run(&args),
         Command::Invoke(args) => invoke::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Schema => schema::run(),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),
         Command::Completions { shell } => {

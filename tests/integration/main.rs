@@ -6,6 +6,7 @@ mod cost;
 mod crash;
 mod dashboard;
 mod emu;
+mod init;
 mod layers;
 mod limits;
 mod packages;
