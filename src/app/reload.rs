@@ -1,6 +1,9 @@
 //! Hot reload: from files that changed to functions, routes, resources and triggers that are new.
 
 use std::collections::BTreeSet;
+use std::fs::{File, Metadata};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,7 +37,8 @@ pub(super) fn watch(shared: &Arc<Shared>) -> anyhow::Result<Watching> {
     let project = shared.project();
     let (sender, mut saves) = mpsc::channel::<BTreeSet<PathBuf>>(SAVES_MAX);
     let watched = project.clone();
-    let ignore = move |path: &Path| !project::is_watched(&watched, path);
+    let printed = printed_to();
+    let ignore = move |path: &Path| !project::is_watched(&watched, path) || printed.contains(&identity(std::fs::metadata(path).ok()));
     let watch = Arc::new(Watch::start(&project.root, Box::new(ignore), move |paths| {
         // The watching thread waits while as many saves are waiting: it gathers more paths meanwhile.
         let _ = sender.blocking_send(paths);
@@ -53,6 +57,18 @@ pub(super) fn watch(shared: &Arc<Shared>) -> anyhow::Result<Watching> {
         }
     });
     Ok(Watching { _watch: watch, task })
+}
+
+/// The files that this program's own lines go to: what it prints must not make it print more.
+fn printed_to() -> Vec<Option<(u64, u64)>> {
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let metadata = |stream: BorrowedFd<'_>| File::from(stream.try_clone_to_owned().ok()?).metadata().ok().filter(Metadata::is_file);
+    [metadata(out.as_fd()), metadata(err.as_fd())].into_iter().flatten().map(|file| identity(Some(file))).collect()
+}
+
+/// What is the same for all names of a file: its device and its number there.
+fn identity(metadata: Option<Metadata>) -> Option<(u64, u64)> {
+    metadata.map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) -> anyhow::Result<()> {

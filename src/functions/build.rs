@@ -120,7 +120,7 @@ impl Functions {
         let inner = &self.0;
         let _one_at_a_time = inner.reload.lock().await;
         let began = Instant::now();
-        inner.project.store(Some(Arc::clone(&project)));
+        let earlier = inner.project.swap(Some(Arc::clone(&project)));
         inner.reloads.fetch_add(1, Ordering::AcqRel);
         let before = self.catalog();
         let mut names = before.outdated(&project);
@@ -171,15 +171,19 @@ impl Functions {
             report.failed.extend(uncalled.iter().filter(|name| failed(name)).map(|name| name.as_str().into()));
         }
         report.problems = once(std::mem::take(&mut report.problems));
-        inner.world.sink.put(|| {
-            Record::Reload(telemetry::Reload {
-                at: inner.world.clock.now(),
-                ready: report.ready.iter().map(|(name, ..)| Arc::clone(name)).collect(),
-                failed: report.failed.clone(),
-                removed: report.removed.clone(),
-                micros: report.micros,
-            })
-        });
+        // Of files that nothing is made of nothing is told: whoever keeps what emu prints in the project would see it told of for ever.
+        let same = report.ready.is_empty() && report.failed.is_empty() && report.removed.is_empty();
+        if !same || earlier.is_none_or(|earlier| earlier != project) {
+            inner.world.sink.put(|| {
+                Record::Reload(telemetry::Reload {
+                    at: inner.world.clock.now(),
+                    ready: report.ready.iter().map(|(name, ..)| Arc::clone(name)).collect(),
+                    failed: report.failed.clone(),
+                    removed: report.removed.clone(),
+                    micros: report.micros,
+                })
+            });
+        }
         report
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use ::http::{Request, Response};
 use bytes::Bytes;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::program::{Component, Engine, Program};
@@ -283,14 +284,20 @@ async fn a_function_that_was_never_built_says_why_inside_and_not_outside() {
 }
 
 #[tokio::test]
-async fn a_save_builds_only_what_reads_the_file() {
-    let shop = Shop::new(&[("a", "text:a"), ("b", "text:b")]).await;
+async fn a_save_builds_only_what_reads_the_file_and_tells_of_nothing_else() {
+    let mut shop = Shop::new(&[("a", "text:a"), ("b", "text:b")]).await;
     shop.write("lib/c.ts", "export const c = 'text:c';");
     shop.save("src/a.ts", "import { c } from '../lib/c'; export const handler = c;").await;
     let names = |report: &Report| report.ready.iter().map(|(name, ..)| name.to_string()).collect::<Vec<_>>();
     assert_eq!(names(&shop.save("lib/c.ts", "export const c = 'text:changed';").await), ["a"]);
     assert_eq!(shop.answer("a").await, "\"changed\"");
+    let mut reloads = 0;
+    while let Some(Some(record)) = shop.records.next().now_or_never() {
+        reloads += usize::from(matches!(*record, Record::Reload(_)));
+    }
+    assert_eq!(reloads, 3, "the start and two saves");
     assert!(names(&shop.save("lib/unused.ts", "export const c = 1;").await).is_empty());
+    assert!(shop.records.next().now_or_never().is_none(), "nothing was built, so nothing is told");
     assert_eq!(names(&shop.save("package.json", "{\"note\":\"export\"}").await), ["a", "b"]);
 }
 
