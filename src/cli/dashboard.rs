@@ -11,7 +11,7 @@ use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::waste::Watcher;
+use super::findings::Watcher;
 use super::{LogFormat, StartArgs, output};
 use crate::app::App;
 use crate::base::Time;

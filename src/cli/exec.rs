@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::budget::Watch;
 use super::child::{self, Ended};
+use super::findings::Watcher;
 use super::places::Places;
 use super::start::{self, Printer, Purpose, Stream};
-use super::waste::Watcher;
 use super::{ExecArgs, output};
 use crate::app::{App, url};
 

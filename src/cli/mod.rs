@@ -7,6 +7,7 @@ mod child;
 mod cost;
 mod dashboard;
 mod exec;
+mod findings;
 mod init;
 mod invoke;
 mod logs;
@@ -18,7 +19,6 @@ mod records;
 mod schema;
 mod start;
 mod trace;
-mod waste;
 
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{self, Notes};
-use super::waste::Watcher;
+use super::findings::Watcher;
 use super::{EXIT_NOT_STARTED, FaceName, LogFormat, ProjectArgs, RunArgs, StartArgs, output};
 use crate::app::{App, NotStarted, Options, Ports, url};
 use crate::project::Load;

@@ -355,6 +355,8 @@ async fn waste_is_a_problem_with_its_price_told_once() {
         said(circle).starts_with("again → table loop → again is a loop: stopped after 1") && said(circle).ends_with(" an hour)"),
         "{circle}"
     );
+    // Who looks has the journal written; what is killed here is not asked to end.
+    assert_eq!(emu.send("GET", &format!("{}/emu/v1/records?follow=false", emu.admin), &[], "").await.status, 200);
     drop(emu);
 
     let logs = out(&self::emu(project.path(), "logs", &[]));

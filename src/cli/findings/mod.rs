@@ -1,8 +1,10 @@
-//! Waste, told while the project runs: what is paid for and not needed becomes a problem with its price, once.
+//! What a developer should know of what happens, told while the project runs, each thing once: what is paid for and not needed, with its
+//! price; hosts that are not allowed; functions that hardly end in their time.
 
-mod seen;
+mod trouble;
+mod waste;
 #[cfg(test)]
-mod tests;
+mod waste_tests;
 
 use std::time::Duration;
 
@@ -10,11 +12,12 @@ use futures_util::FutureExt;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use self::seen::{Seen, Waste};
+use self::trouble::{Tell, Trouble};
+use self::waste::{Seen, Waste};
 use super::places::Places;
 use crate::app::App;
 use crate::project::Project;
-use crate::telemetry::{Problem, Record, Sink, Subscriber};
+use crate::telemetry::{Level, Problem, Record, Sink, Subscriber};
 
 /// Between two looks; what happens meanwhile waits in the channel, so that not each record wakes a thread.
 const REST: Duration = Duration::from_millis(25);
@@ -31,9 +34,11 @@ impl Watcher {
     /// Begins with what happens from now on.
     pub fn start(app: &App) -> Watcher {
         let end = CancellationToken::new();
-        let (places, projects) = (Places::new(app), app.projects());
+        let (places, projects, again) = (Places::new(app), app.projects(), app.projects());
         let index = move |table: &str, attribute: &str| index(&projects(), table, attribute);
-        let look = Look { waste: Waste::new(Box::new(index)), places, sink: app.sink() };
+        let timeout_ms = move |function: &str| Some(again().functions.iter().find(|known| known.name == function)?.timeout_ms);
+        let (waste, trouble) = (Waste::new(Box::new(index)), Trouble::new(Box::new(timeout_ms)));
+        let look = Look { waste, trouble, places, sink: app.sink() };
         Watcher { task: tokio::spawn(watch(app.subscribe(), end.clone(), look)), end }
     }
 
@@ -47,6 +52,7 @@ impl Watcher {
 
 struct Look {
     waste: Waste,
+    trouble: Trouble,
     places: Places,
     sink: Sink,
 }
@@ -79,6 +85,10 @@ impl Look {
             self.sink.put(|| {
                 Record::Problem(Problem { at: record.at(), level, message: finding.line(), help: Some(finding.help), place, frame: None })
             });
+        }
+        if let Some(Tell { message, help }) = self.trouble.see(record) {
+            let at = record.at();
+            self.sink.put(|| Record::Problem(Problem { at, level: Level::Warn, message, help: Some(help), place: None, frame: None }));
         }
     }
 }

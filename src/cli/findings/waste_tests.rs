@@ -1,6 +1,6 @@
 //! Records in, what a developer is told out.
 
-use super::seen::{Seen, Waste};
+use super::waste::{Seen, Waste};
 use crate::base::{Cause, DEPTH_MAX, Time, TraceId, Unit, Usage};
 use crate::telemetry::{Delivery, Invocation, Level, Operation, Outcome, Payload, Record, Search, Span};
 
