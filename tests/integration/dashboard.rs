@@ -132,9 +132,10 @@ fn a_developer_sees_a_trace_runs_it_again_edits_an_item_and_quits() {
     terminal.press(&["2"]);
     terminal.shows("following");
     terminal.press(&["/"]);
-    terminal.type_in("createorder");
+    // What the worker gets names the function that sent it, but not the route.
+    terminal.type_in("post /orders");
     terminal.press(&["Enter"]);
-    terminal.until("one invocation", |screen| screen.contains("1 · “createorder”"));
+    terminal.until("one invocation", |screen| screen.contains("1 · “post /orders”"));
     terminal.press(&["Enter"]);
     let trace = terminal.until("the waterfall", |screen| screen.contains("Trace ") && screen.contains("payOrders"));
     for wanted in ["POST /orders 20", "└ createOrder", "━━", "█", " ms"] {
