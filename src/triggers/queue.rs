@@ -90,20 +90,23 @@ async fn collect(world: &Arc<World>, rule: &QueueRule, stop: &CancellationToken)
     let busy = Arc::new(world.begin());
     let queues = &world.ports.queues;
     let bill = Meter::default();
+    // Before the look: the clock may be moved between it and the next, and what becomes visible then has not been looked for. What was
+    // visible before and did not come is held back by other messages, and comes with the end of those.
+    let asked = world.db.now();
     let mut batch = queues.receive(&bill, &rule.queue, rule.batch_size).await?;
     if batch.is_empty() {
         let next = queues.next_visible(&rule.queue).await?;
-        let now = world.db.now();
-        return Ok(Collected::Nothing(next.filter(|next| *next > now)));
+        return Ok(Collected::Nothing(next.filter(|next| *next > asked)));
     }
     let end = world.db.now().plus_ms(rule.window_ms);
     while rule.window_ms > 0 && batch.len() < rule.batch_size && world.db.now() < end && !stop.is_cancelled() {
         let arrivals = world.db.woken(&queues.wake_key(&rule.queue));
         let mut arrivals = std::pin::pin!(arrivals.notified());
         arrivals.as_mut().enable();
+        let asked = world.db.now();
         let more = queues.receive(&bill, &rule.queue, rule.batch_size - batch.len()).await?;
         if more.is_empty() {
-            let next = queues.next_visible(&rule.queue).await?.filter(|next| *next > world.db.now());
+            let next = queues.next_visible(&rule.queue).await?.filter(|next| *next > asked);
             let until = next.map_or(end, |next| next.min(end));
             tokio::select! {
                 () = arrivals => {}

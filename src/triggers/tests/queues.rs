@@ -1,6 +1,8 @@
 //! Queues that functions consume.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -59,6 +61,19 @@ async fn a_failed_batch_comes_back_when_its_visibility_timeout_ends() {
     assert_eq!(bench.calls().len(), 1);
     bench.after_ms(1).await;
     assert_eq!((bench.calls(), bench.left()), (vec!["f [a b]".to_owned()], String::new()));
+}
+
+#[tokio::test]
+async fn a_message_comes_back_though_the_clock_is_moved_while_it_is_looked_for() {
+    let (_folder, bench) = bench(&consuming(|_| {})).await;
+    bench.does("f", &[Does::Fail, Does::Answer("null")]);
+    bench.messages(&["a"]).await;
+    bench.idle().await;
+    bench.outside.jump_ms.store(VISIBILITY_MS, Ordering::Relaxed);
+    bench.wake("queue q").await;
+    tokio::time::timeout(Duration::from_secs(30), bench.called(2)).await.expect("it is looked for again");
+    bench.idle().await;
+    assert_eq!(bench.left(), "");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -50,6 +51,8 @@ pub(super) struct Outside {
     pub(super) refuses: Mutex<Option<PortError>>,
     records: Mutex<Vec<Record>>,
     clock: Mutex<Option<Clock>>,
+    /// Moves the clock by so many milliseconds just before somebody is told when the next message is visible, once.
+    pub(super) jump_ms: AtomicI64,
 }
 
 /// A message of the stand-in's queue.
@@ -130,6 +133,9 @@ impl Queues for Outside {
     }
 
     async fn next_visible(&self, _queue: &str) -> Result<Option<Time>, PortError> {
+        if let Some(clock) = &*self.clock.lock().expect("unpoisoned") {
+            clock.advance_ms(self.jump_ms.swap(0, Ordering::Relaxed));
+        }
         Ok(self.messages.lock().expect("unpoisoned").iter().map(|message| message.visible).min())
     }
 
@@ -298,7 +304,7 @@ impl Bench {
         self.wake("stream t").await;
     }
 
-    async fn wake(&self, key: &'static str) {
+    pub(super) async fn wake(&self, key: &'static str) {
         let wake = move |tx: &mut Tx<'_>| {
             tx.wake(key);
             Ok::<_, Error>(())
