@@ -31,32 +31,44 @@ pub fn checksum_text(checksum: &Checksum) -> String {
     }
 }
 
-/// Up to one of the five fields that answers have for checksums.
-#[derive(Clone, Debug, Default)]
-pub struct Checksums {
-    pub crc32: Option<String>,
-    pub crc32c: Option<String>,
-    pub crc64nvme: Option<String>,
-    pub sha1: Option<String>,
-    pub sha256: Option<String>,
-    pub kind: Option<s3s::dto::ChecksumType>,
+/// Answers that have a field for each kind of checksum.
+pub trait Summed {
+    /// Sets the field of this checksum, if there is one to show, and whether it is one of parts where the answer has a place for that.
+    fn with_checksum(self, checksum: Option<&Checksum>) -> Self;
 }
 
-/// The fields for a checksum, if there is one to show.
-pub fn checksums(checksum: Option<&Checksum>) -> Checksums {
-    let mut fields = Checksums::default();
-    let Some(checksum) = checksum else { return fields };
-    let text = Some(checksum_text(checksum));
-    match checksum.algorithm {
-        Algorithm::Crc32 => fields.crc32 = text,
-        Algorithm::Crc32c => fields.crc32c = text,
-        Algorithm::Crc64Nvme => fields.crc64nvme = text,
-        Algorithm::Sha1 => fields.sha1 = text,
-        Algorithm::Sha256 => fields.sha256 = text,
-    }
-    fields.kind = Some(checksum_type(checksum.of_parts.is_some()));
-    fields
+macro_rules! summed {
+    ($($answer:ident $(. $kind:ident)?),+ $(,)?) => {$(
+        impl Summed for s3s::dto::$answer {
+            fn with_checksum(mut self, checksum: Option<&Checksum>) -> Self {
+                let Some(checksum) = checksum else { return self };
+                let field = match checksum.algorithm {
+                    Algorithm::Crc32 => &mut self.checksum_crc32,
+                    Algorithm::Crc32c => &mut self.checksum_crc32c,
+                    Algorithm::Crc64Nvme => &mut self.checksum_crc64nvme,
+                    Algorithm::Sha1 => &mut self.checksum_sha1,
+                    Algorithm::Sha256 => &mut self.checksum_sha256,
+                };
+                *field = Some(checksum_text(checksum));
+                $(self.$kind = Some(checksum_type(checksum.of_parts.is_some()));)?
+                self
+            }
+        }
+    )+};
 }
+
+summed!(
+    Checksum.checksum_type,
+    CompleteMultipartUploadOutput.checksum_type,
+    CopyObjectResult.checksum_type,
+    CopyPartResult,
+    GetObjectOutput.checksum_type,
+    HeadObjectOutput.checksum_type,
+    ObjectPart,
+    Part,
+    PutObjectOutput.checksum_type,
+    UploadPartOutput,
+);
 
 /// The name of a kind of checksum.
 pub fn checksum_type(composite: bool) -> s3s::dto::ChecksumType {

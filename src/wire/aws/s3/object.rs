@@ -7,7 +7,7 @@ use s3s::{S3Request, S3Response};
 use super::actions::{Actions, Answer, Asked};
 use super::conditions::{Conditions, condition, condition_of_copy, range};
 use super::decode;
-use super::encode::{self, checksums, timestamp};
+use super::encode::{self, Summed, timestamp};
 use super::fail::Failure;
 use super::lists::etag;
 use crate::services::objects::{
@@ -118,20 +118,16 @@ pub async fn put_object(actions: &Actions, asked: &Asked, request: S3Request<Put
     };
     let stored = actions.objects.put(&asked.call, put).await?;
     let object = stored.object;
-    let sums = checksums(object.checksum.as_ref());
-    Ok(S3Response::new(PutObjectOutput {
-        checksum_crc32: sums.crc32,
-        checksum_crc32c: sums.crc32c,
-        checksum_crc64nvme: sums.crc64nvme,
-        checksum_sha1: sums.sha1,
-        checksum_sha256: sums.sha256,
-        checksum_type: sums.kind,
-        e_tag: Some(etag(&object.etag)),
-        server_side_encryption: encryption(&object.properties.headers),
-        ssekms_key_id: object.properties.headers.encryption_key.clone(),
-        version_id: encode::version(object.version.as_deref(), stored.versioning),
-        ..Default::default()
-    }))
+    Ok(S3Response::new(
+        PutObjectOutput {
+            e_tag: Some(etag(&object.etag)),
+            server_side_encryption: encryption(&object.properties.headers),
+            ssekms_key_id: object.properties.headers.encryption_key.clone(),
+            version_id: encode::version(object.version.as_deref(), stored.versioning),
+            ..Default::default()
+        }
+        .with_checksum(object.checksum.as_ref()),
+    ))
 }
 
 /// What `GetObject` and `HeadObject` ask for alike.
@@ -159,17 +155,10 @@ macro_rules! described {
         let headers = &object.properties.headers;
         // The checksum of the whole says nothing of a range.
         let shown = object.checksum.as_ref().filter(|_| $with_checksum && !(found.partial && found.length != object.size));
-        let sums = checksums(shown);
         let end = (found.start + found.length).saturating_sub(1);
         $output {
             accept_ranges: Some("bytes".to_owned()),
             cache_control: headers.cache_control.clone(),
-            checksum_crc32: sums.crc32,
-            checksum_crc32c: sums.crc32c,
-            checksum_crc64nvme: sums.crc64nvme,
-            checksum_sha1: sums.sha1,
-            checksum_sha256: sums.sha256,
-            checksum_type: sums.kind,
             content_disposition: headers.content_disposition.clone(),
             content_encoding: headers.content_encoding.clone(),
             content_language: headers.content_language.clone(),
@@ -186,6 +175,7 @@ macro_rules! described {
             website_redirect_location: headers.redirect.clone(),
             ..Default::default()
         }
+        .with_checksum(shown)
     }};
 }
 
@@ -283,18 +273,11 @@ pub async fn copy_object(actions: &Actions, asked: &Asked, request: S3Request<Co
     };
     let (stored, source) = actions.objects.copy(&asked.call, copy).await?;
     let object = stored.object;
-    let sums = checksums(object.checksum.as_ref());
     Ok(S3Response::new(CopyObjectOutput {
-        copy_object_result: Some(CopyObjectResult {
-            checksum_crc32: sums.crc32,
-            checksum_crc32c: sums.crc32c,
-            checksum_crc64nvme: sums.crc64nvme,
-            checksum_sha1: sums.sha1,
-            checksum_sha256: sums.sha256,
-            checksum_type: sums.kind,
-            e_tag: Some(etag(&object.etag)),
-            last_modified: Some(timestamp(object.created)),
-        }),
+        copy_object_result: Some(
+            CopyObjectResult { e_tag: Some(etag(&object.etag)), last_modified: Some(timestamp(object.created)), ..Default::default() }
+                .with_checksum(object.checksum.as_ref()),
+        ),
         copy_source_version_id: source.version,
         server_side_encryption: encryption(&object.properties.headers),
         ssekms_key_id: object.properties.headers.encryption_key.clone(),
@@ -332,23 +315,14 @@ pub async fn get_object_attributes(
     let object = &found.object;
     // Some clients send them as one header with commas.
     let wants = |name: &str| input.object_attributes.iter().any(|attribute| attribute.as_str().split(',').any(|one| one.trim() == name));
-    let sums = checksums(object.checksum.as_ref());
     let parts = (wants("ObjectParts") && !object.parts.is_empty()).then(|| {
         let after = input.part_number_marker.unwrap_or(0).max(0);
         let max = input.max_parts.unwrap_or(1_000).clamp(0, 1_000);
         let later: Vec<_> = object.parts.iter().filter(|part| i64::from(part.number) > i64::from(after)).collect();
         let page: Vec<_> = later.iter().take(max as usize).collect();
         let listed = page.iter().map(|part| {
-            let sums = checksums(part.checksum.as_ref());
-            ObjectPart {
-                checksum_crc32: sums.crc32,
-                checksum_crc32c: sums.crc32c,
-                checksum_crc64nvme: sums.crc64nvme,
-                checksum_sha1: sums.sha1,
-                checksum_sha256: sums.sha256,
-                part_number: Some(part.number as i32),
-                size: Some(part.size as i64),
-            }
+            ObjectPart { part_number: Some(part.number as i32), size: Some(part.size as i64), ..Default::default() }
+                .with_checksum(part.checksum.as_ref())
         });
         // Parts are listed only where each has a checksum of its own.
         let own = object.parts.iter().any(|part| part.checksum.is_some());
@@ -362,14 +336,7 @@ pub async fn get_object_attributes(
         }
     });
     Ok(S3Response::new(GetObjectAttributesOutput {
-        checksum: wants("Checksum").then_some(Checksum {
-            checksum_crc32: sums.crc32,
-            checksum_crc32c: sums.crc32c,
-            checksum_crc64nvme: sums.crc64nvme,
-            checksum_sha1: sums.sha1,
-            checksum_sha256: sums.sha256,
-            checksum_type: sums.kind,
-        }),
+        checksum: wants("Checksum").then_some(Checksum::default().with_checksum(object.checksum.as_ref())),
         e_tag: wants("ETag").then(|| etag(&object.etag)),
         last_modified: Some(timestamp(object.created)),
         object_parts: parts,

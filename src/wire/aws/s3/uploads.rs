@@ -6,7 +6,7 @@ use s3s::{S3Request, S3Response};
 use super::actions::{Actions, Answer, Asked};
 use super::conditions::{Conditions, condition};
 use super::decode;
-use super::encode::{self, checksum_type, checksums, timestamp};
+use super::encode::{self, Summed, checksum_type, timestamp};
 use super::fail::{Failure, label};
 use super::lists::{Keys, bare, entries, etag};
 use super::object::{claims, encryption, named_algorithm, properties, source, tags_of_header};
@@ -71,17 +71,14 @@ pub async fn upload_part(actions: &Actions, asked: &Asked, request: S3Request<Up
     let put =
         PutPart { part: PartName { upload, number: number(input.part_number)? }, content: Content { stream: Box::pin(body), claims } };
     let part = actions.objects.put_part(&asked.call, put).await?;
-    let sums = checksums(Some(&part.checksum));
-    Ok(S3Response::new(UploadPartOutput {
-        checksum_crc32: sums.crc32,
-        checksum_crc32c: sums.crc32c,
-        checksum_crc64nvme: sums.crc64nvme,
-        checksum_sha1: sums.sha1,
-        checksum_sha256: sums.sha256,
-        e_tag: Some(etag(&part.etag())),
-        server_side_encryption: encryption(&objects::Headers::default()),
-        ..Default::default()
-    }))
+    Ok(S3Response::new(
+        UploadPartOutput {
+            e_tag: Some(etag(&part.etag())),
+            server_side_encryption: encryption(&objects::Headers::default()),
+            ..Default::default()
+        }
+        .with_checksum(Some(&part.checksum)),
+    ))
 }
 
 pub async fn upload_part_copy(actions: &Actions, asked: &Asked, request: S3Request<UploadPartCopyInput>) -> Answer<UploadPartCopyOutput> {
@@ -110,17 +107,11 @@ pub async fn upload_part_copy(actions: &Actions, asked: &Asked, request: S3Reque
     let part = PartName { upload, number: number(input.part_number)? };
     let copy = CopyPart { part, from: source(&input.copy_source)?, wanted, range };
     let (part, source) = actions.objects.copy_part(&asked.call, copy).await?;
-    let sums = checksums(Some(&part.checksum));
     Ok(S3Response::new(UploadPartCopyOutput {
-        copy_part_result: Some(CopyPartResult {
-            checksum_crc32: sums.crc32,
-            checksum_crc32c: sums.crc32c,
-            checksum_crc64nvme: sums.crc64nvme,
-            checksum_sha1: sums.sha1,
-            checksum_sha256: sums.sha256,
-            e_tag: Some(etag(&part.etag())),
-            last_modified: Some(timestamp(part.modified)),
-        }),
+        copy_part_result: Some(
+            CopyPartResult { e_tag: Some(etag(&part.etag())), last_modified: Some(timestamp(part.modified)), ..Default::default() }
+                .with_checksum(Some(&part.checksum)),
+        ),
         copy_source_version_id: source.version,
         server_side_encryption: encryption(&objects::Headers::default()),
         ..Default::default()
@@ -135,18 +126,14 @@ pub async fn list_parts(actions: &Actions, asked: &Asked, request: S3Request<Lis
     let page = actions.objects.parts(&asked.call, &name, number(after)?, max).await?;
     let upload = page.upload;
     let parts = page.parts.iter().map(|part| {
-        let sums = checksums(Some(&part.checksum).filter(|_| upload.asked));
         Part {
-            checksum_crc32: sums.crc32,
-            checksum_crc32c: sums.crc32c,
-            checksum_crc64nvme: sums.crc64nvme,
-            checksum_sha1: sums.sha1,
-            checksum_sha256: sums.sha256,
             e_tag: Some(etag(&part.etag())),
             last_modified: Some(timestamp(part.modified)),
             part_number: Some(part.number as i32),
             size: Some(part.size as i64),
+            ..Default::default()
         }
+        .with_checksum(Some(&part.checksum).filter(|_| upload.asked))
     });
     Ok(S3Response::new(ListPartsOutput {
         bucket: Some(upload.bucket),
@@ -255,22 +242,18 @@ pub async fn complete_multipart_upload(
     };
     let stored = actions.objects.complete(&asked.call, complete).await?;
     let object = stored.object;
-    let sums = checksums(object.checksum.as_ref());
-    Ok(S3Response::new(CompleteMultipartUploadOutput {
-        location: Some(format!("http://{}.s3.amazonaws.com/{}", object.bucket, object.key)),
-        bucket: Some(object.bucket),
-        checksum_crc32: sums.crc32,
-        checksum_crc32c: sums.crc32c,
-        checksum_crc64nvme: sums.crc64nvme,
-        checksum_sha1: sums.sha1,
-        checksum_sha256: sums.sha256,
-        checksum_type: sums.kind,
-        e_tag: Some(etag(&object.etag)),
-        key: Some(object.key),
-        server_side_encryption: encryption(&object.properties.headers),
-        version_id: encode::version(object.version.as_deref(), stored.versioning),
-        ..Default::default()
-    }))
+    Ok(S3Response::new(
+        CompleteMultipartUploadOutput {
+            location: Some(format!("http://{}.s3.amazonaws.com/{}", object.bucket, object.key)),
+            bucket: Some(object.bucket),
+            e_tag: Some(etag(&object.etag)),
+            key: Some(object.key),
+            server_side_encryption: encryption(&object.properties.headers),
+            version_id: encode::version(object.version.as_deref(), stored.versioning),
+            ..Default::default()
+        }
+        .with_checksum(object.checksum.as_ref()),
+    ))
 }
 
 pub async fn abort_multipart_upload(
