@@ -1,8 +1,10 @@
 //! What every layer speaks of: time, identifiers, who asks, and what it used. Imports nothing of the project.
 
+pub(crate) mod base64;
 pub mod call;
 pub mod clock;
 pub mod id;
+pub mod message;
 pub mod usage;
 
 pub use call::{Call, Caller, Cause, DEPTH_MAX, TraceId};

@@ -1,7 +1,6 @@
 //! The store: one SQLite database and one folder of blobs. The only way to change stored data is [`Db::write`].
 //! Knows nothing of what the services keep in it.
 
-pub mod base64;
 pub mod blobs;
 pub mod db;
 pub mod lease;

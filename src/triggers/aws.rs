@@ -15,6 +15,7 @@ use super::ports::{
 use super::queue::EVENT_BYTES_MAX;
 use super::store::{Envelope, Origin};
 use super::table::{Table, TopicRule};
+use crate::base::message;
 use crate::base::{Call, Ids, Meter, Time};
 use crate::functions::{Functions, InvokeError};
 use crate::services::queues::{self, Lease};
@@ -116,12 +117,12 @@ impl Queues for Services {
     }
 
     async fn send(&self, call: &Call, queue: &str, body: &str, envelope: &Envelope) -> Result<(), PortError> {
-        let attribute = |(kind, text): &(String, String)| queues::Attribute {
+        let attribute = |(kind, text): &(String, String)| message::Attribute {
             kind: kind.clone(),
             value: if kind.starts_with("Binary") {
-                queues::Value::Binary(STANDARD.decode(text).unwrap_or_default())
+                message::Value::Binary(STANDARD.decode(text).unwrap_or_default())
             } else {
-                queues::Value::Text(text.clone())
+                message::Value::Text(text.clone())
             },
         };
         let send = queues::Send {
@@ -148,7 +149,7 @@ fn billed(bill: &Meter) -> Call {
 impl Topics for Services {
     async fn publish(&self, call: &Call, topic: &str, message: &str, envelope: &Envelope) -> Result<(), PortError> {
         let attribute =
-            |(kind, text): &(String, String)| topics::Attribute { kind: kind.clone(), value: topics::Value::Text(text.clone()) };
+            |(kind, text): &(String, String)| message::Attribute { kind: kind.clone(), value: message::Value::Text(text.clone()) };
         let publish = Publish {
             message: message.to_owned(),
             attributes: envelope.attributes.iter().map(|(name, value)| (name.clone(), attribute(value))).collect(),
@@ -272,10 +273,10 @@ impl Services {
     }
 }
 
-fn attributes(attributes: &topics::Attributes) -> BTreeMap<String, (String, String)> {
-    let text = |value: &topics::Value| match value {
-        topics::Value::Text(text) => text.clone(),
-        topics::Value::Binary(bytes) => STANDARD.encode(bytes),
+fn attributes(attributes: &message::Attributes) -> BTreeMap<String, (String, String)> {
+    let text = |value: &message::Value| match value {
+        message::Value::Text(text) => text.clone(),
+        message::Value::Binary(bytes) => STANDARD.encode(bytes),
     };
     attributes.iter().map(|(name, attribute)| (name.clone(), (attribute.kind.clone(), text(&attribute.value)))).collect()
 }

@@ -1,42 +1,11 @@
 //! What is put into a queue and what comes out of it.
 
-use std::collections::BTreeMap;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 
 use super::Error;
+use crate::base::message::{Attribute, Attributes, Value, attributes_bytes};
 use crate::base::{Call, Caller, Cause, Meter, Time, TraceId};
-
-/// A message's own attributes, by name.
-pub type Attributes = BTreeMap<String, Attribute>;
-
-/// One attribute of a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attribute {
-    /// `String`, `Number` or `Binary`, with an optional label after a dot (`Number.float`).
-    pub kind: String,
-    pub value: Value,
-}
-
-/// The value of an attribute; numbers are text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Value {
-    Text(String),
-    Binary(#[serde(with = "crate::store::base64")] Vec<u8>),
-}
-
-impl Value {
-    /// Length in bytes.
-    pub fn bytes(&self) -> usize {
-        match self {
-            Value::Text(text) => text.len(),
-            Value::Binary(bytes) => bytes.len(),
-        }
-    }
-}
 
 /// A message to send.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +30,7 @@ impl Send {
 
     /// What counts against a queue's `MaximumMessageSize`: the body, and name, type and value of every attribute.
     pub fn bytes(&self) -> usize {
-        self.body.len() + self.attributes.iter().map(|(name, a)| name.len() + a.kind.len() + a.value.bytes()).sum::<usize>()
+        self.body.len() + attributes_bytes(&self.attributes)
     }
 
     /// Whether body and attributes are well formed, whatever the queue. Source: "Amazon SQS message metadata", "SendMessage".
@@ -184,7 +153,7 @@ pub struct Message {
 impl Message {
     /// Length in bytes of body and attributes.
     pub fn bytes(&self) -> usize {
-        self.body.len() + self.attributes.iter().map(|(name, a)| name.len() + a.kind.len() + a.value.bytes()).sum::<usize>()
+        self.body.len() + attributes_bytes(&self.attributes)
     }
 }
 

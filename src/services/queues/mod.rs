@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use crate::base::{Call, Time, Unit};
 use crate::store::{Db, Tx};
 
-pub use message::{Attribute, Attributes, Message, Origin, Send, Sent, Value};
+pub use message::{Message, Origin, Send, Sent};
 pub use receive::{Lease, Receive};
 pub use send::put_in;
 pub use settings::{Redrive, Settings};

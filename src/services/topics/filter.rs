@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::message::{Attributes, Value};
+use crate::base::message::{Attributes, Value};
 
 /// Nesting of a policy, and of a message that is matched against one.
 const DEPTH_MAX: usize = 32;

@@ -6,25 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::base::Time;
-
-/// A message's own attributes, by name.
-pub type Attributes = BTreeMap<String, Attribute>;
-
-/// One attribute of a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attribute {
-    /// `String`, `String.Array`, `Number` or `Binary`.
-    pub kind: String,
-    pub value: Value,
-}
-
-/// The value of an attribute; numbers and arrays are text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Value {
-    Text(String),
-    Binary(#[serde(with = "crate::store::base64")] Vec<u8>),
-}
+use crate::base::message::{Attributes, Value, attributes_bytes};
 
 /// A message to publish.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,14 +28,7 @@ pub(super) const MESSAGE_BYTES_MAX: usize = 262_144;
 impl Publish {
     /// Length in bytes of what counts.
     pub fn bytes(&self) -> usize {
-        let attribute = |(name, a): (&String, &Attribute)| {
-            let value = match &a.value {
-                Value::Text(text) => text.len(),
-                Value::Binary(bytes) => bytes.len(),
-            };
-            name.len() + a.kind.len() + value
-        };
-        self.message.len() + self.attributes.iter().map(attribute).sum::<usize>()
+        self.message.len() + attributes_bytes(&self.attributes)
     }
 
     /// The text for each protocol; just `default` where there is one for all.

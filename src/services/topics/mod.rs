@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use crate::base::{Call, Time};
 use crate::store::{Db, Tx};
 
-pub use message::{Attribute, Attributes, Delivery, Event, Publish, Published, Value};
+pub use message::{Delivery, Event, Publish, Published};
 pub use store::SCHEMA;
 
 /// The name under which this service's events are emitted.

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::base::message::{Attribute, Attributes, Value};
 use crate::base::{Call, Clock, Ids, Unit};
 use crate::store::{Options, outbox};
 

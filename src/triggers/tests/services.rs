@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::stand_in::{Does, Outside, function, project};
+use crate::base::message;
 use crate::base::{Call, Clock, Ids, Time};
 use crate::project::{BucketSource, Destination, EventSource, Project, QueueSource, StreamSource, TopicSource};
 use crate::services::objects::{self, Objects};
@@ -199,7 +200,7 @@ async fn a_published_message_reaches_functions_and_queues_and_what_cannot_be_del
     let call = Call::operator();
     cloud.topics.ensure(&call, "news", &json!({}), &subscriptions).await.expect("a topic");
     for kind in ["sport", "weather"] {
-        let attribute = topics::Attribute { kind: "String".into(), value: topics::Value::Text(kind.into()) };
+        let attribute = message::Attribute { kind: "String".into(), value: message::Value::Text(kind.into()) };
         let publish = Publish { message: kind.into(), attributes: BTreeMap::from([("kind".to_owned(), attribute)]), ..Publish::default() };
         cloud.topics.publish(&call, "news", publish).await.expect("published");
     }
@@ -229,7 +230,7 @@ async fn the_dead_letter_queue_of_a_function_gets_the_event_itself_and_the_reaso
     let event: Value = serde_json::from_str(&dead[0].body).expect("JSON");
     assert_eq!(event["Records"][0]["Sns"]["Message"], "hello");
     let attributes = &dead[0].attributes;
-    assert_eq!(attributes["ErrorCode"], queues::Attribute { kind: "Number".into(), value: queues::Value::Text("200".into()) });
-    assert_eq!(attributes["ErrorMessage"].value, queues::Value::Text("Error: no".into()));
+    assert_eq!(attributes["ErrorCode"], message::Attribute { kind: "Number".into(), value: message::Value::Text("200".into()) });
+    assert_eq!(attributes["ErrorMessage"].value, message::Value::Text("Error: no".into()));
     assert!(attributes.contains_key("RequestID"));
 }

@@ -6,7 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
 use super::Sns;
-use crate::services::topics::{Attributes, Delivery, Event, Value};
+use crate::base::message::{Attributes, Value};
+use crate::services::topics::{Delivery, Event};
 
 /// The JSON that a subscriber gets as the text of its message, where it did not ask for raw delivery.
 pub fn envelope(sns: &Sns, event: &Event, delivery: &Delivery) -> Json {

@@ -234,7 +234,7 @@ fn matches(wanted: &str, name: &str) -> bool {
 
 /// Source: "ReceiveMessage", MessageSystemAttributeNames.
 pub(super) fn system_attributes(sqs: &Sqs, message: &Message) -> Vec<(&'static str, String)> {
-    use crate::services::queues::Value;
+    use crate::base::message::Value;
     let sender = message.sender.as_ref().map_or_else(|| sqs.account.id.to_string(), |name| format!("AROAEMULATEDLAMBDAROLE:{name}"));
     let mut attributes = vec![
         ("SenderId", sender),

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer};
 
 use super::fail::Fault;
-use crate::services::queues::{Attribute, Attributes, Entry, Error, Send, Value};
+use crate::base::message::{Attribute, Attributes, Value};
+use crate::services::queues::{Entry, Error, Send};
 use crate::wire::aws::query::Parameters;
 
 /// The members of all actions; each action reads its own.

@@ -3,7 +3,7 @@
 
 use md5::{Digest, Md5};
 
-use crate::services::queues::{Attribute, Value};
+use crate::base::message::{Attribute, Value};
 
 /// The digest of a message's body.
 pub fn body(body: &str) -> String {

@@ -9,7 +9,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::fail::Fault;
 use super::{Dialect, digest};
-use crate::services::queues::{Attribute, Message, Send, Sent, Value};
+use crate::base::message::{Attribute, Value};
+use crate::services::queues::{Message, Send, Sent};
 use crate::wire::aws::query::{self, Xml};
 use crate::wire::http::{Body, Response};
 

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Sqs, action, digest};
-use crate::services::queues::{Message, Value};
+use crate::base::message::Value;
+use crate::services::queues::Message;
 
 /// The event that a function gets for messages of a queue.
 pub fn event(sqs: &Sqs, queue: &str, messages: &[Message]) -> Json {

@@ -10,7 +10,7 @@ use super::encode::{MessageOut, NAMESPACE, fault, message_xml};
 use super::fail::fail;
 use super::{Dialect, Sqs, action, decode, digest};
 use crate::base::Call;
-use crate::services::queues::{Attribute, Value};
+use crate::base::message::{Attribute, Value};
 use crate::wire::aws::query::{self, Parameters, Xml};
 use crate::wire::http::{self as wire, Request, Response, header};
 

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::base::message::{Attribute, Value};
 use crate::base::{Clock, Time};
-use crate::services::queues::{Attribute, SCHEMA, Value};
+use crate::services::queues::SCHEMA;
 use crate::store::{Db, Options};
 
 fn sqs(folder: &tempfile::TempDir) -> Sqs {

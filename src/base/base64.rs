@@ -1,4 +1,4 @@
-//! Bytes inside JSON columns, as base64 text: for `#[serde(with = "crate::store::base64")]`.
+//! Bytes inside JSON columns, as base64 text: for `#[serde(with = "crate::base::base64")]`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
