@@ -2,10 +2,12 @@
 
 pub mod call;
 pub mod clock;
+pub mod era;
 pub mod id;
 pub mod usage;
 
 pub use call::{Call, Caller, Cause, DEPTH_MAX, TraceId};
-pub use clock::{Clock, Time};
+pub use clock::{Clock, Standing, Time};
+pub use era::{Era, Eras};
 pub use id::Ids;
 pub use usage::{Meter, Unit, Usage};

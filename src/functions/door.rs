@@ -130,7 +130,7 @@ impl Host for Door {
         let clock = self.clock.clone();
         // A number that is no time, or a negative one, is no wait.
         let until = clock.now().plus_ms(if ms > 0.0 { ms.ceil().min(1e15) as i64 } else { 0 });
-        Box::pin(async move { clock.sleep_until(until).await })
+        Box::pin(async move { clock.nap_until(until).await })
     }
 
     fn fetch(&self, request: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Bytes>, FetchError>> {

@@ -1,0 +1,148 @@
+//! Moves the World's clock.
+//!
+//! Forward it goes through every time that somebody waits for, and waits at each until all that was due then is done. So a month of
+//! schedules, expiries, retries and hidden messages happens in its order, and whoever asks for the time sees the one at which it was due.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Shared;
+use crate::base::{Call, Clock, Standing, Time};
+use crate::gateway::admin::ClockChange;
+use crate::services::tables;
+
+/// Times that are stopped at; beyond them the clock jumps to where it was to go.
+const STOPS_MAX: usize = 200_000;
+/// How long the clock waits at one time for a function that waits for it itself, by the machine's clock.
+const GLANCE: Duration = Duration::from_millis(25);
+/// How long it waits at one time for anything else: for what takes longer, the clock goes on, as a real one would.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What should be said of a clock that is not the machine's.
+pub(super) fn note(clock: &Clock) -> Option<String> {
+    match clock.standing() {
+        Standing::Ahead(0) => None,
+        Standing::Ahead(ms) => {
+            let (ms, side) = (ms.unsigned_abs(), if ms > 0 { "ahead of" } else { "behind" });
+            Some(format!("the clock is {} {side} the machine's; `emu clock set now` brings it back", words(ms)))
+        }
+        Standing::Frozen(at) => Some(format!("the clock stands still at {}; `emu clock resume` lets it run", at.iso())),
+    }
+}
+
+/// `1d 2h`, `90s`: the two largest units.
+fn words(ms: u64) -> String {
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
+    let (mut left, mut text) = (ms, Vec::new());
+    for (name, size) in units {
+        if left >= size && text.len() < 2 {
+            text.push(format!("{} {name}", left / size));
+            left %= size;
+        }
+    }
+    text.join(" ")
+}
+
+impl Shared {
+    /// Changes the clock, and keeps how it stands.
+    pub(super) async fn change_clock(&self, change: ClockChange) -> Result<(), String> {
+        let _moving = self.moving.lock().await;
+        let clock = self.world.db.clock();
+        match change {
+            ClockChange::Advance { ms } if ms > 0 => self.walk(clock.now().plus_ms(ms)).await,
+            ClockChange::Advance { ms } => clock.advance_ms(ms),
+            ClockChange::Set { time: None } => clock.stand(Standing::default()),
+            ClockChange::Set { time: Some(time) } if time > clock.now() => self.walk(time).await,
+            ClockChange::Set { time: Some(time) } => clock.set(time),
+            ClockChange::Freeze => clock.freeze(),
+            ClockChange::Resume => clock.resume(),
+        }
+        self.world.db.keep_clock(&Call::operator()).await.map_err(|error| error.to_string())
+    }
+
+    /// Goes forward to `end`, by every time that somebody waits for.
+    async fn walk(&self, end: Time) {
+        let clock = self.world.db.clock();
+        let standing = clock.standing();
+        let (began, era) = (clock.now(), self.world.db.era());
+        // It stands still at each of them.
+        clock.freeze();
+        for _ in 0..STOPS_MAX {
+            self.settle().await;
+            if era.is_over() {
+                // Another state has brought its own clock, which was perhaps moved here since.
+                let stored = self.world.db.read(&Call::operator(), |tx| tx.standing()).await;
+                return clock.stand(stored.unwrap_or_default());
+            }
+            match clock.next_wake() {
+                Some(time) if time <= end && !self.shutdown.is_cancelled() => {
+                    if time > clock.now() {
+                        clock.set(time);
+                    }
+                }
+                _ => break,
+            }
+        }
+        match standing {
+            Standing::Ahead(ms) => clock.stand(Standing::Ahead(ms.saturating_add(end.0.saturating_sub(began.0)))),
+            Standing::Frozen(_) => clock.set(end),
+        }
+    }
+
+    /// Waits until all that is due now is done, or until it is plain that something waits for the clock itself.
+    async fn settle(&self) {
+        let began = Instant::now();
+        while tokio::time::timeout(GLANCE, self.quiet()).await.is_err() {
+            if self.world.db.clock().has_naps() || began.elapsed() >= PATIENCE || self.shutdown.is_cancelled() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until nothing is due or under way: what the triggers have to do, and items that expire.
+    pub(super) async fn quiet(&self) -> Result<(), String> {
+        let (db, call) = (&self.world.db, Call::operator());
+        loop {
+            db.clock().all_awake().await;
+            let expired = db.woken(tables::EXPIRED_WAKE);
+            let mut expired = std::pin::pin!(expired.notified());
+            expired.as_mut().enable();
+            let next = self.world.services.tables.next_expiry(&call).await.map_err(|error| error.to_string())?;
+            if next.is_some_and(|next| next <= db.now()) {
+                expired.await;
+                continue;
+            }
+            self.triggers.idle().await.map_err(|error| error.to_string())?;
+            let next = self.world.services.tables.next_expiry(&call).await.map_err(|error| error.to_string())?;
+            let awake = db.clock().next_wake().is_none_or(|time| time > db.now());
+            if awake && next.is_none_or(|next| next > db.now()) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// As [`Shared::change_clock`], to its end even where nobody waits for that any more.
+    pub(super) fn change_clock_whole(self: Arc<Self>, change: ClockChange) -> impl Future<Output = Result<(), String>> {
+        let changing = tokio::spawn(async move { self.change_clock(change).await });
+        async move { changing.await.unwrap_or_else(|error| Err(error.to_string())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_not_the_machines_is_told_of() {
+        let clock = Clock::system();
+        assert_eq!(note(&clock), None);
+        clock.advance_ms(25 * 3_600_000);
+        assert_eq!(note(&clock).expect("a note"), "the clock is 1 d 1 h ahead of the machine's; `emu clock set now` brings it back");
+        clock.advance_ms(-26 * 3_600_000 - 1_500);
+        assert!(note(&clock).expect("a note").contains("1 h 1 s behind"));
+        clock.freeze();
+        assert!(note(&clock).expect("a note").contains("stands still"));
+    }
+}
