@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
@@ -33,6 +33,14 @@ struct Inner {
     ids: Ids,
     /// Files being read, with the number of readers; removed files among them go when the last reader does.
     pins: Mutex<HashMap<String, Pin>>,
+    held: Mutex<Held>,
+}
+
+/// Files that would have gone but for those who hold all of them.
+#[derive(Default)]
+struct Held {
+    holders: usize,
+    doomed: Vec<String>,
 }
 
 #[derive(Default)]
@@ -112,7 +120,7 @@ impl Blobs {
     /// Opens the folder, making it where missing.
     pub fn open(folder: PathBuf, ids: Ids) -> Result<Blobs, Error> {
         std::fs::create_dir_all(&folder)?;
-        Ok(Blobs(Arc::new(Inner { folder, ids, pins: Mutex::default() })))
+        Ok(Blobs(Arc::new(Inner { folder, ids, pins: Mutex::default(), held: Mutex::default() })))
     }
 
     /// Takes in all bytes of `source` in memory that does not grow with their number; `tap` sees each once.
@@ -205,7 +213,60 @@ impl Blobs {
         }
     }
 
+    /// Keeps every file that there is until what this answers is dropped: to share those that a copy of the database names.
+    pub fn hold(&self) -> Hold {
+        lock(&self.0.held).holders += 1;
+        Hold(self.clone())
+    }
+
+    /// Gives the files of these names to the new folder `to` as well: as the same files where the file system can, else as copies.
+    pub fn share(&self, names: &[String], to: &Path) -> Result<(), Error> {
+        std::fs::create_dir_all(to)?;
+        names.iter().try_for_each(|name| link(&self.0.folder.join(name), &to.join(name)))
+    }
+
+    /// Takes in the files of these names of the folder `from`, each under a new name, so that whoever removes or reads one of the same
+    /// name here has nothing to do with it. Dropping what this answers removes them again.
+    pub fn adopt(&self, from: &Path, names: Vec<String>) -> Result<Adopted, Error> {
+        let mut adopted = Adopted { blobs: self.clone(), names: Vec::with_capacity(names.len()), kept: false };
+        for name in names {
+            let new = self.0.ids.hex(16);
+            link(&from.join(&name), &self.0.folder.join(&new))?;
+            adopted.names.push((name, new));
+        }
+        Ok(adopted)
+    }
+
+    /// Opens a file to read all of it.
+    pub fn open_file(&self, id: &str) -> Result<File, Error> {
+        Ok(File::open(self.0.folder.join(id))?)
+    }
+
+    /// How many bytes a file has.
+    pub fn length(&self, id: &str) -> Result<u64, Error> {
+        Ok(std::fs::metadata(self.0.folder.join(id))?.len())
+    }
+
+    /// Copies a file into an empty one that is somebody else's to change.
+    pub fn copy_into(&self, id: &str, to: &File) -> Result<(), Error> {
+        Ok(super::copy::share_into(&self.open_file(id)?, to)?)
+    }
+
+    /// Takes in a copy of a file that is somebody else's to change; answers its name.
+    pub fn take_file(&self, from: &File) -> Result<String, Error> {
+        let id = self.0.ids.hex(16);
+        super::copy::share(from, &self.0.folder.join(&id))?;
+        Ok(id)
+    }
+
     fn unlink(&self, id: &str) {
+        {
+            let mut held = lock(&self.0.held);
+            if held.holders > 0 {
+                held.doomed.push(id.to_owned());
+                return;
+            }
+        }
         match std::fs::remove_file(self.0.folder.join(id)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 tracing::warn!(%error, id, "a blob could not be removed; the next start tries again");
@@ -226,6 +287,58 @@ impl Blobs {
             }
         }
         Ok(swept)
+    }
+}
+
+/// Keeps every file until dropped.
+pub struct Hold(Blobs);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let doomed = {
+            let mut held = lock(&self.0.0.held);
+            held.holders -= 1;
+            if held.holders == 0 { std::mem::take(&mut held.doomed) } else { Vec::new() }
+        };
+        doomed.iter().for_each(|id| self.0.unlink(id));
+    }
+}
+
+/// Files of another folder that were taken in, and that no row names yet.
+pub struct Adopted {
+    blobs: Blobs,
+    /// Name there and name here.
+    names: Vec<(String, String)>,
+    kept: bool,
+}
+
+impl Adopted {
+    /// Name there and name here of each.
+    pub fn names(&self) -> &[(String, String)] {
+        &self.names
+    }
+
+    /// Rows name the files now.
+    pub fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Adopted {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.names.iter().for_each(|(_, name)| self.blobs.unlink(name));
+        }
+    }
+}
+
+/// Files are written once, so two names of one file are as good as two files.
+fn link(from: &Path, to: &Path) -> Result<(), Error> {
+    match std::fs::hard_link(from, to) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(error.into()),
+        // Another file system, or one without such names, or too many of them.
+        Err(_) => Ok(super::copy::share(&File::open(from)?, to)?),
     }
 }
 
@@ -348,6 +461,28 @@ mod tests {
         let broken = pieces(&[600_000]).chain(stream::iter([Err("gone".into())]));
         assert!(matches!(blobs.write(broken, BOUNDS, Count(0)).await, Err(WriteError::Source(_))));
         assert_eq!(files(&folder), 0);
+    }
+
+    #[tokio::test]
+    async fn held_files_can_be_shared_though_they_are_removed_and_adopted_ones_have_new_names() {
+        let (folder, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let blobs = Blobs::open(folder.path().into(), Ids::seeded(1)).expect("opens");
+        let (Written::File(draft), _) = blobs.write(pieces(&[5]), BOUNDS, Count(0)).await.expect("written") else { panic!("a file") };
+        let id = draft.keep();
+        let hold = blobs.hold();
+        blobs.remove(std::slice::from_ref(&id));
+        blobs.share(std::slice::from_ref(&id), other.path()).expect("still there");
+        assert_eq!((files(&folder), files(&other)), (1, 1));
+        drop(hold);
+        assert_eq!((files(&folder), files(&other)), (0, 1));
+        let adopted = blobs.adopt(other.path(), vec![id.clone()]).expect("adopted");
+        assert_ne!(adopted.names()[0].1, id);
+        assert_eq!(files(&folder), 1);
+        drop(adopted);
+        assert_eq!((files(&folder), files(&other)), (0, 1));
+        blobs.adopt(other.path(), vec![id]).expect("adopted").keep();
+        assert_eq!(files(&folder), 1);
+        assert!(blobs.adopt(other.path(), vec!["missing".into()]).is_err());
     }
 
     #[tokio::test]
