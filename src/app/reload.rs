@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Shared, apply_triggers, memory, resources, tell};
+use super::{Shared, apply_triggers, memory, prepare_reset, resources, tell};
 use crate::base::Time;
 use crate::functions::Changed;
 use crate::project::{self, Loaded, Problem, Severity};
@@ -101,6 +101,7 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
     if new {
         *shared.project.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = project.clone();
         problems.extend(apply_triggers(shared, &project).await?);
+        prepare_reset(shared);
     }
     tell(shared, &problems);
     memory::release();
