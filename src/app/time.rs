@@ -13,8 +13,10 @@ use crate::services::tables;
 
 /// Times that are stopped at; beyond them the clock jumps to where it was to go.
 const STOPS_MAX: usize = 200_000;
-/// How long the clock waits at one time for a function that waits for it itself, by the machine's clock.
+/// How long the clock waits at one time before it looks whether what is under way waits for it itself, by the machine's clock.
 const GLANCE: Duration = Duration::from_millis(25);
+/// How long it waits for functions between two looks.
+const PAUSE: Duration = Duration::from_millis(1);
 /// How long it waits at one time for anything else: for what takes longer, the clock goes on, as a real one would.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -89,12 +91,21 @@ impl Shared {
         }
     }
 
-    /// Waits until all that is due now is done, or until it is plain that something waits for the clock itself.
+    /// Waits until all that is due now is done, but for what waits for the clock itself.
     async fn settle(&self) {
-        let began = Instant::now();
-        while tokio::time::timeout(GLANCE, self.quiet()).await.is_err() {
-            if self.world.db.clock().has_naps() || began.elapsed() >= PATIENCE || self.shutdown.is_cancelled() {
-                return;
+        let (began, clock) = (Instant::now(), self.world.db.clock());
+        while began.elapsed() < PATIENCE && !self.shutdown.is_cancelled() {
+            let quiet = tokio::time::timeout(GLANCE, self.quiet()).await.is_ok();
+            let napping = clock.napping();
+            if self.functions.under_way() <= napping {
+                let pressing = if quiet { 0 } else { self.triggers.pressing().await.unwrap_or(0) };
+                if pressing <= napping as u64 {
+                    return;
+                }
+            }
+            if quiet {
+                // Functions that somebody else waits for tell nobody when they end.
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }

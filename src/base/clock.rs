@@ -1,6 +1,6 @@
 //! One virtual clock per World. Everything that asks for the time, or waits for it, asks here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -103,6 +103,21 @@ pub struct Clock {
     sleepers: Arc<Sleepers>,
 }
 
+/// One who does work that counts as under way, a function for example: while it waits for the clock, whoever moves that need not wait
+/// for the work.
+pub struct Napper {
+    clock: Clock,
+    number: u64,
+}
+
+impl Napper {
+    /// As [`Clock::sleep_until`].
+    pub fn until(&self, time: Time) -> impl Future<Output = ()> + Send + use<> {
+        let (clock, number) = (self.clock.clone(), self.number);
+        async move { clock.wait(time, Some(number)).await }
+    }
+}
+
 /// Who waits until when.
 #[derive(Default)]
 struct Sleepers {
@@ -113,8 +128,8 @@ struct Sleepers {
 #[derive(Default)]
 struct Waiting {
     next: u64,
-    /// Whether it is a function that sleeps, by time and number.
-    by_time: BTreeMap<(Time, u64), bool>,
+    /// The number of a [`Napper`], where it is one, by time and number.
+    by_time: BTreeMap<(Time, u64), Option<u64>>,
 }
 
 impl Clock {
@@ -191,15 +206,17 @@ impl Clock {
 
     /// Waits until this clock shows `time` or later: by the machine's time while it runs, by `advance_ms` or `set` when moved.
     pub async fn sleep_until(&self, time: Time) {
-        self.wait(time, false).await;
+        self.wait(time, None).await;
     }
 
-    /// As [`Clock::sleep_until`], for a function's own timers: whoever moves the clock need not wait for what they do.
-    pub async fn nap_until(&self, time: Time) {
-        self.wait(time, true).await;
+    /// One more who does work that counts as under way, and may wait for the clock in the middle of it.
+    pub fn napper(&self) -> Napper {
+        let mut waiting = self.sleepers.lock();
+        waiting.next += 1;
+        Napper { clock: self.clone(), number: waiting.next }
     }
 
-    async fn wait(&self, time: Time, nap: bool) {
+    async fn wait(&self, time: Time, nap: Option<u64>) {
         let mut changed = self.changed.subscribe();
         let mut sleeper = None;
         loop {
@@ -226,9 +243,9 @@ impl Clock {
         self.sleepers.lock().by_time.keys().next().map(|(time, _)| *time)
     }
 
-    /// Whether a function waits on its own timer.
-    pub fn has_naps(&self) -> bool {
-        self.sleepers.lock().by_time.values().any(|nap| *nap)
+    /// How many nappers wait.
+    pub fn napping(&self) -> usize {
+        self.sleepers.lock().by_time.values().flatten().collect::<BTreeSet<_>>().len()
     }
 
     /// Waits until everybody whose time has come is awake.
@@ -280,7 +297,7 @@ struct Sleeper {
 }
 
 impl Sleeper {
-    fn new(all: Arc<Sleepers>, time: Time, nap: bool) -> Sleeper {
+    fn new(all: Arc<Sleepers>, time: Time, nap: Option<u64>) -> Sleeper {
         let key = {
             let mut waiting = all.lock();
             waiting.next += 1;
@@ -324,17 +341,20 @@ mod tests {
     async fn the_clock_knows_who_waits_until_when_and_whether_all_are_awake() {
         let clock = Clock::frozen(Time(1_000));
         assert_eq!(clock.next_wake(), None);
-        let (mut early, mut late) = (Box::pin(clock.sleep_until(Time(2_000))), Box::pin(clock.nap_until(Time(3_000))));
+        let napper = clock.napper();
+        let (mut early, mut late) = (Box::pin(clock.sleep_until(Time(2_000))), Box::pin(napper.until(Time(3_000))));
+        let mut later = Box::pin(napper.until(Time(4_000)));
         assert!(futures_util::poll!(&mut early).is_pending() && futures_util::poll!(&mut late).is_pending());
-        assert_eq!((clock.next_wake(), clock.has_naps()), (Some(Time(2_000)), true));
+        assert!(futures_util::poll!(&mut later).is_pending());
+        assert_eq!((clock.next_wake(), clock.napping()), (Some(Time(2_000)), 1), "one that waits twice is one");
         clock.set(Time(2_500));
         let mut awake = Box::pin(clock.all_awake());
         assert!(futures_util::poll!(&mut awake).is_pending(), "the first has not noticed yet");
         early.await;
         awake.await;
         assert_eq!(clock.next_wake(), Some(Time(3_000)));
-        drop(late);
-        assert_eq!((clock.next_wake(), clock.has_naps()), (None, false));
+        drop((late, later));
+        assert_eq!((clock.next_wake(), clock.napping()), (None, 0));
     }
 
     #[test]

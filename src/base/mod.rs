@@ -7,7 +7,7 @@ pub mod id;
 pub mod usage;
 
 pub use call::{Call, Caller, Cause, DEPTH_MAX, TraceId};
-pub use clock::{Clock, Standing, Time};
+pub use clock::{Clock, Napper, Standing, Time};
 pub use era::{Era, Eras};
 pub use id::Ids;
 pub use usage::{Meter, Unit, Usage};

@@ -62,7 +62,7 @@ pub(super) struct Inner {
     running: Arc<Semaphore>,
     nested: Arc<Semaphore>,
     waiting: AtomicUsize,
-    waiting_max: usize,
+    bounds: Bounds,
     /// What is built of.
     pub project: ArcSwapOption<Project>,
     /// Reloads go one after the other.
@@ -129,7 +129,7 @@ impl Functions {
             running: Arc::new(Semaphore::new(bounds.running_max)),
             nested: Arc::new(Semaphore::new(bounds.nested_max)),
             waiting: AtomicUsize::new(0),
-            waiting_max: bounds.waiting_max,
+            bounds,
             project: ArcSwapOption::empty(),
             reload: tokio::sync::Mutex::default(),
             reloads: AtomicU64::new(0),
@@ -140,6 +140,12 @@ impl Functions {
     /// The functions as they are now. What is taken from it stays valid after a reload.
     pub fn catalog(&self) -> Arc<Catalog> {
         self.0.catalog.load_full()
+    }
+
+    /// How many invocations are under way.
+    pub fn under_way(&self) -> usize {
+        let Bounds { running_max, nested_max, .. } = self.0.bounds;
+        (running_max + nested_max).saturating_sub(self.0.running.available_permits() + self.0.nested.available_permits())
     }
 
     /// Forgets what invocations have left in sandboxes that are used again: it is of a state that is gone.
@@ -434,7 +440,7 @@ impl Waiting<'_> {
     fn enter(inner: &Inner) -> Option<Waiting<'_>> {
         let waiting = Waiting(&inner.waiting);
         // Where there is no room, dropping `waiting` takes it off the count again.
-        (inner.waiting.fetch_add(1, Ordering::AcqRel) < inner.waiting_max).then_some(waiting)
+        (inner.waiting.fetch_add(1, Ordering::AcqRel) < inner.bounds.waiting_max).then_some(waiting)
     }
 }
 

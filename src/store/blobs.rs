@@ -5,10 +5,12 @@
 //! taken survives a killed process, and only a power cut could lose it, which the database (`synchronous = NORMAL`) does
 //! not rule out for its last commits either.
 
+mod whole;
+
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
@@ -17,6 +19,8 @@ use futures_util::{Stream, StreamExt, stream};
 use super::Error;
 use super::db::lock;
 use crate::base::Ids;
+use whole::Held;
+pub use whole::{Adopted, Hold};
 
 /// What goes wrong with bytes that arrive or leave.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -34,13 +38,6 @@ struct Inner {
     /// Files being read, with the number of readers; removed files among them go when the last reader does.
     pins: Mutex<HashMap<String, Pin>>,
     held: Mutex<Held>,
-}
-
-/// Files that would have gone but for those who hold all of them.
-#[derive(Default)]
-struct Held {
-    holders: usize,
-    doomed: Vec<String>,
 }
 
 #[derive(Default)]
@@ -213,52 +210,6 @@ impl Blobs {
         }
     }
 
-    /// Keeps every file that there is until what this answers is dropped: to share those that a copy of the database names.
-    pub fn hold(&self) -> Hold {
-        lock(&self.0.held).holders += 1;
-        Hold(self.clone())
-    }
-
-    /// Gives the files of these names to the new folder `to` as well: as the same files where the file system can, else as copies.
-    pub fn share(&self, names: &[String], to: &Path) -> Result<(), Error> {
-        std::fs::create_dir_all(to)?;
-        names.iter().try_for_each(|name| link(&self.0.folder.join(name), &to.join(name)))
-    }
-
-    /// Takes in the files of these names of the folder `from`, each under a new name, so that whoever removes or reads one of the same
-    /// name here has nothing to do with it. Dropping what this answers removes them again.
-    pub fn adopt(&self, from: &Path, names: Vec<String>) -> Result<Adopted, Error> {
-        let mut adopted = Adopted { blobs: self.clone(), names: Vec::with_capacity(names.len()), kept: false };
-        for name in names {
-            let new = self.0.ids.hex(16);
-            link(&from.join(&name), &self.0.folder.join(&new))?;
-            adopted.names.push((name, new));
-        }
-        Ok(adopted)
-    }
-
-    /// Opens a file to read all of it.
-    pub fn open_file(&self, id: &str) -> Result<File, Error> {
-        Ok(File::open(self.0.folder.join(id))?)
-    }
-
-    /// How many bytes a file has.
-    pub fn length(&self, id: &str) -> Result<u64, Error> {
-        Ok(std::fs::metadata(self.0.folder.join(id))?.len())
-    }
-
-    /// Copies a file into an empty one that is somebody else's to change.
-    pub fn copy_into(&self, id: &str, to: &File) -> Result<(), Error> {
-        Ok(super::copy::share_into(&self.open_file(id)?, to)?)
-    }
-
-    /// Takes in a copy of a file that is somebody else's to change; answers its name.
-    pub fn take_file(&self, from: &File) -> Result<String, Error> {
-        let id = self.0.ids.hex(16);
-        super::copy::share(from, &self.0.folder.join(&id))?;
-        Ok(id)
-    }
-
     fn unlink(&self, id: &str) {
         {
             let mut held = lock(&self.0.held);
@@ -287,58 +238,6 @@ impl Blobs {
             }
         }
         Ok(swept)
-    }
-}
-
-/// Keeps every file until dropped.
-pub struct Hold(Blobs);
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        let doomed = {
-            let mut held = lock(&self.0.0.held);
-            held.holders -= 1;
-            if held.holders == 0 { std::mem::take(&mut held.doomed) } else { Vec::new() }
-        };
-        doomed.iter().for_each(|id| self.0.unlink(id));
-    }
-}
-
-/// Files of another folder that were taken in, and that no row names yet.
-pub struct Adopted {
-    blobs: Blobs,
-    /// Name there and name here.
-    names: Vec<(String, String)>,
-    kept: bool,
-}
-
-impl Adopted {
-    /// Name there and name here of each.
-    pub fn names(&self) -> &[(String, String)] {
-        &self.names
-    }
-
-    /// Rows name the files now.
-    pub fn keep(mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for Adopted {
-    fn drop(&mut self) {
-        if !self.kept {
-            self.names.iter().for_each(|(_, name)| self.blobs.unlink(name));
-        }
-    }
-}
-
-/// Files are written once, so two names of one file are as good as two files.
-fn link(from: &Path, to: &Path) -> Result<(), Error> {
-    match std::fs::hard_link(from, to) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(error.into()),
-        // Another file system, or one without such names, or too many of them.
-        Err(_) => Ok(super::copy::share(&File::open(from)?, to)?),
     }
 }
 
@@ -416,7 +315,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + S
 mod tests {
     use super::*;
 
-    struct Count(u64);
+    pub(super) struct Count(pub(super) u64);
 
     impl Tap for Count {
         fn update(&mut self, bytes: &[u8]) {
@@ -424,13 +323,13 @@ mod tests {
         }
     }
 
-    const BOUNDS: Bounds = Bounds { small_max: 4, bytes_max: 1 << 20 };
+    pub(super) const BOUNDS: Bounds = Bounds { small_max: 4, bytes_max: 1 << 20 };
 
-    fn pieces(sizes: &[usize]) -> impl Stream<Item = Result<Bytes, BoxError>> + use<> {
+    pub(super) fn pieces(sizes: &[usize]) -> impl Stream<Item = Result<Bytes, BoxError>> + use<> {
         stream::iter(sizes.iter().map(|size| Ok(Bytes::from(vec![7; *size]))).collect::<Vec<_>>())
     }
 
-    fn files(folder: &tempfile::TempDir) -> usize {
+    pub(super) fn files(folder: &tempfile::TempDir) -> usize {
         std::fs::read_dir(folder.path()).expect("the folder").count()
     }
 
@@ -461,28 +360,6 @@ mod tests {
         let broken = pieces(&[600_000]).chain(stream::iter([Err("gone".into())]));
         assert!(matches!(blobs.write(broken, BOUNDS, Count(0)).await, Err(WriteError::Source(_))));
         assert_eq!(files(&folder), 0);
-    }
-
-    #[tokio::test]
-    async fn held_files_can_be_shared_though_they_are_removed_and_adopted_ones_have_new_names() {
-        let (folder, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        let blobs = Blobs::open(folder.path().into(), Ids::seeded(1)).expect("opens");
-        let (Written::File(draft), _) = blobs.write(pieces(&[5]), BOUNDS, Count(0)).await.expect("written") else { panic!("a file") };
-        let id = draft.keep();
-        let hold = blobs.hold();
-        blobs.remove(std::slice::from_ref(&id));
-        blobs.share(std::slice::from_ref(&id), other.path()).expect("still there");
-        assert_eq!((files(&folder), files(&other)), (1, 1));
-        drop(hold);
-        assert_eq!((files(&folder), files(&other)), (0, 1));
-        let adopted = blobs.adopt(other.path(), vec![id.clone()]).expect("adopted");
-        assert_ne!(adopted.names()[0].1, id);
-        assert_eq!(files(&folder), 1);
-        drop(adopted);
-        assert_eq!((files(&folder), files(&other)), (0, 1));
-        blobs.adopt(other.path(), vec![id]).expect("adopted").keep();
-        assert_eq!(files(&folder), 1);
-        assert!(blobs.adopt(other.path(), vec!["missing".into()]).is_err());
     }
 
     #[tokio::test]

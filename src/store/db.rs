@@ -61,7 +61,8 @@ impl Db {
         let mut connection = connect(&options.path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // NORMAL keeps every commit through a killed process; only a power cut can lose the last ones.
-        connection.pragma_update(None, "synchronous", if options.ephemeral { "OFF" } else { "NORMAL" })?;
+        let synchronous = if options.ephemeral { "OFF" } else { "NORMAL" };
+        connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "cache_size", -8000)?;
         // Checkpoints wait for the disk, so a thread of their own does them.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -74,7 +75,7 @@ impl Db {
         if let Some(standing) = clock::stored(&connection)? {
             options.clock.stand(standing);
         }
-        let checkpoints = Checkpoints::start(&options.path)?;
+        let checkpoints = Checkpoints::start(&options.path, synchronous)?;
         Ok(Db(Arc::new(Inner {
             clock: options.clock,
             eras: Eras::default(),
@@ -292,8 +293,10 @@ struct CheckpointState {
 const CHECKPOINT_AFTER: usize = 2_000;
 
 impl Checkpoints {
-    fn start(path: &Path) -> Result<Arc<Checkpoints>, Error> {
-        let connection = Mutex::new(connect(path)?);
+    fn start(path: &Path, synchronous: &str) -> Result<Arc<Checkpoints>, Error> {
+        let connection = connect(path)?;
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        let connection = Mutex::new(connection);
         let checkpoints = Arc::new(Checkpoints { connection, state: Mutex::default(), wake: Condvar::new() });
         let shared = checkpoints.clone();
         std::thread::Builder::new().name("emu-checkpoint".into()).spawn(move || shared.run())?;

@@ -234,6 +234,12 @@ impl Triggers {
         Schedules::begin_in(tx, &self.0.world.planned.load().plans)
     }
 
+    /// How many events, deliveries and batches are due or under way.
+    pub async fn pressing(&self) -> Result<u64, Error> {
+        let counts = self.0.world.db.read(&Call::operator(), |tx| store::counts(tx)).await?;
+        Ok(counts.pressing + self.0.world.batches() as u64)
+    }
+
     /// How much there is to do.
     pub async fn stats(&self) -> Result<Stats, Error> {
         let counts = self.0.world.db.read(&Call::operator(), |tx| store::counts(tx)).await?;

@@ -101,7 +101,7 @@ async fn collect(world: &Arc<World>, rule: &QueueRule, stop: &CancellationToken,
         let next = queues.next_visible(&rule.queue).await?;
         return Ok(Collected::Nothing(next.filter(|next| *next > asked)));
     }
-    let end = world.db.now().plus_ms(rule.window_ms);
+    let (end, napper) = (world.db.now().plus_ms(rule.window_ms), world.db.clock().napper());
     while rule.window_ms > 0 && batch.len() < rule.batch_size && world.db.now() < end && !stop.is_cancelled() {
         let arrivals = world.db.woken(&queues.wake_key(&rule.queue));
         let mut arrivals = std::pin::pin!(arrivals.notified());
@@ -113,7 +113,7 @@ async fn collect(world: &Arc<World>, rule: &QueueRule, stop: &CancellationToken,
             let until = next.map_or(end, |next| next.min(end));
             tokio::select! {
                 () = arrivals => {}
-                () = world.db.clock().sleep_until(until) => {}
+                () = napper.until(until) => {}
                 () = stop.cancelled() => {}
             }
         }

@@ -163,7 +163,7 @@ impl Reader {
     /// Waits for more records, as long as the window says.
     async fn fill(&self, records: &mut Vec<Record>, _busy: &Busy) -> Result<(), Failure> {
         let (world, rule) = (&self.world, &self.rule);
-        let end = world.db.now().plus_ms(rule.window_ms);
+        let (end, napper) = (world.db.now().plus_ms(rule.window_ms), world.db.clock().napper());
         while rule.window_ms > 0 && records.len() < rule.batch_size && world.db.now() < end && !self.stop.is_cancelled() {
             let arrivals = world.db.woken(&world.ports.streams.wake_key(&rule.table));
             let mut arrivals = std::pin::pin!(arrivals.notified());
@@ -173,7 +173,7 @@ impl Reader {
             if more.is_empty() {
                 tokio::select! {
                     () = arrivals => {}
-                    () = world.db.clock().sleep_until(end) => {}
+                    () = napper.until(end) => {}
                     () = self.stop.cancelled() => {}
                 }
             }

@@ -3,12 +3,19 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::emu::{EMU, Emu, copy};
 
-/// A Monday.
-const START: &str = "2027-02-01T00:00:00.000Z";
+/// The next midnight, to begin at.
+fn midnight() -> DateTime<Utc> {
+    (Utc::now().date_naive() + Days::new(1)).and_time(chrono::NaiveTime::MIN).and_utc()
+}
+
+fn iso(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
 
 async fn clock(emu: &Emu, change: &str, body: Value) -> Value {
     let answer = emu.send("POST", &format!("{}/emu/v1/clock/{change}", emu.admin), &[], body.to_string()).await;
@@ -46,12 +53,11 @@ pub async fn seen(emu: &Emu) -> Vec<String> {
 async fn a_month_happens_in_seconds_and_in_order() {
     let project = copy("time");
     let emu = Emu::start(project.path(), &["--ephemeral"]);
+    let start = midnight();
     clock(&emu, "freeze", Value::Null).await;
-    clock(&emu, "set", json!({ "time": "2027-01-31T23:59:59Z" })).await;
-    clock(&emu, "set", json!({ "time": START })).await;
-    // The schedule of a rate keeps the grid that began with it, wherever the clock was then.
+    clock(&emu, "set", json!({ "time": iso(start) })).await;
     let before = seen(&emu).await.len();
-    let began = chrono::DateTime::parse_from_rfc3339(START).expect("a time").timestamp();
+    let began = start.timestamp();
     for (id, days) in [("ten", 10), ("twenty", 20), ("late", 40)] {
         let until = (began + days * 86_400).to_string();
         emu.dynamodb("PutItem", json!({ "TableName": "things", "Item": { "id": { "S": id }, "until": { "N": until } } })).await;
@@ -62,7 +68,7 @@ async fn a_month_happens_in_seconds_and_in_order() {
     invoke_later(&emu, "onSleep", json!({ "id": "s", "ms": 3_600_000 })).await;
     let started = std::time::Instant::now();
     let now = clock(&emu, "advance", json!({ "ms": 30i64 * 86_400_000 })).await;
-    assert_eq!(now["time"], "2027-03-03T00:00:00.000Z");
+    assert_eq!(now["time"], iso(start + Days::new(30)));
     assert!(started.elapsed().as_secs() < 60, "it took {:?}", started.elapsed());
     emu.idle().await;
     let seen: Vec<String> = seen(&emu).await.split_off(before);
@@ -72,18 +78,17 @@ async fn a_month_happens_in_seconds_and_in_order() {
     for line in &seen {
         by_what.entry(&line[25..]).or_default().push(&line[..24]);
     }
-    let days: Vec<String> =
-        (1..=30u32).map(|day| if day <= 28 { format!("2027-02-{day:02}") } else { format!("2027-03-{:02}", day - 28) }).collect();
-    let days: Vec<String> = days.into_iter().map(|day| format!("{day}T06:00:00.000Z")).collect();
+    let after = |length: TimeDelta| iso(start + length);
+    let days: Vec<String> = (0..30).map(|day| after(TimeDelta::hours(24 * day + 6))).collect();
     assert_eq!(by_what["day"], days, "each run of the schedule, at its time");
     assert_eq!(by_what["half day"].len(), 60);
-    assert_eq!(by_what["gone ten"], ["2027-02-11T00:00:00.000Z"]);
-    assert_eq!(by_what["gone twenty"], ["2027-02-21T00:00:00.000Z"]);
+    assert_eq!(by_what["gone ten"], [after(TimeDelta::days(10))]);
+    assert_eq!(by_what["gone twenty"], [after(TimeDelta::days(20))]);
     assert_eq!(by_what.get("gone late"), None);
-    assert_eq!(by_what["message once"], ["2027-02-01T00:10:00.000Z"]);
-    assert_eq!(by_what["message twice"], ["2027-02-01T00:00:00.000Z", "2027-02-01T00:00:30.000Z"], "visible again after 30 s");
-    assert_eq!(by_what["try r"], ["2027-02-01T00:00:00.000Z", "2027-02-01T00:01:00.000Z", "2027-02-01T00:03:00.000Z"]);
-    assert_eq!((by_what["asleep s"][0], by_what["awake s"][0]), (START, "2027-02-01T01:00:00.000Z"), "a function's timer");
+    assert_eq!(by_what["message once"], [after(TimeDelta::minutes(10))]);
+    assert_eq!(by_what["message twice"], [iso(start), after(TimeDelta::seconds(30))], "visible again after 30 s");
+    assert_eq!(by_what["try r"], [iso(start), after(TimeDelta::minutes(1)), after(TimeDelta::minutes(3))]);
+    assert_eq!((by_what["asleep s"][0], by_what["awake s"][0]), (&*iso(start), &*after(TimeDelta::hours(1))), "a function's timer");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -109,11 +114,13 @@ async fn urls_messages_and_stream_records_expire_by_the_worlds_clock() {
     let project = copy("time");
     let emu = Emu::start(project.path(), &["--ephemeral"]);
     clock(&emu, "freeze", Value::Null).await;
-    let now = clock(&emu, "set", json!({ "time": START })).await["time"].clone();
-    assert_eq!(now, START);
+    let start = midnight();
+    let now = clock(&emu, "set", json!({ "time": iso(start) })).await["time"].clone();
+    assert_eq!(now, iso(start));
+    let day = start.format("%Y%m%d");
     let signed = format!(
-        "{}/time-files/large.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=emu%2F20270201%2Fus-east-1%2Fs3%2Faws4_request\
-         &X-Amz-Date=20270201T000000Z&X-Amz-Expires=3600&X-Amz-SignedHeaders=host&X-Amz-Signature={}",
+        "{}/time-files/large.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=emu%2F{day}%2Fus-east-1%2Fs3%2Faws4_request\
+         &X-Amz-Date={day}T000000Z&X-Amz-Expires=3600&X-Amz-SignedHeaders=host&X-Amz-Signature={}",
         emu.aws,
         "0".repeat(64)
     );

@@ -278,11 +278,12 @@ async fn kill_during(emu: Emu, what: &str, body: Value, wait: Duration) -> bool 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kill_during_a_restore_or_a_reset_leaves_one_state_or_the_other() {
-    let project = copy("time");
+async fn a_kill_during_a_restore_an_import_or_a_reset_leaves_one_state_or_the_other() {
+    let (project, export) = (copy("time"), tempfile::tempdir().expect("a folder"));
     let emu = Emu::start(project.path(), &[]);
     fill(&emu, "old").await;
     state(&emu, "snapshot", json!({ "name": "old" })).await;
+    state(&emu, "export", json!({ "dir": export.path() })).await;
     state(&emu, "reset", json!({})).await;
     fill(&emu, "new").await;
     state(&emu, "snapshot", json!({ "name": "new" })).await;
@@ -291,13 +292,14 @@ async fn a_kill_during_a_restore_or_a_reset_leaves_one_state_or_the_other() {
     for round in 0..KILLS {
         let emu = Emu::start(project.path(), &[]);
         let before = which(&emu, &[("old", true), ("new", true), ("seed", false)]).await;
-        let (what, body, after) = match round % 3 {
-            0 => ("restore", json!({ "name": "old" }), "old"),
-            1 => ("restore", json!({ "name": "new" }), "new"),
-            _ => ("reset", json!({}), "seed"),
+        let (what, body, after, spread) = match round % 4 {
+            0 => ("restore", json!({ "name": "old" }), "old", 40_000),
+            1 => ("restore", json!({ "name": "new" }), "new", 40_000),
+            2 => ("import", json!({ "dir": export.path() }), "old", 300_000),
+            _ => ("reset", json!({}), "seed", 20_000),
         };
         // The whole takes some milliseconds: most kills hit it, some come before, some after.
-        let answered = kill_during(emu, what, body, Duration::from_micros(round * 1_700 % 40_000)).await;
+        let answered = kill_during(emu, what, body, Duration::from_micros(round * spread / KILLS)).await;
         let emu = Emu::start(project.path(), &[]);
         let now = which(&emu, &[("old", true), ("new", true), ("seed", false)]).await;
         assert!(now == before || now == after, "from {before} to {after} it became {now}");
@@ -337,6 +339,49 @@ async fn a_kill_during_a_snapshot_leaves_the_snapshot_before_or_a_whole_new_one(
         assert!(!answered || now == mark);
         stands = now;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_is_read_by_another_project_and_differences_are_shown() {
+    let (project, other, folder) = (copy("time"), copy("time"), tempfile::tempdir().expect("a folder"));
+    let dir = folder.path().join("export");
+    let export = dir.to_str().expect("text");
+    let run = |project: &Path, arguments: &[&str]| {
+        let output = Command::new(EMU).args(arguments).arg("--project").arg(project).env("NO_COLOR", "1").output().expect("emu runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let emu = Emu::start(project.path(), &[]);
+    put_thing(&emu, "mine").await;
+    put_object(&emu, "mine.bin", vec![b'x'; 200_000]).await;
+    emu.idle().await;
+    let (done, said) = run(project.path(), &["state", "snapshot", "first"]);
+    assert!(done, "{said}");
+    let (done, said) = run(project.path(), &["state", "export", export]);
+    assert!(done && said.contains("exported to"), "{said}");
+    let items = std::fs::read_to_string(dir.join("tables/things/items.jsonl")).expect("items");
+    assert!(items.contains(r#"{"id":{"S":"mine"}}"#), "{items}");
+    emu.dynamodb("PutItem", json!({ "TableName": "things", "Item": { "id": { "S": "mine" }, "n": { "N": "1" } } })).await;
+    emu.dynamodb("DeleteItem", json!({ "TableName": "things", "Key": { "id": { "S": "seeded" } } })).await;
+    emu.idle().await;
+    for from in ["first", export] {
+        let (done, said) = run(project.path(), &["state", "diff", from]);
+        assert!(done && said.contains("items of things  -1 removed  ~1 changed"), "{said}");
+        assert!(said.contains("  - id=\"seeded\"") && said.contains("      n: nothing -> 1"), "{said}");
+    }
+    let (done, said) = run(project.path(), &["state", "diff", "first", export]);
+    assert!(done && said == "no difference\n", "{said}");
+    // Into a project that never ran.
+    let (done, said) = run(other.path(), &["state", "import", export]);
+    assert!(done && said.contains("imported"), "{said}");
+    let started = Emu::start(other.path(), &[]);
+    assert_eq!(things(&started).await, set(&["mine", "seeded"]));
+    assert_eq!(object(&started, "mine.bin").await, Some(vec![b'x'; 200_000]));
+    put_object(&started, "later.bin", vec![b'y'; 90_000]).await;
+    std::fs::write(dir.join("tables/things/items.jsonl"), format!("{items}oops\n")).expect("written");
+    let (done, said) = run(other.path(), &["state", "import", export]);
+    assert!(!done && said.contains("items.jsonl:3: it is no JSON"), "{said}");
+    assert_eq!(object(&started, "later.bin").await, Some(vec![b'y'; 90_000]), "nothing changed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
