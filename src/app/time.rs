@@ -15,6 +15,8 @@ use crate::services::tables;
 const STOPS_MAX: usize = 200_000;
 /// How long the clock waits at one time before it looks whether what is under way waits for it itself, by the machine's clock.
 const GLANCE: Duration = Duration::from_millis(25);
+/// How long those have to wake whose time has come.
+const AWAKE_MAX: Duration = Duration::from_secs(1);
 /// How long it waits for functions between two looks.
 const PAUSE: Duration = Duration::from_millis(1);
 /// How long it waits at one time for anything else: for what takes longer, the clock goes on, as a real one would.
@@ -78,9 +80,7 @@ impl Shared {
             }
             match clock.next_wake() {
                 Some(time) if time <= end && !self.shutdown.is_cancelled() => {
-                    if time > clock.now() {
-                        clock.set(time);
-                    }
+                    clock.set(time);
                 }
                 _ => break,
             }
@@ -114,7 +114,9 @@ impl Shared {
     pub(super) async fn quiet(&self) -> Result<(), String> {
         let (db, call) = (&self.world.db, Call::operator());
         loop {
-            db.clock().all_awake().await;
+            // Those who have been told of the time but not run yet will have something to do. Not waited for without end: a sandbox that
+            // is kept for later may hold one.
+            let _ = tokio::time::timeout(AWAKE_MAX, db.clock().all_awake()).await;
             let expired = db.woken(tables::EXPIRED_WAKE);
             let mut expired = std::pin::pin!(expired.notified());
             expired.as_mut().enable();
@@ -125,8 +127,7 @@ impl Shared {
             }
             self.triggers.idle().await.map_err(|error| error.to_string())?;
             let next = self.world.services.tables.next_expiry(&call).await.map_err(|error| error.to_string())?;
-            let awake = db.clock().next_wake().is_none_or(|time| time > db.now());
-            if awake && next.is_none_or(|next| next > db.now()) {
+            if next.is_none_or(|next| next > db.now()) {
                 return Ok(());
             }
         }

@@ -238,22 +238,31 @@ impl Clock {
         }
     }
 
-    /// The earliest time that somebody waits for.
+    /// The earliest time to come that somebody waits for.
     pub fn next_wake(&self) -> Option<Time> {
-        self.sleepers.lock().by_time.keys().next().map(|(time, _)| *time)
+        let now = self.now();
+        self.sleepers.lock().by_time.keys().map(|(time, _)| *time).find(|time| *time > now)
     }
 
-    /// How many nappers wait.
+    /// How many nappers wait for a time to come.
     pub fn napping(&self) -> usize {
-        self.sleepers.lock().by_time.values().flatten().collect::<BTreeSet<_>>().len()
+        let now = self.now();
+        let waiting = self.sleepers.lock();
+        waiting.by_time.iter().filter(|((time, _), _)| *time > now).filter_map(|(_, nap)| *nap).collect::<BTreeSet<_>>().len()
     }
 
-    /// Waits until everybody whose time has come is awake.
+    /// Whether everybody whose time has come is awake; nappers, who may be put aside asleep, are not asked.
+    pub fn is_awake(&self) -> bool {
+        let now = self.now();
+        !self.sleepers.lock().by_time.iter().any(|((time, _), nap)| *time <= now && nap.is_none())
+    }
+
+    /// Waits until [`Clock::is_awake`].
     pub async fn all_awake(&self) {
         loop {
             let mut left = std::pin::pin!(self.sleepers.left.notified());
             left.as_mut().enable();
-            if self.next_wake().is_none_or(|time| time > self.now()) {
+            if self.is_awake() {
                 return;
             }
             left.await;
