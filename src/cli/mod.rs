@@ -144,10 +144,7 @@ enum Command {
   emu state import fixtures/state --no-triggers")]
     State {
         #[command(flatten)]
-        journal: JournalArgs,
-        /// Print JSON
-        #[arg(long, global = true)]
-        json: bool,
+        whose: WholeArgs,
         #[command(subcommand)]
         command: state::Command,
     },
@@ -163,10 +160,7 @@ enum Command {
   emu clock set now                    the machine's time again")]
     Clock {
         #[command(flatten)]
-        journal: JournalArgs,
-        /// Print JSON
-        #[arg(long, global = true)]
-        json: bool,
+        whose: WholeArgs,
         #[command(subcommand)]
         command: clock::Command,
     },
@@ -399,6 +393,35 @@ struct JournalArgs {
     state: Option<PathBuf>,
 }
 
+/// The same before and after the name of what is to be done.
+#[derive(Args, Debug)]
+struct WholeArgs {
+    /// The project's folder, or its project file
+    #[arg(long, short = 'p', value_name = "DIR", default_value = ".", value_hint = ValueHint::AnyPath, env = "EMU_PROJECT", global = true)]
+    project: PathBuf,
+    /// The stage: what `${sls:stage}` and `${opt:stage}` give
+    #[arg(long, value_name = "NAME", global = true)]
+    stage: Option<String>,
+    /// A parameter: what `${param:NAME}` gives; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, global = true)]
+    param: Vec<(String, String)>,
+    /// The folder that keeps the state [default: `.emu` in the project's folder]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true)]
+    state: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl WholeArgs {
+    /// Whether JSON is to be printed, and where the state is.
+    fn split(self) -> (bool, JournalArgs) {
+        let journal =
+            JournalArgs { project: ProjectArgs { project: self.project, stage: self.stage, param: self.param }, state: self.state };
+        (self.json, journal)
+    }
+}
+
 #[derive(Args, Debug)]
 struct LogsArgs {
     #[command(flatten)]
@@ -491,8 +514,14 @@ pub fn run() -> ExitCode {
         Command::Invoke(args) => invoke::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Trace(args) => trace::run(&args),
-        Command::State { journal, json, command } => state::run(&command, &journal, json),
-        Command::Clock { journal, json, command } => clock::run(&command, &journal, json),
+        Command::State { whose, command } => {
+            let (json, journal) = whose.split();
+            state::run(&command, &journal, json)
+        }
+        Command::Clock { whose, command } => {
+            let (json, journal) = whose.split();
+            clock::run(&command, &journal, json)
+        }
         Command::Check(args) => check::run(&args),
         Command::Schema => schema::run(),
         Command::Prices(args) => prices::run(&args),

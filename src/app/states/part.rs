@@ -69,7 +69,8 @@ mod tests {
         let (clock, ids) = (crate::base::Clock::system(), crate::base::Ids::seeded(1));
         let world = crate::app::world::World::open(folder.path(), clock, ids, true).await.expect("a world");
         let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'schema_versions'";
-        let look = world.db.read(&crate::base::Call::operator(), |tx| tx.rows(sql, [], |row| row.get::<_, String>(0)));
+        let call = crate::base::Call::operator();
+        let look = world.db.read(&call, |tx| tx.rows(sql, [], |row| row.get::<_, String>(0)));
         let mut there: Vec<String> = look.await.expect("the tables");
         let mut known: Vec<String> = Part::schemas(None).into_iter().flat_map(crate::store::tables_of).map(str::to_owned).collect();
         there.sort_unstable();
