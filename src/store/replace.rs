@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use super::db::lock;
 use super::writer::{Tx, finish};
 use super::{Db, Error, Schema, clock, outbox, stock};
+use crate::base::Unit;
 
 /// What a file name must not contain as it stands in SQLite's `file:` names.
 const QUOTED: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
@@ -34,6 +35,15 @@ impl Replacing<'_, '_> {
             let standing = self.tx.standing()?;
             self.tx.stand(standing);
         }
+        Ok(())
+    }
+}
+
+impl Replacing<'_, '_> {
+    /// Takes over how much is kept of one stock; with all parts that comes along.
+    pub fn take_over_stock(&mut self, unit: Unit) -> Result<(), Error> {
+        self.tx.execute("DELETE FROM main.stocks WHERE unit = ?1", [unit.label()])?;
+        self.tx.execute("INSERT INTO main.stocks SELECT * FROM other.stocks WHERE unit = ?1", [unit.label()])?;
         Ok(())
     }
 }
@@ -71,6 +81,7 @@ impl Db {
             let mut tx = Tx::writing(&connection, self.inner());
             let changed = catch_unwind(AssertUnwindSafe(|| change(&mut Replacing { tx: &mut tx })));
             let changed = changed.unwrap_or_else(|_| Err(Error::Panicked.into()))?;
+            tx.store_stocks()?;
             run(&connection, "COMMIT")?;
             Ok(changed)
         });

@@ -45,6 +45,11 @@ impl<'a> Tx<'a> {
         Tx { connection, inner, call: Call::operator(), now: inner.clock.now(), writes: true, effects: Effects::default() }
     }
 
+    /// Stores how what is kept has changed: what a group of writes does together.
+    pub(super) fn store_stocks(&mut self) -> Result<(), Error> {
+        Ok(std::mem::take(&mut self.effects.stocks).store(self.connection)?)
+    }
+
     /// Makes the World's clock stand so, and this transaction's time what it shows then.
     pub(super) fn stand(&mut self, standing: Standing) {
         self.inner.clock.stand(standing);

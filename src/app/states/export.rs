@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 use super::folder::Making;
-use super::{Aside, Inner, Part, States, World, blocking};
+use super::{Aside, Inner, States, World, blocking};
 use crate::base::{Call, Standing};
 use crate::project::Project;
 use crate::services::{Services, mail, queues, schedules, tables, topics};
@@ -62,7 +62,7 @@ impl States {
             // Saved rather than taken as it is: that is one file, and nobody has it open.
             world.db.copy_to(&made.path().join("state.db"), false)?;
             world.services.objects.share(&made.path().join("state.db"), &made.path().join("blobs"))?;
-            inner.put_in_place(&Aside::of(made.path()), &Part::schemas(None)).context("the export cannot be put in place")
+            inner.put_in_place(&Aside::of(made.path()), None).context("the export cannot be put in place")
         })
         .await?;
         self.0.ensure(project).await
@@ -113,7 +113,7 @@ fn import_in(tx: &mut Tx<'_>, services: &Services, from: &Reader, pending: bool)
     queues::portable::COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;
     topics::portable::COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;
     mail::portable::COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;
-    schedules::portable::COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;
+    schedules::portable::import_in(tx, from)?;
     if pending {
         outbox::COLLECTION.import(tx, from)?;
     } else {

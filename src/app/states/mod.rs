@@ -25,7 +25,6 @@ use crate::base::{Clock, Ids};
 use crate::functions::Functions;
 use crate::project::Project;
 use crate::services::{objects, schedules};
-use crate::store::Schema;
 use crate::triggers::{self, Triggers};
 use crate::wire::aws::arn::Account;
 use folder::Folder;
@@ -109,7 +108,7 @@ impl States {
         let restored = blocking(move || {
             let (snapshot, aside) = shelf::find(&inner.folder, &name)?;
             let aside = inner.current(aside)?;
-            inner.put_in_place(&aside, &Part::schemas(None)).with_context(|| format!("the snapshot `{name}` cannot be restored"))?;
+            inner.put_in_place(&aside, None).with_context(|| format!("the snapshot `{name}` cannot be restored"))?;
             Ok(snapshot)
         })
         .await?;
@@ -123,8 +122,7 @@ impl States {
         let mut busy = self.0.busy.lock().await;
         self.0.ensure_seeded(&mut busy, project).await?;
         let inner = self.0.clone();
-        blocking(move || inner.put_in_place(&Aside::of(&inner.folder.seeded()?), &Part::schemas(part)).context("the state cannot be reset"))
-            .await
+        blocking(move || inner.put_in_place(&Aside::of(&inner.folder.seeded()?), part).context("the state cannot be reset")).await
     }
 
     /// Keeps the state as it is now as the seeded one: for a start that has just seeded it, before anybody else can change it.
@@ -158,11 +156,14 @@ impl Inner {
         Ok(())
     }
 
-    /// Puts a state in the place of this one, in one transaction: everything, or only these parts.
-    fn put_in_place(&self, aside: &Aside, parts: &[&'static Schema]) -> anyhow::Result<()> {
-        let objects = &self.world.services.objects;
+    /// Puts a state in the place of this one, in one transaction: everything, or only this part.
+    fn put_in_place(&self, aside: &Aside, part: Option<Part>) -> anyhow::Result<()> {
+        let (objects, parts) = (&self.world.services.objects, Part::schemas(part));
         let taken = self.world.db.replace(&aside.database, |replacing| {
-            let taken = objects.take_over(replacing, parts, &aside.blobs)?;
+            let taken = objects.take_over(replacing, &parts, &aside.blobs)?;
+            if let Some(stock) = part.and_then(Part::stock) {
+                replacing.take_over_stock(stock)?;
+            }
             match &self.running {
                 Some(Running { triggers, .. }) if parts.iter().any(|schema| schema.part == schedules::SCHEMA.part) => {
                     triggers.begin_in(replacing.tx)?

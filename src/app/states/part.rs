@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::base::Unit;
 use crate::services::{mail, objects, queues, schedules, tables, topics};
 use crate::store::{Db, Schema};
 use crate::triggers;
@@ -33,7 +34,7 @@ impl Part {
 
     /// The tables of one part, or of all there is.
     pub(super) fn schemas(part: Option<Part>) -> Vec<&'static Schema> {
-        let [outbox, clock] = Db::own_schemas();
+        let [outbox, clock, stocks] = Db::own_schemas();
         match part {
             Some(Part::Mail) => vec![&mail::SCHEMA],
             Some(Part::Objects) => vec![&objects::SCHEMA],
@@ -42,7 +43,19 @@ impl Part {
             Some(Part::Tables) => vec![&tables::SCHEMA],
             Some(Part::Topics) => vec![&topics::SCHEMA],
             Some(Part::Deliveries) => vec![outbox, &triggers::SCHEMA],
-            None => crate::services::SCHEMAS.into_iter().chain([outbox, clock, &triggers::SCHEMA]).collect(),
+            None => crate::services::SCHEMAS.into_iter().chain([outbox, clock, stocks, &triggers::SCHEMA]).collect(),
+        }
+    }
+}
+
+impl Part {
+    /// What of it is billed by the month.
+    pub(super) fn stock(self) -> Option<Unit> {
+        match self {
+            Part::Tables => Some(Unit::TableBytesStored),
+            Part::Objects => Some(Unit::ObjectBytesStored),
+            Part::Schedules => Some(Unit::Schedules),
+            Part::Mail | Part::Queues | Part::Topics | Part::Deliveries => None,
         }
     }
 }
@@ -79,12 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn parts_have_names_and_together_they_are_all_but_the_clock() {
+    fn parts_have_names_and_together_they_are_all_but_clock_and_sums() {
         assert_eq!("s3".parse(), Ok(Part::Objects));
         assert!("s4".parse::<Part>().expect_err("none").contains("tables, objects, queues"));
         let mut one_by_one: Vec<&str> = Part::NAMES.iter().flat_map(|(part, _)| Part::schemas(Some(*part))).map(|s| s.part).collect();
         let mut all: Vec<&str> = Part::schemas(None).iter().map(|schema| schema.part).collect();
-        one_by_one.push("clock");
+        one_by_one.extend(["clock", "stocks"]);
         one_by_one.sort_unstable();
         all.sort_unstable();
         assert_eq!(one_by_one, all);

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::write::ROW_BYTES_MAX;
 use super::{Algorithm, Checksum, Objects, PartSpan, Properties, store};
+use crate::base::Unit;
 use crate::store::blobs::Slice;
 use crate::store::portable::{Collection, Column, Error, Line, Reader, Writer, json_of};
 use crate::store::{Error as StoreError, Tx};
@@ -181,7 +182,7 @@ impl Objects {
     }
 
     /// Reads all buckets and objects into a state that has none. Files that were taken in belong to that state, whatever becomes of it.
-    pub fn import_in(&self, tx: &Tx<'_>, from: &Reader) -> Result<(), Error> {
+    pub fn import_in(&self, tx: &mut Tx<'_>, from: &Reader) -> Result<(), Error> {
         for collection in &COLLECTIONS {
             collection.import(tx, from)?;
         }

@@ -1,6 +1,8 @@
 //! Schedules as text files: when they ran and will run. What they are is the project's to say.
 
-use crate::store::portable::{Collection, Column, json_of};
+use crate::base::Unit;
+use crate::store::Tx;
+use crate::store::portable::{Collection, Column, Error, Reader, json_of};
 
 /// What this service has.
 pub static COLLECTIONS: [Collection; 1] = [Collection {
@@ -19,3 +21,11 @@ pub static COLLECTIONS: [Collection; 1] = [Collection {
         Column::int("nextRun").read("next_run").write("next_run", "?").or_null(),
     ],
 }];
+
+/// Reads the schedules into a state that has none.
+pub fn import_in(tx: &mut Tx<'_>, from: &Reader) -> Result<(), Error> {
+    COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;
+    let count: Option<i64> = tx.row("SELECT count(*) FROM schedules", [], |row| row.get(0))?;
+    tx.keep(Unit::Schedules, count.unwrap_or(0));
+    Ok(())
+}
