@@ -205,7 +205,7 @@ where
         let inner = db.inner();
         if superseded(inner, &self.call) {
             self.result = Some(Err(Error::Superseded.into()));
-            return false;
+            return None;
         }
         let mut tx = Tx { connection, inner, call: self.call.clone(), now: inner.clock.now(), writes: true, effects: Effects::default() };
         let result = catch_unwind(AssertUnwindSafe(|| change(&mut tx))).unwrap_or_else(|_| Err(Error::Panicked.into()));

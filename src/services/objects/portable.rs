@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 
 use super::write::ROW_BYTES_MAX;
 use super::{Algorithm, Checksum, Objects, PartSpan, Properties, store};
-use crate::base::Unit;
 use crate::store::blobs::Slice;
 use crate::store::portable::{Collection, Column, Error, Line, Reader, Writer, json_of};
 use crate::store::{Error as StoreError, Tx};
