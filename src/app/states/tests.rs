@@ -176,6 +176,7 @@ async fn take(bench: &Bench, step: Step) {
                 to: vec!["b@example.com".into()],
                 subject: Some(subject),
                 text: Some("text".into()),
+                bytes_max: 10 << 20,
                 ..Default::default()
             };
             bench.world.services.mail.verify(&Call::operator(), "a@example.com").await.expect("verified");
