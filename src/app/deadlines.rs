@@ -12,12 +12,14 @@ use crate::services::tables::{self, Error, Tables};
 /// Expired items that are removed in one transaction.
 const EXPIRED_AT_ONCE: usize = 100;
 
+type Doing<T> = for<'a> fn(&'a Tables) -> BoxFuture<'a, Result<T, Error>>;
+
 /// Something that is to be done to tables when its time comes.
 struct Chore {
     /// Woken where that time may have changed.
     key: &'static str,
-    next: fn(&Tables) -> BoxFuture<'_, Result<Option<Time>, Error>>,
-    act: fn(&Tables) -> BoxFuture<'_, Result<usize, Error>>,
+    next: Doing<Option<Time>>,
+    act: Doing<usize>,
 }
 
 /// Removes items whose time has come.

@@ -53,10 +53,27 @@ impl Shared {
         let _moving = self.moving.lock().await;
         let clock = self.world.db.clock();
         match change {
-            ClockChange::Advance { ms } if ms > 0 => self.walk(clock.now().plus_ms(ms)).await,
+            ClockChange::Advance { ms } if ms > 0 => {
+                let standing = clock.standing();
+                if self.walk(clock.now().plus_ms(ms)).await {
+                    // A clock that runs is ahead by so much more, however long the way took.
+                    clock.stand(match standing {
+                        Standing::Ahead(before) => Standing::Ahead(before.saturating_add(ms)),
+                        Standing::Frozen(at) => Standing::Frozen(at.plus_ms(ms)),
+                    });
+                }
+            }
             ClockChange::Advance { ms } => clock.advance_ms(ms),
             ClockChange::Set { time: None } => clock.stand(Standing::default()),
-            ClockChange::Set { time: Some(time) } if time > clock.now() => self.walk(time).await,
+            ClockChange::Set { time: Some(time) } if time > clock.now() => {
+                let frozen = clock.is_frozen();
+                if self.walk(time).await {
+                    clock.set(time);
+                    if !frozen {
+                        clock.resume();
+                    }
+                }
+            }
             ClockChange::Set { time: Some(time) } => clock.set(time),
             ClockChange::Freeze => clock.freeze(),
             ClockChange::Resume => clock.resume(),
@@ -64,19 +81,18 @@ impl Shared {
         self.world.db.keep_clock(&Call::operator()).await.map_err(|error| error.to_string())
     }
 
-    /// Goes forward to `end`, by every time that somebody waits for.
-    async fn walk(&self, end: Time) {
-        let clock = self.world.db.clock();
-        let standing = clock.standing();
-        let (began, era) = (clock.now(), self.world.db.era());
-        // It stands still at each of them.
+    /// Goes forward to `end`, by every time that somebody waits for, and leaves the clock standing still on the way. False where
+    /// another state took this one's place meanwhile, and brought its own clock.
+    async fn walk(&self, end: Time) -> bool {
+        let (clock, era) = (self.world.db.clock(), self.world.db.era());
         clock.freeze();
         for _ in 0..STOPS_MAX {
             self.settle().await;
             if era.is_over() {
-                // Another state has brought its own clock, which was perhaps moved here since.
+                // Perhaps the clock that it brought was moved here since.
                 let stored = self.world.db.read(&Call::operator(), |tx| tx.standing()).await;
-                return clock.stand(stored.unwrap_or_default());
+                clock.stand(stored.unwrap_or_default());
+                return false;
             }
             match clock.next_wake() {
                 Some(time) if time <= end && !self.shutdown.is_cancelled() => {
@@ -85,10 +101,7 @@ impl Shared {
                 _ => break,
             }
         }
-        match standing {
-            Standing::Ahead(ms) => clock.stand(Standing::Ahead(ms.saturating_add(end.0.saturating_sub(began.0)))),
-            Standing::Frozen(_) => clock.set(end),
-        }
+        true
     }
 
     /// Waits until all that is due now is done, but for what waits for the clock itself.
