@@ -54,8 +54,16 @@ impl World for Shared {
     }
 
     fn state(self: Arc<Self>, ask: StateAsk) -> BoxFuture<'static, Result<Value, StateError>> {
-        let project = self.project();
-        let doing = tokio::spawn(async move { self.states.answer(&project, ask).await });
+        let doing = tokio::spawn(async move {
+            let project = self.project();
+            let answer = self.states.answer(&project, ask).await;
+            // What a reload has made meanwhile may have been made in the state before.
+            let now = self.project();
+            if !Arc::ptr_eq(&project, &now) {
+                self.states.ensure(&now).await.map_err(|error| StateError::Failed(format!("{error:#}")))?;
+            }
+            answer
+        });
         Box::pin(async move { doing.await.unwrap_or_else(|error| Err(StateError::Failed(error.to_string()))) })
     }
 

@@ -91,6 +91,8 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
     }
     let new = project != before;
     if new {
+        // Before its resources are made: who puts another state in place meanwhile looks afterwards whether there is another project.
+        *shared.project.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = project.clone();
         problems.extend(resources::ensure(&shared.world.services, &project, &shared.account).await);
         shared.network.allow(&project.settings.allow);
         watch.also(project.sources.clone());
@@ -99,7 +101,6 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
     let report = shared.functions.reload(project.clone(), changed).await;
     problems.extend(report.problems);
     if new {
-        *shared.project.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = project.clone();
         problems.extend(apply_triggers(shared, &project).await?);
         prepare_reset(shared);
     }

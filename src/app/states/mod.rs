@@ -139,6 +139,12 @@ impl States {
         Ok(())
     }
 
+    /// Makes what the project defines and the state lacks.
+    pub async fn ensure(&self, project: &Project) -> anyhow::Result<()> {
+        let _busy = self.0.busy.lock().await;
+        self.0.ensure(project).await
+    }
+
     /// Sees to it that the seeded state of a project is at hand: so that a reset need not make it.
     pub async fn prepare(&self, project: &Arc<Project>) -> anyhow::Result<()> {
         let mut busy = self.0.busy.lock().await;
