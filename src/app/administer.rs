@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::{Shared, url};
 use crate::base::{Call, Clock};
-use crate::gateway::admin::World;
+use crate::gateway::admin::{ClockChange, World};
+use crate::gateway::state::{StateAsk, StateError};
 use crate::telemetry::journal::{Journaled, Query, Reader, TraceError};
 use crate::telemetry::trace;
 use crate::triggers::DeadLetter;
@@ -45,7 +46,25 @@ impl World for Shared {
     }
 
     fn idle(&self) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async move { self.triggers.idle().await.map_err(|error| error.to_string()) })
+        Box::pin(self.quiet())
+    }
+
+    fn change_clock(self: Arc<Self>, change: ClockChange) -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(self.change_clock_whole(change))
+    }
+
+    fn state(self: Arc<Self>, ask: StateAsk) -> BoxFuture<'static, Result<Value, StateError>> {
+        let doing = tokio::spawn(async move {
+            let project = self.project();
+            let answer = self.states.answer(&project, ask).await;
+            // What a reload has made meanwhile may have been made in the state before.
+            let now = self.project();
+            if !Arc::ptr_eq(&project, &now) {
+                self.states.ensure(&now).await.map_err(|error| StateError::Failed(format!("{error:#}")))?;
+            }
+            answer
+        });
+        Box::pin(async move { doing.await.unwrap_or_else(|error| Err(StateError::Failed(error.to_string()))) })
     }
 
     fn invoke(&self, call: Call, name: String, event: Bytes) -> BoxFuture<'_, Result<Value, String>> {

@@ -1,12 +1,16 @@
 //! The program: a project, its state, and everything that runs on them, from start to stop.
 
 mod administer;
+mod deadlines;
 mod desk;
 pub mod memory;
+mod offline;
 mod reload;
 mod resources;
 mod seed;
 mod state;
+mod states;
+mod time;
 mod world;
 
 use std::collections::BTreeSet;
@@ -19,19 +23,21 @@ use anyhow::{Context, anyhow};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::base::{Call, Clock, Ids};
+use crate::base::{Clock, Ids};
 use crate::functions::{Bounds, Functions, Parts, Surroundings};
 use crate::gateway::{self, Endpoints, Face, Network};
 use crate::project::{self, Load, Loaded, Problem, Project};
 use crate::sandbox::{self, Sandbox};
-use crate::services::{Services, tables};
+use crate::services::Services;
 use crate::telemetry::journal::{self, Feed, Journal};
 use crate::telemetry::{self, Record, Sink, Subscriber};
 use crate::triggers::{self, Triggers};
 use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
 pub use desk::Desk;
+pub use offline::Offline;
 pub use state::{Holder, StateFolder, kept};
+pub use states::{Part, Snapshot, States};
 use world::World;
 
 /// The file of a World's database in its state folder.
@@ -73,8 +79,6 @@ const ADMIN_PORT: u16 = 4400;
 const RECORDS_MAX: usize = 16_384;
 /// Characters of a mail's subject that its record keeps.
 const SUBJECT_CHARS_MAX: usize = 1_000;
-/// Expired items that are removed in one transaction.
-const EXPIRED_AT_ONCE: usize = 100;
 /// How long deliveries under way may take to end at a stop; what does not is delivered again at the next start.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -120,6 +124,9 @@ pub(crate) struct Shared {
     pub(crate) load: Load,
     pub(crate) project: Mutex<Arc<Project>>,
     pub(crate) world: World,
+    pub(crate) states: States,
+    /// Held by whoever moves the clock through the times that somebody waits for.
+    pub(crate) moving: tokio::sync::Mutex<()>,
     pub(crate) functions: Functions,
     pub(crate) triggers: Triggers,
     pub(crate) network: Network,
@@ -186,10 +193,20 @@ impl App {
         let joined = triggers::aws::Services::new(queues, topics, tables, account.clone(), ids.clone());
         let triggers = Triggers::start(world.db.clone(), joined.ports(Arc::new(functions.clone()), sink.clone()), account.clone()).await?;
         tell_of_mails(&world, &sink);
-        let origin = gateway::Origin { clock: clock.clone(), ids: ids.clone(), sink: sink.clone() };
+        let origin = gateway::Origin { clock: clock.clone(), eras: world.db.eras().clone(), ids: ids.clone(), sink: sink.clone() };
         let aws = Aws::new(&world.services, Arc::new(triggers.clone()), &account, &clock, &ids);
+        let makings = states::Makings {
+            folder: state.path().to_owned(),
+            world: world.clone(),
+            ids: ids.clone(),
+            account: account.clone(),
+            ephemeral: options.ephemeral,
+            running: Some(states::Running { triggers: triggers.clone(), functions: functions.clone() }),
+        };
+        let states = States::open(makings)?;
         if new {
             seed::load(&aws, &project).await?;
+            states.keep_seeded(&project).await.context("the seeded state could not be kept for `emu state reset`")?;
         }
         let aws = Arc::new(gateway::AwsFace { aws, origin: origin.clone() });
         let api = Arc::new(gateway::Api { functions: functions.clone(), origin: origin.clone() });
@@ -205,6 +222,8 @@ impl App {
             load,
             project: Mutex::new(project.clone()),
             world,
+            states,
+            moving: tokio::sync::Mutex::default(),
             functions,
             triggers,
             network,
@@ -218,13 +237,17 @@ impl App {
         problems.extend(apply_triggers(&shared, &project).await?);
         let mut tasks = JoinSet::new();
         let admin = Arc::new(gateway::Admin { world: shared.clone(), origin });
-        let notes = taken_ports(&listeners);
+        let mut notes = taken_ports(&listeners);
+        notes.extend(time::note(shared.world.db.clock()));
         let faces: [(gateway::Bound, Arc<dyn Face>); 3] = [(listeners.http, api), (listeners.aws, aws), (listeners.admin, admin)];
         for (bound, face) in faces {
             tasks.spawn(gateway::serve(bound.listener, face, shutdown.clone()));
         }
         tasks.spawn(check(shared.clone(), shutdown.clone()));
-        tasks.spawn(expire(shared.clone(), shutdown.clone()));
+        tasks.spawn(deadlines::keep(shared.clone(), shutdown.clone()));
+        if !new {
+            prepare_reset(&shared);
+        }
         state.announce(Some(url(addresses.admin)))?;
         let watch = if options.watch { Some(reload::watch(&shared)?) } else { None };
         let warnings = warnings.into_iter().chain(problems).collect();
@@ -395,6 +418,17 @@ pub(crate) fn tell(shared: &Shared, problems: &[Problem]) {
 /// How long those who call as soon as emu answers have the machine for themselves.
 const FIRST_CALLERS: Duration = Duration::from_millis(100);
 
+/// Has the state made that a reset goes back to, unless it is there, while others work.
+pub(crate) fn prepare_reset(shared: &Arc<Shared>) {
+    let shared = shared.clone();
+    tokio::spawn(async move {
+        let project = shared.project();
+        if let Some(Err(error)) = shared.shutdown.run_until_cancelled(shared.states.prepare(&project)).await {
+            tracing::warn!("`emu state reset` will not work until this is mended: {error:#}");
+        }
+    });
+}
+
 /// Looks the functions through that nobody calls meanwhile, and says what is wrong with any.
 async fn check(shared: Arc<Shared>, shutdown: CancellationToken) {
     let work = async {
@@ -405,36 +439,4 @@ async fn check(shared: Arc<Shared>, shutdown: CancellationToken) {
         tell(&shared, &problems);
     }
     memory::release();
-}
-
-/// Removes items of tables whose time has come, when it comes.
-async fn expire(shared: Arc<Shared>, shutdown: CancellationToken) {
-    let (tables, db) = (&shared.world.services.tables, &shared.world.db);
-    let work = async {
-        loop {
-            let notify = db.woken(tables::EXPIRY_WAKE);
-            let mut woken = std::pin::pin!(notify.notified());
-            woken.as_mut().enable();
-            let next = tables.next_expiry(&Call::operator()).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "expired items could not be looked for");
-                None
-            });
-            match next {
-                Some(time) if time <= db.now() => {
-                    if let Err(error) = tables.expire_due(&Call::operator(), EXPIRED_AT_ONCE).await {
-                        tracing::warn!(%error, "expired items could not be removed");
-                        woken.await;
-                    }
-                }
-                Some(time) => {
-                    tokio::select! {
-                        () = db.clock().sleep_until(time) => {}
-                        () = woken => {}
-                    }
-                }
-                None => woken.await,
-            }
-        }
-    };
-    shutdown.run_until_cancelled(work).await;
 }

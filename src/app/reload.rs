@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Shared, apply_triggers, memory, resources, tell};
+use super::{Shared, apply_triggers, memory, prepare_reset, resources, tell};
 use crate::base::Time;
 use crate::functions::Changed;
 use crate::project::{self, Loaded, Problem, Severity};
@@ -91,6 +91,8 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
     }
     let new = project != before;
     if new {
+        // Before its resources are made: who puts another state in place meanwhile looks afterwards whether there is another project.
+        *shared.project.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = project.clone();
         problems.extend(resources::ensure(&shared.world.services, &project, &shared.account).await);
         shared.network.allow(&project.settings.allow);
         watch.also(project.sources.clone());
@@ -99,8 +101,8 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
     let report = shared.functions.reload(project.clone(), changed).await;
     problems.extend(report.problems);
     if new {
-        *shared.project.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = project.clone();
         problems.extend(apply_triggers(shared, &project).await?);
+        prepare_reset(shared);
     }
     tell(shared, &problems);
     memory::release();

@@ -48,6 +48,15 @@ pub(super) async fn load(aws: &Aws, project: &Project) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Every file under `emu.seed`, in order.
+pub(super) fn all_files(project: &Project) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for seed in &project.settings.seed {
+        found.extend(files(&project.root.join(seed))?.into_iter().map(|(file, _)| file));
+    }
+    Ok(found)
+}
+
 /// What a file of a seed is for.
 #[derive(Debug, PartialEq, Eq)]
 enum Purpose {

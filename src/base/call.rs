@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::era::Era;
 use super::usage::Meter;
 
 /// Events that may lie between the request from outside and a call: where there are more, functions call each other in a circle.
@@ -63,11 +64,20 @@ pub struct Call {
     pub trace: TraceId,
     /// The bill.
     pub meter: Meter,
+    /// The state that it belongs to: where another has taken its place, the call can do nothing any more. `None`: whichever there is.
+    pub era: Option<Era>,
 }
 
 impl Call {
     /// emu's own work (seeding, expiry), on nobody's bill.
     pub fn operator() -> Call {
-        Call { caller: Caller::Operator, cause: Cause::Operator, depth: 0, trace: TraceId("0".repeat(32).into()), meter: Meter::default() }
+        Call {
+            caller: Caller::Operator,
+            cause: Cause::Operator,
+            depth: 0,
+            trace: TraceId("0".repeat(32).into()),
+            meter: Meter::default(),
+            era: None,
+        }
     }
 }

@@ -4,8 +4,10 @@ mod budget;
 mod calls;
 mod check;
 mod child;
+mod clock;
 mod cost;
 mod dashboard;
+mod difference;
 mod exec;
 mod findings;
 mod init;
@@ -16,8 +18,10 @@ mod places;
 mod prices;
 mod pricing;
 mod records;
+mod remote;
 mod schema;
 mod start;
+mod state;
 mod trace;
 
 use std::net::IpAddr;
@@ -49,6 +53,8 @@ const EXAMPLES: &str = "Examples:
   emu invoke register --data '{}'      call one function once
   emu logs -f --function register      read along what a function logs and does
   emu trace latest                     see what the last request led to, and how long each part took
+  emu state reset                      go back to the seeded state, without a restart
+  emu clock advance 25h                have everything happen that is due by then
   emu check                            read the project file and say what is wrong with it
   emu prices --provider aws            the prices that costs are reckoned with";
 
@@ -124,6 +130,40 @@ enum Command {
   emu trace 4bf92f35
   emu trace latest --json")]
     Trace(TraceArgs),
+    /// Save, restore, reset, export, import and compare the state as a whole
+    ///
+    /// Asks the emu that runs this project, if one does; else opens the state itself. Every change takes place in one step:
+    /// what is killed in the middle of it leaves the state before or the one after.
+    #[command(after_help = "Examples:
+  emu state reset                      the seeded state of a new start
+  emu state reset mail                 an empty inbox, all else stays
+  emu state snapshot before-migration
+  emu state diff before-migration      from then to now
+  emu state restore before-migration
+  emu state export fixtures/state      text files, for the sources
+  emu state import fixtures/state --no-triggers")]
+    State {
+        #[command(flatten)]
+        whose: WholeArgs,
+        #[command(subcommand)]
+        command: state::Command,
+    },
+    /// Show and move the clock: of schedules, expiries, hidden messages, retries, `Date.now()` and timers
+    ///
+    /// How it stands to the machine's is part of the state: it is there after a restart, and in snapshots and exports.
+    #[command(after_help = "Examples:
+  emu clock show
+  emu clock advance 25h                everything that is due by then happens, in order
+  emu clock set '2026-12-24 18:00'
+  emu clock freeze                     nothing with a deadline happens
+  emu clock resume
+  emu clock set now                    the machine's time again")]
+    Clock {
+        #[command(flatten)]
+        whose: WholeArgs,
+        #[command(subcommand)]
+        command: clock::Command,
+    },
     /// Read the project file, resolve it, and say what is wrong with it
     ///
     /// Exit code 1 where there are errors.
@@ -353,6 +393,35 @@ struct JournalArgs {
     state: Option<PathBuf>,
 }
 
+/// The same before and after the name of what is to be done.
+#[derive(Args, Debug)]
+struct WholeArgs {
+    /// The project's folder, or its project file
+    #[arg(long, short = 'p', value_name = "DIR", default_value = ".", value_hint = ValueHint::AnyPath, env = "EMU_PROJECT", global = true)]
+    project: PathBuf,
+    /// The stage: what `${sls:stage}` and `${opt:stage}` give
+    #[arg(long, value_name = "NAME", global = true)]
+    stage: Option<String>,
+    /// A parameter: what `${param:NAME}` gives; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, global = true)]
+    param: Vec<(String, String)>,
+    /// The folder that keeps the state [default: `.emu` in the project's folder]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true)]
+    state: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl WholeArgs {
+    /// Whether JSON is to be printed, and where the state is.
+    fn split(self) -> (bool, JournalArgs) {
+        let journal =
+            JournalArgs { project: ProjectArgs { project: self.project, stage: self.stage, param: self.param }, state: self.state };
+        (self.json, journal)
+    }
+}
+
 #[derive(Args, Debug)]
 struct LogsArgs {
     #[command(flatten)]
@@ -445,6 +514,14 @@ pub fn run() -> ExitCode {
         Command::Invoke(args) => invoke::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Trace(args) => trace::run(&args),
+        Command::State { whose, command } => {
+            let (json, journal) = whose.split();
+            state::run(&command, &journal, json)
+        }
+        Command::Clock { whose, command } => {
+            let (json, journal) = whose.split();
+            clock::run(&command, &journal, json)
+        }
         Command::Check(args) => check::run(&args),
         Command::Schema => schema::run(),
         Command::Prices(args) => prices::run(&args),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use super::answer::LogLine;
-use crate::base::{Call, Clock, Ids, Time};
+use crate::base::{Call, Clock, Ids, Napper, Time};
 use crate::sandbox::{FetchError, Host, Level};
 use crate::telemetry::{self, Record, Sink};
 
@@ -29,6 +29,7 @@ pub(super) struct Door {
     id: Arc<str>,
     function: Arc<str>,
     clock: Clock,
+    napper: Napper,
     ids: Ids,
     network: Arc<dyn Network>,
     sink: Sink,
@@ -59,6 +60,7 @@ impl Door {
             id,
             function,
             clock: world.clock.clone(),
+            napper: world.clock.napper(),
             ids: world.ids.clone(),
             network: Arc::clone(&world.network),
             sink: world.sink.clone(),
@@ -127,10 +129,9 @@ impl Host for Door {
     }
 
     fn sleep(&self, ms: f64) -> BoxFuture<'static, ()> {
-        let clock = self.clock.clone();
         // A number that is no time, or a negative one, is no wait.
-        let until = clock.now().plus_ms(if ms > 0.0 { ms.ceil().min(1e15) as i64 } else { 0 });
-        Box::pin(async move { clock.sleep_until(until).await })
+        let until = self.clock.now().plus_ms(if ms > 0.0 { ms.ceil().min(1e15) as i64 } else { 0 });
+        Box::pin(self.napper.until(until))
     }
 
     fn fetch(&self, request: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Bytes>, FetchError>> {

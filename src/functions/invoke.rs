@@ -62,7 +62,7 @@ pub(super) struct Inner {
     running: Arc<Semaphore>,
     nested: Arc<Semaphore>,
     waiting: AtomicUsize,
-    waiting_max: usize,
+    bounds: Bounds,
     /// What is built of.
     pub project: ArcSwapOption<Project>,
     /// Reloads go one after the other.
@@ -100,6 +100,23 @@ pub(super) struct Admitted {
     _places: (Place, OwnedSemaphorePermit),
 }
 
+/// Why an invocation was ended whose state another took the place of.
+fn superseded() -> Failure {
+    Failure::Exited { message: "the state was reset, restored or imported, and what was under way ended with the state before".to_owned() }
+}
+
+impl Admitted {
+    /// Does `work`, unless the state that it belongs to is over, or until it is.
+    async fn unless_over<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let Some(era) = &self.call.era else { return Some(work.await) };
+        tokio::select! {
+            biased;
+            () = era.over() => None,
+            done = work => Some(done),
+        }
+    }
+}
+
 impl Functions {
     /// No functions yet: `reload` brings them. Fails where the system gives no threads.
     pub fn new(parts: Parts) -> std::io::Result<Functions> {
@@ -112,7 +129,7 @@ impl Functions {
             running: Arc::new(Semaphore::new(bounds.running_max)),
             nested: Arc::new(Semaphore::new(bounds.nested_max)),
             waiting: AtomicUsize::new(0),
-            waiting_max: bounds.waiting_max,
+            bounds,
             project: ArcSwapOption::empty(),
             reload: tokio::sync::Mutex::default(),
             reloads: AtomicU64::new(0),
@@ -123,6 +140,17 @@ impl Functions {
     /// The functions as they are now. What is taken from it stays valid after a reload.
     pub fn catalog(&self) -> Arc<Catalog> {
         self.0.catalog.load_full()
+    }
+
+    /// How many invocations are under way.
+    pub fn under_way(&self) -> usize {
+        let Bounds { running_max, nested_max, .. } = self.0.bounds;
+        (running_max + nested_max).saturating_sub(self.0.running.available_permits() + self.0.nested.available_permits())
+    }
+
+    /// Forgets what invocations have left in sandboxes that are used again: it is of a state that is gone.
+    pub fn forget(&self) {
+        self.catalog().iter().filter_map(|entry| entry.version.as_ref()).for_each(|version| version.program.forget());
     }
 
     pub(super) fn world(&self) -> &World {
@@ -189,6 +217,7 @@ impl Functions {
             depth: call.depth,
             trace: call.trace.clone(),
             meter: bill.clone(),
+            era: call.era.clone(),
         };
         let door = Arc::new(Door::new(&self.0.world, own.clone(), Arc::clone(&id), Arc::clone(&entry.name)));
         let queued_micros = began.elapsed().as_micros() as u64;
@@ -254,8 +283,14 @@ impl Functions {
             "traceHeader": trace_header(&admitted.call),
         });
         let input = Input { event: admitted.asked.event.clone(), context, timeout_ms: admitted.timeout_ms() };
-        let Outcome { result, cold, cpu_micros, wall_micros, memory_peak_bytes } =
-            admitted.version.program.invoke(admitted.host(), input).await;
+        let ended = admitted.unless_over(admitted.version.program.invoke(admitted.host(), input)).await;
+        let Outcome { result, cold, cpu_micros, wall_micros, memory_peak_bytes } = ended.unwrap_or_else(|| Outcome {
+            result: Err(superseded()),
+            cold: false,
+            cpu_micros: 0,
+            wall_micros: admitted.began.elapsed().as_micros() as u64,
+            memory_peak_bytes: 0,
+        });
         let mut served = Ended { cold, cpu_micros, wall_micros, memory_peak_bytes, stack: Vec::new() };
         match result {
             Ok(payload) if payload.len() > ANSWER_BYTES_MAX => {
@@ -274,7 +309,14 @@ impl Functions {
 
     /// Has a program that takes requests serve one as it came.
     pub(super) async fn serve(&self, admitted: Admitted, request: http::Request<Bytes>, parent: &Meter) -> Served {
-        let served = admitted.version.program.serve(admitted.host(), request, admitted.timeout_ms()).await;
+        let served = admitted.unless_over(admitted.version.program.serve(admitted.host(), request, admitted.timeout_ms())).await;
+        let served = served.unwrap_or_else(|| Served {
+            response: Err(superseded()),
+            cold: false,
+            cpu_micros: 0,
+            wall_micros: admitted.began.elapsed().as_micros() as u64,
+            memory_peak_bytes: 0,
+        });
         let ended = Ended {
             cold: served.cold,
             cpu_micros: served.cpu_micros,
@@ -398,7 +440,7 @@ impl Waiting<'_> {
     fn enter(inner: &Inner) -> Option<Waiting<'_>> {
         let waiting = Waiting(&inner.waiting);
         // Where there is no room, dropping `waiting` takes it off the count again.
-        (inner.waiting.fetch_add(1, Ordering::AcqRel) < inner.waiting_max).then_some(waiting)
+        (inner.waiting.fetch_add(1, Ordering::AcqRel) < inner.bounds.waiting_max).then_some(waiting)
     }
 }
 

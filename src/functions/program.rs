@@ -54,6 +54,9 @@ pub trait Program: Send + Sync + 'static {
 
     /// Memory that the version takes while it is not run.
     fn bytes(&self) -> usize;
+
+    /// Forgets what earlier runs have left in it.
+    fn forget(&self) {}
 }
 
 /// How serving a request went.
@@ -126,6 +129,10 @@ impl Program for component::Component {
 }
 
 impl Program for Image {
+    fn forget(&self) {
+        Image::forget(self);
+    }
+
     fn invoke(&self, host: Arc<dyn Host>, input: Input) -> BoxFuture<'static, Outcome> {
         let image = self.clone();
         Box::pin(async move { image.invoke(host, input).await })

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::listener::Face;
 use super::origin::{Answered, Origin};
-use crate::base::{Call, Caller, Clock, Time};
+use super::state::{StateAsk, StateError};
+use crate::base::{Call, Caller, Clock, Standing, Time};
 use crate::telemetry::journal::{Journaled, Query, ago};
 use crate::wire::http::{Body, BoxError, Request, Response, json};
 
@@ -22,6 +23,10 @@ const BODY_BYTES_MAX: usize = 7 << 20;
 pub trait World: Send + Sync + 'static {
     /// This World's clock.
     fn clock(&self) -> &Clock;
+    /// Changes the clock and answers once all that was due by then is done; an error says why it is not kept.
+    fn change_clock(self: Arc<Self>, change: ClockChange) -> BoxFuture<'static, Result<(), String>>;
+    /// Does something with the state as a whole, to its end even where nobody waits for the answer any more.
+    fn state(self: Arc<Self>, ask: StateAsk) -> BoxFuture<'static, Result<Value, StateError>>;
     /// What there is and how it is: addresses, functions, what is pending.
     fn health(&self) -> BoxFuture<'_, Value>;
     /// Waits until everything that was committed has been delivered; an error says why it cannot know.
@@ -34,6 +39,21 @@ pub trait World: Send + Sync + 'static {
     fn records(&self, query: Query, follow: bool) -> BoxStream<'static, Result<Vec<Journaled>, String>>;
     /// The tree of a trace, by its identifier, the beginning of that, or `latest`; an error says why there is none.
     fn trace(&self, wanted: String) -> BoxFuture<'_, Result<Value, String>>;
+}
+
+/// What can be done to a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockChange {
+    /// Forward, or backward where negative.
+    Advance {
+        ms: i64,
+    },
+    /// To a time; to the machine's, and running with it, where that is `None`.
+    Set {
+        time: Option<Time>,
+    },
+    Freeze,
+    Resume,
 }
 
 pub struct Admin {
@@ -69,8 +89,17 @@ impl Admin {
             }
             (&Method::GET, ["clock"]) => Ok(time(clock)),
             (&Method::POST, ["clock", change]) => {
-                move_clock(clock, change, body).await?;
+                let change = clock_change(change, body).await?;
+                let changed = self.world.clone().change_clock(change).await;
+                changed.map_err(|why| failed(StatusCode::INTERNAL_SERVER_ERROR, why))?;
                 Ok(time(clock))
+            }
+            (method, ["state", rest @ ..]) => {
+                let ask = StateAsk::read(method, rest, &collect(body).await?).map_err(|error| failed(error.status(), error.to_string()))?;
+                match self.world.clone().state(ask).await {
+                    Ok(answer) => Ok(json(StatusCode::OK, &answer)),
+                    Err(error) => Err(failed(error.status(), error.to_string())),
+                }
             }
             (&Method::POST, ["functions", name, "invocations"]) => {
                 let event = collect(body).await?;
@@ -93,7 +122,7 @@ impl Admin {
             _ => Err(failed(
                 StatusCode::NOT_FOUND,
                 format!(
-                    "the admin API has no {} {}; it has GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{{advance,set,freeze,resume}}, POST /emu/v1/functions/NAME/invocations, GET /emu/v1/dead-letters, GET /emu/v1/records, GET /emu/v1/traces/ID",
+                    "the admin API has no {} {}; it has GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{{advance,set,freeze,resume}}, GET /emu/v1/state, POST /emu/v1/state/{{reset,snapshot,restore,export,import,diff}}, POST /emu/v1/functions/NAME/invocations, GET /emu/v1/dead-letters, GET /emu/v1/records, GET /emu/v1/traces/ID",
                     parts.method,
                     parts.uri.path()
                 ),
@@ -134,7 +163,7 @@ fn lines(records: BoxStream<'static, Result<Vec<Journaled>, String>>) -> Respons
     response
 }
 
-async fn move_clock(clock: &Clock, change: &str, body: Body) -> Result<(), Response> {
+async fn clock_change(change: &str, body: Body) -> Result<ClockChange, Response> {
     #[derive(serde::Deserialize)]
     struct Advance {
         ms: i64,
@@ -148,22 +177,33 @@ async fn move_clock(clock: &Clock, change: &str, body: Body) -> Result<(), Respo
     match change {
         "advance" => {
             let advance: Advance = serde_json::from_slice(&body).map_err(|e| wrong(format!("send {{\"ms\": 60000}}: {e}")))?;
-            clock.advance_ms(advance.ms);
+            Ok(ClockChange::Advance { ms: advance.ms })
         }
         "set" => {
             let set: Set = serde_json::from_slice(&body).map_err(|e| wrong(format!("send {{\"time\": \"2026-01-31T12:00:00Z\"}}: {e}")))?;
+            if set.time == "now" {
+                return Ok(ClockChange::Set { time: None });
+            }
             let time = chrono::DateTime::parse_from_rfc3339(&set.time).map_err(|e| wrong(format!("`{}` is no time: {e}", set.time)))?;
-            clock.set(Time(time.timestamp_millis()));
+            Ok(ClockChange::Set { time: Some(Time(time.timestamp_millis())) })
         }
-        "freeze" => clock.freeze(),
-        "resume" => clock.resume(),
-        other => return Err(failed(StatusCode::NOT_FOUND, format!("a clock cannot `{other}`; it can advance, set, freeze, resume"))),
+        "freeze" => Ok(ClockChange::Freeze),
+        "resume" => Ok(ClockChange::Resume),
+        other => Err(failed(StatusCode::NOT_FOUND, format!("a clock cannot `{other}`; it can advance, set, freeze, resume"))),
     }
-    Ok(())
 }
 
 fn time(clock: &Clock) -> Response {
-    json(StatusCode::OK, &json!({ "time": clock.now().iso(), "frozen": clock.is_frozen() }))
+    json(StatusCode::OK, &shown(clock))
+}
+
+/// A clock as the admin API shows it.
+pub fn shown(clock: &Clock) -> Value {
+    let ahead_ms = match clock.standing() {
+        Standing::Ahead(ms) => Some(ms),
+        Standing::Frozen(_) => None,
+    };
+    json!({ "time": clock.now().iso(), "frozen": clock.is_frozen(), "aheadMs": ahead_ms })
 }
 
 async fn collect(body: Body) -> Result<Bytes, Response> {

@@ -9,6 +9,7 @@ pub mod network;
 mod operation;
 mod origin;
 mod seen;
+pub mod state;
 
 pub use admin::Admin;
 pub use api::Api;

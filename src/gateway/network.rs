@@ -202,7 +202,7 @@ impl Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Clock, Ids, Time};
+    use crate::base::{Clock, Eras, Ids, Time};
     use crate::functions::Network as _;
     use crate::telemetry::{Record, Sink};
 
@@ -242,7 +242,7 @@ mod tests {
     #[tokio::test]
     async fn own_endpoints_are_inside_and_others_are_denied_with_the_line_to_add() {
         let network = Network::default();
-        let origin = Origin { clock: Clock::frozen(Time(0)), ids: Ids::seeded(1), sink: Sink::new(4) };
+        let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink: Sink::new(4) };
         network.connect(Endpoints { aws: Arc::new(Echo("aws")), aws_port: 4566, api: Arc::new(Echo("api")), api_port: 3000, origin });
         for (url, wanted) in [
             ("http://127.0.0.1:4566/a", "aws /a Operator"),
@@ -287,7 +287,7 @@ mod tests {
         let mut records = sink.subscribe();
         let network = Network::default();
         network.allow(&[format!("127.0.0.1:{port}")]);
-        let origin = Origin { clock: Clock::frozen(Time(0)), ids: Ids::seeded(1), sink };
+        let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink };
         network.connect(Endpoints { aws: Arc::new(Echo("aws")), aws_port: 1, api: Arc::new(Echo("api")), api_port: 2, origin });
         let url = format!("http://127.0.0.1:{port}/a");
         let (head, answer) = tokio::join!(listen(listener), fetch(&network, &url));

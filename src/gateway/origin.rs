@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::guard::{self, Refused};
 use super::seen::{self, Seen};
-use crate::base::{Call, Caller, Cause, Clock, Ids, Meter, TraceId, Usage};
+use crate::base::{Call, Caller, Cause, Clock, Eras, Ids, Meter, TraceId, Usage};
 use crate::telemetry::{self, Record, Sink};
 use crate::wire::http::{Request, Response, header, json};
 
@@ -18,6 +18,8 @@ pub const TRACE_HEADER: &str = "x-emu-trace-id";
 #[derive(Clone)]
 pub struct Origin {
     pub clock: Clock,
+    /// A request belongs to the state that there is when it comes.
+    pub eras: Eras,
     pub ids: Ids,
     pub sink: Sink,
 }
@@ -52,7 +54,8 @@ impl Origin {
         let named = header(request.headers(), "host").or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
         let guarded = guard::host(named).and_then(|()| if pages { Ok(()) } else { guard::origin(request.headers()) });
         let id: Arc<str> = self.ids.uuid().into();
-        let call = Call { caller, cause: Cause::Request(id.clone()), depth: 0, trace: self.trace(&request), meter: Meter::default() };
+        let (trace, era) = (self.trace(&request), Some(self.eras.current()));
+        let call = Call { caller, cause: Cause::Request(id.clone()), depth: 0, trace, meter: Meter::default(), era };
         let (at, began, host) = (self.clock.now(), Instant::now(), named.unwrap_or_default().to_owned());
         let (parts, body) = request.into_parts();
         let (seen, body) = seen::watch(body);
@@ -129,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_trace_that_the_sender_began_goes_on() {
-        let origin = Origin { clock: Clock::frozen(Time(0)), ids: Ids::seeded(1), sink: Sink::new(4) };
+        let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink: Sink::new(4) };
         let trace = |value: &str| {
             let request = http::Request::get("/").header("traceparent", value).body(Body::empty()).expect("a request");
             origin.enter("http", request, Caller::Anonymous, true).unwrap_or_else(|_| panic!("let in")).0.call.trace
@@ -142,7 +145,7 @@ mod tests {
     }
     #[tokio::test]
     async fn a_refused_request_is_told_of_and_its_answer_names_the_trace() {
-        let origin = Origin { clock: Clock::frozen(Time(0)), ids: Ids::seeded(1), sink: Sink::new(4) };
+        let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink: Sink::new(4) };
         let mut records = origin.sink.subscribe();
         let request = http::Request::post("/a?b=c").header("host", "evil.example").body(Body::from("x")).expect("a request");
         let response = origin.enter("aws", request, Caller::Admin, false).err().expect("refused");

@@ -21,6 +21,14 @@ impl Image {
         invoke::invoke(self.0.clone(), host, input).await
     }
 
+    /// Forgets what earlier invocations have left (warm isolation): the next one begins in a new sandbox.
+    pub fn forget(&self) {
+        if let Some(idle) = &self.0.idle {
+            let forgotten = std::mem::take(&mut *idle.lock().expect("no code panics while it holds the sandboxes"));
+            drop(forgotten);
+        }
+    }
+
     /// The size of the memory that each of its sandboxes begins with, shared between them until they write to it.
     pub fn bytes(&self) -> usize {
         self.0.memory.bytes

@@ -5,6 +5,8 @@
 //! taken survives a killed process, and only a power cut could lose it, which the database (`synchronous = NORMAL`) does
 //! not rule out for its last commits either.
 
+mod whole;
+
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -17,6 +19,8 @@ use futures_util::{Stream, StreamExt, stream};
 use super::Error;
 use super::db::lock;
 use crate::base::Ids;
+use whole::Held;
+pub use whole::{Adopted, Hold};
 
 /// What goes wrong with bytes that arrive or leave.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -33,6 +37,7 @@ struct Inner {
     ids: Ids,
     /// Files being read, with the number of readers; removed files among them go when the last reader does.
     pins: Mutex<HashMap<String, Pin>>,
+    held: Mutex<Held>,
 }
 
 #[derive(Default)]
@@ -112,7 +117,7 @@ impl Blobs {
     /// Opens the folder, making it where missing.
     pub fn open(folder: PathBuf, ids: Ids) -> Result<Blobs, Error> {
         std::fs::create_dir_all(&folder)?;
-        Ok(Blobs(Arc::new(Inner { folder, ids, pins: Mutex::default() })))
+        Ok(Blobs(Arc::new(Inner { folder, ids, pins: Mutex::default(), held: Mutex::default() })))
     }
 
     /// Takes in all bytes of `source` in memory that does not grow with their number; `tap` sees each once.
@@ -206,6 +211,13 @@ impl Blobs {
     }
 
     fn unlink(&self, id: &str) {
+        {
+            let mut held = lock(&self.0.held);
+            if held.holders > 0 {
+                held.doomed.push(id.to_owned());
+                return;
+            }
+        }
         match std::fs::remove_file(self.0.folder.join(id)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 tracing::warn!(%error, id, "a blob could not be removed; the next start tries again");
@@ -303,7 +315,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + S
 mod tests {
     use super::*;
 
-    struct Count(u64);
+    pub(super) struct Count(pub(super) u64);
 
     impl Tap for Count {
         fn update(&mut self, bytes: &[u8]) {
@@ -311,13 +323,13 @@ mod tests {
         }
     }
 
-    const BOUNDS: Bounds = Bounds { small_max: 4, bytes_max: 1 << 20 };
+    pub(super) const BOUNDS: Bounds = Bounds { small_max: 4, bytes_max: 1 << 20 };
 
-    fn pieces(sizes: &[usize]) -> impl Stream<Item = Result<Bytes, BoxError>> + use<> {
+    pub(super) fn pieces(sizes: &[usize]) -> impl Stream<Item = Result<Bytes, BoxError>> + use<> {
         stream::iter(sizes.iter().map(|size| Ok(Bytes::from(vec![7; *size]))).collect::<Vec<_>>())
     }
 
-    fn files(folder: &tempfile::TempDir) -> usize {
+    pub(super) fn files(folder: &tempfile::TempDir) -> usize {
         std::fs::read_dir(folder.path()).expect("the folder").count()
     }
 

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Notify;
 
 use super::writer::{self, Tx, Writer};
-use super::{Error, outbox, stock};
-use crate::base::{Call, Clock, Ids, Time, Usage};
+use super::{Error, clock, copy, stock};
+use crate::base::{Call, Clock, Era, Eras, Ids, Time, Usage};
 
 /// The tables of one part of the program, as steps that each bring them from one version to the next. Steps are only ever appended.
 pub struct Schema {
@@ -37,6 +37,7 @@ pub struct Db(Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) clock: Clock,
+    pub(super) eras: Eras,
     pub(super) ids: Ids,
     pub(super) interest: ArcSwap<Box<Interest>>,
     pub(super) writer: Writer,
@@ -60,18 +61,24 @@ impl Db {
         let mut connection = connect(&options.path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // NORMAL keeps every commit through a killed process; only a power cut can lose the last ones.
-        connection.pragma_update(None, "synchronous", if options.ephemeral { "OFF" } else { "NORMAL" })?;
+        let synchronous = if options.ephemeral { "OFF" } else { "NORMAL" };
+        connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "cache_size", -8000)?;
         // Checkpoints wait for the disk, so a thread of their own does them.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        migrate(&mut connection, &outbox::SCHEMA)?;
-        migrate(&mut connection, &stock::SCHEMA)?;
+        for schema in Db::own_schemas() {
+            migrate(&mut connection, schema)?;
+        }
         for schema in schemas {
             migrate(&mut connection, schema)?;
         }
-        let checkpoints = Checkpoints::start(&options.path)?;
+        if let Some(standing) = clock::stored(&connection)? {
+            options.clock.stand(standing);
+        }
+        let checkpoints = Checkpoints::start(&options.path, synchronous)?;
         Ok(Db(Arc::new(Inner {
             clock: options.clock,
+            eras: Eras::default(),
             ids: options.ids,
             interest: ArcSwap::from_pointee(Box::new(|_: &str, _: &str| true) as Box<Interest>),
             writer: Writer::new(connection),
@@ -131,6 +138,16 @@ impl Db {
         &self.0.clock
     }
 
+    /// The states that this World has had, one after another.
+    pub fn eras(&self) -> &Eras {
+        &self.0.eras
+    }
+
+    /// The era of the state that there is now.
+    pub fn era(&self) -> Era {
+        self.0.eras.current()
+    }
+
     /// This World's source of identifiers.
     pub fn ids(&self) -> &Ids {
         &self.0.ids
@@ -160,12 +177,39 @@ impl Db {
         }
     }
 
+    /// Wakes everybody who waits for anything: nothing is as it was.
+    pub(super) fn wake_all(&self) {
+        for notify in lock(&self.0.wakes).values() {
+            notify.notify_waiters();
+        }
+    }
+
+    /// Writes the database as it is now into the new file `to`, which nobody else knows yet, while others go on reading and writing.
+    /// Where the file system can, the two files share their bytes. Blocks.
+    pub fn copy_to(&self, to: &Path, durable: bool) -> Result<(), Error> {
+        let copied = {
+            // Nobody moves the log into the database file meanwhile, so that file stands still.
+            let checkpoints = lock(&self.0.checkpoints.connection);
+            let log = copy::log(&self.0.path, to, &checkpoints, &self.0.writer);
+            // Writes that came meanwhile have left it to us to begin with them.
+            writer::finish(self);
+            log.and_then(|()| copy::database(&self.0.path, to))
+        };
+        copied?;
+        copy::settle(to, durable)
+    }
+
     pub(super) fn inner(&self) -> &Inner {
         &self.0
     }
 
     pub(super) fn committed(&self, writes: usize) {
         self.0.checkpoints.committed(writes);
+    }
+
+    /// The log has grown by what a whole state takes.
+    pub(super) fn checkpoint_soon(&self) {
+        self.0.checkpoints.committed(CHECKPOINT_AFTER);
     }
 }
 
@@ -184,6 +228,28 @@ fn reader(path: &Path) -> Result<Connection, Error> {
     connection.pragma_update(None, "cache_size", -1000)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
+}
+
+/// Whether a database file lacks steps that this emu knows. Fails with [`Error::Newer`] where it is the other way round.
+pub fn is_older(path: &Path, schemas: &[&Schema]) -> Result<bool, Error> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut older = false;
+    for schema in Db::own_schemas().iter().chain(schemas) {
+        let sql = "SELECT coalesce(max(version), 0) FROM schema_versions WHERE part = ?1";
+        let (found, known): (i64, _) = (connection.query_row(sql, [schema.part], |row| row.get(0))?, schema.steps.len() as i64);
+        if found > known {
+            return Err(Error::Newer { part: schema.part.to_owned(), found, known });
+        }
+        older |= found < known;
+    }
+    Ok(older)
+}
+
+/// Brings the tables of a database file that nobody uses up to date.
+pub fn bring_up_to_date(path: &Path, schemas: &[&Schema]) -> Result<(), Error> {
+    let mut connection = Connection::open(path)?;
+    connection.pragma_update(None, "foreign_keys", "OFF")?;
+    Db::own_schemas().iter().chain(schemas).try_for_each(|schema| migrate(&mut connection, schema))
 }
 
 fn migrate(connection: &mut Connection, schema: &Schema) -> Result<(), Error> {
@@ -211,6 +277,8 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Moves the write-ahead log into the database file, on a thread of its own, woken after enough writes.
 struct Checkpoints {
+    /// Held while the log is moved, and by those who need it to stay.
+    connection: Mutex<Connection>,
     state: Mutex<CheckpointState>,
     wake: Condvar,
 }
@@ -225,15 +293,17 @@ struct CheckpointState {
 const CHECKPOINT_AFTER: usize = 2_000;
 
 impl Checkpoints {
-    fn start(path: &Path) -> Result<Arc<Checkpoints>, Error> {
-        let checkpoints = Arc::new(Checkpoints { state: Mutex::default(), wake: Condvar::new() });
+    fn start(path: &Path, synchronous: &str) -> Result<Arc<Checkpoints>, Error> {
         let connection = connect(path)?;
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        let connection = Mutex::new(connection);
+        let checkpoints = Arc::new(Checkpoints { connection, state: Mutex::default(), wake: Condvar::new() });
         let shared = checkpoints.clone();
-        std::thread::Builder::new().name("emu-checkpoint".into()).spawn(move || shared.run(&connection))?;
+        std::thread::Builder::new().name("emu-checkpoint".into()).spawn(move || shared.run())?;
         Ok(checkpoints)
     }
 
-    fn run(&self, connection: &Connection) {
+    fn run(&self) {
         loop {
             let mut state = lock(&self.state);
             while state.writes < CHECKPOINT_AFTER && !state.ended {
@@ -244,7 +314,8 @@ impl Checkpoints {
             drop(state);
             // PASSIVE never makes a writer wait; what it leaves, the next one takes. At the end nobody writes any more.
             let mode = if ended { "TRUNCATE" } else { "PASSIVE" };
-            if let Err(error) = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(())) {
+            let moved = lock(&self.connection).query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
+            if let Err(error) = moved {
                 tracing::warn!(%error, "the database log could not be moved into the database file; it stays in the log");
             }
             if ended {

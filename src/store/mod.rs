@@ -2,14 +2,19 @@
 //! Knows nothing of what the services keep in it.
 
 pub mod blobs;
+mod clock;
+mod copy;
 pub mod db;
 pub mod lease;
 pub mod outbox;
+pub mod portable;
+mod replace;
 mod stock;
 mod writer;
 
-pub use db::{Db, Options, Schema};
+pub use db::{Db, Options, Schema, bring_up_to_date, is_older};
 pub use outbox::Event;
+pub use replace::{Replacing, tables_of};
 pub use stock::kept_in;
 pub use writer::Tx;
 
@@ -34,6 +39,14 @@ pub enum Error {
         "the state was written by a newer emu ({part} is at version {found}, this emu knows {known}); use that emu, or another `--state` folder"
     )]
     Newer { part: String, found: i64, known: i64 },
+    /// Another database was written by an older emu and has to be brought up to date first.
+    #[error("the other state was written by an older emu ({part}); it has to be opened once by this one")]
+    Older { part: String },
+    /// Another state has taken the place of the one that the call belongs to. Nothing was read or changed.
+    #[error(
+        "the state was reset, restored or imported while this was under way; it belonged to the state before and did nothing to the new one"
+    )]
+    Superseded,
     /// A stored value cannot be read back.
     #[error("stored data of {0} cannot be read; the state may be damaged")]
     Corrupt(&'static str),

@@ -1,8 +1,26 @@
 //! Events that were committed with the change they tell of, until their deliveries are arranged.
 
 use super::db::Schema;
+use super::portable::{Collection, Column, json_of};
 use super::{Error, Tx};
 use crate::base::{Cause, Time, TraceId};
+
+/// Events whose deliveries are not arranged yet, as text.
+pub static COLLECTION: Collection = Collection {
+    file: "deliveries/events.jsonl",
+    table: "outbox",
+    order: "id",
+    key: &[],
+    columns: &[
+        Column::text("source"),
+        Column::text("resource"),
+        Column::json("event", json_of::<serde_json::Value>).read("body").write("body", "?"),
+        Column::int("at"),
+        Column::text("trace"),
+        Column::json("cause", json_of::<Cause>),
+        Column::count("depth", u16::MAX as i64),
+    ],
+};
 
 pub(super) static SCHEMA: Schema = Schema {
     part: "outbox",

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::db::{Inner, lock};
 use super::stock::Stocks;
 use super::{Db, Error, Event, outbox};
-use crate::base::{Call, Ids, Time, Unit, Usage};
+use crate::base::{Call, Era, Ids, Standing, Time, Unit, Usage};
 
 /// Everything a service may do to stored data. Made only by [`Db::read`] and [`Db::write`].
 pub struct Tx<'a> {
@@ -38,6 +38,27 @@ impl<'a> Tx<'a> {
     /// The time by this World's clock, the same throughout one transaction.
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// A transaction of its own, outside of any group of writes.
+    pub(super) fn writing(connection: &'a Connection, inner: &'a Inner) -> Tx<'a> {
+        Tx { connection, inner, call: Call::operator(), now: inner.clock.now(), writes: true, effects: Effects::default() }
+    }
+
+    /// Stores how what is kept has changed: what a group of writes does together.
+    pub(super) fn store_stocks(&mut self) -> Result<(), Error> {
+        Ok(std::mem::take(&mut self.effects.stocks).store(self.connection)?)
+    }
+
+    /// Makes the World's clock stand so, and this transaction's time what it shows then.
+    pub(super) fn stand(&mut self, standing: Standing) {
+        self.inner.clock.stand(standing);
+        self.now = self.inner.clock.now();
+    }
+
+    /// The era of the state that this sees.
+    pub fn era(&self) -> Era {
+        self.inner.eras.current()
     }
 
     /// This World's source of identifiers.
@@ -148,6 +169,11 @@ impl Writer {
     pub(super) fn new(connection: Connection) -> Writer {
         Writer { connection: Mutex::new(connection), waiting: Mutex::default() }
     }
+
+    /// For what is no write among others. Whoever has held it calls [`finish`] when it is free again.
+    pub(super) fn connection(&self) -> &Mutex<Connection> {
+        &self.connection
+    }
 }
 
 /// Writes that share one commit at most: bounds how long one thread works for others.
@@ -177,6 +203,10 @@ where
     fn run(&mut self, db: &Db, connection: &Connection) -> Option<Stocks> {
         let change = self.change.take()?;
         let inner = db.inner();
+        if superseded(inner, &self.call) {
+            self.result = Some(Err(Error::Superseded.into()));
+            return None;
+        }
         let mut tx = Tx { connection, inner, call: self.call.clone(), now: inner.clock.now(), writes: true, effects: Effects::default() };
         let result = catch_unwind(AssertUnwindSafe(|| change(&mut tx))).unwrap_or_else(|_| Err(Error::Panicked.into()));
         let kept = result.is_ok();
@@ -221,6 +251,16 @@ where
         Ok(result) => result,
         Err(_) => Err(Error::Panicked.into()),
     }
+}
+
+/// Does the writes that came while somebody held the connection for something else.
+pub(super) fn finish(db: &Db) {
+    serve(db);
+}
+
+/// Whether the call belongs to a state that is gone.
+fn superseded(inner: &Inner, call: &Call) -> bool {
+    call.era.as_ref().is_some_and(|era| !inner.eras.is_current(era))
 }
 
 /// Does the waiting writes, unless somebody is at it already: then they are seen to after the commit that is under way,
@@ -293,6 +333,9 @@ where
     E: From<Error>,
     F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
 {
+    if superseded(inner, call) {
+        return (Err(Error::Superseded.into()), Usage::default());
+    }
     let mut tx = Tx { connection, inner, call: call.clone(), now: inner.clock.now(), writes: false, effects: Effects::default() };
     let result = run(connection, "BEGIN").map_err(|e| E::from(e.into())).and_then(|()| {
         let result = look(&mut tx);

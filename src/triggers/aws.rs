@@ -16,7 +16,7 @@ use super::queue::EVENT_BYTES_MAX;
 use super::store::{Envelope, Origin};
 use super::table::{Table, TopicRule};
 use crate::base::message;
-use crate::base::{Call, Ids, Meter, Time};
+use crate::base::{Call, Ids, Time};
 use crate::functions::{Functions, InvokeError};
 use crate::services::queues::{self, Lease};
 use crate::services::tables::{self, StreamRecord};
@@ -81,9 +81,9 @@ impl Queues for Services {
         queues::Queues::wake_key(queue)
     }
 
-    async fn receive(&self, bill: &Meter, queue: &str, limit: usize) -> Result<Vec<Message>, PortError> {
+    async fn receive(&self, call: &Call, queue: &str, limit: usize) -> Result<Vec<Message>, PortError> {
         let lease = Lease { messages_max: limit, bytes_max: EVENT_BYTES_MAX, visibility_ms: None };
-        let messages = match self.queues.lease(&billed(bill), queue, lease).await {
+        let messages = match self.queues.lease(call, queue, lease).await {
             Ok(messages) => messages,
             Err(queues::Error::NoSuchQueue(_)) => return Ok(Vec::new()),
             Err(error) => return Err(PortError::passing(error)),
@@ -99,8 +99,8 @@ impl Queues for Services {
         Ok(shaped.collect())
     }
 
-    async fn delete(&self, bill: &Meter, queue: &str, receipts: Vec<String>) -> Result<(), PortError> {
-        match self.queues.acknowledge(&billed(bill), queue, receipts).await {
+    async fn delete(&self, call: &Call, queue: &str, receipts: Vec<String>) -> Result<(), PortError> {
+        match self.queues.acknowledge(call, queue, receipts).await {
             Ok(()) | Err(queues::Error::NoSuchQueue(_)) => Ok(()),
             Err(error) => Err(PortError::passing(error)),
         }
@@ -138,11 +138,6 @@ impl Queues for Services {
             Err(error) => Err(PortError::lasting(error)),
         }
     }
-}
-
-/// emu's own work, on somebody's bill.
-fn billed(bill: &Meter) -> Call {
-    Call { meter: bill.clone(), ..Call::operator() }
 }
 
 #[async_trait]

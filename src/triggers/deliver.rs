@@ -22,7 +22,7 @@ use crate::wire::aws::lambda::event::{self, ended};
 pub(super) async fn attempt(world: &Arc<World>, delivery: &Delivery) -> Option<Time> {
     let (source, target) = (delivery.source.clone(), delivery.target.shown());
     let attempt = world.attempt(&delivery.origin, Some(delivery.id), source, target, delivery.attempts);
-    let call = delivery.origin.call_for(delivery.id);
+    let call = Call { era: delivery.era.clone(), ..delivery.origin.call_for(delivery.id) };
     let sent = match &delivery.target {
         Target::Function(name) => {
             call_function(world, delivery, name, &call, attempt).await;

@@ -69,6 +69,8 @@ impl Engine {
         deliveries.as_mut().enable();
         let round = match self.round().await {
             Ok(round) => round,
+            // Another state: look at that.
+            Err(Error::Superseded) => return,
             Err(error) => {
                 tracing::error!(%error, "deliveries wait: the database could not be used");
                 tokio::select! { () = tokio::time::sleep(DATABASE_RETRY) => {}, () = world.stop.cancelled() => {} }
@@ -103,7 +105,8 @@ impl Engine {
     /// Arranges what was committed and claims what is due, in one transaction.
     async fn round(&self) -> Result<Round, Error> {
         let world = &self.world;
-        let call = Call::operator();
+        // What is read here leads to what is written below, so both must be of the same state.
+        let call = Call { era: Some(world.db.era()), ..Call::operator() };
         let (rows, waiting) = world.db.read(&call, |tx| Ok::<_, Error>((outbox::oldest(tx, EVENTS_AT_ONCE)?, store::targets(tx)?))).await?;
         let table = world.table.load_full();
         let now = world.db.now();

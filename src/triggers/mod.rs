@@ -14,6 +14,7 @@ mod lambda;
 pub mod partial;
 pub mod pattern;
 pub mod policy;
+pub mod portable;
 pub mod ports;
 mod queue;
 pub mod rules;
@@ -36,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::{Call, Time};
 use crate::project::Project;
 use crate::services::schedules::{self, Schedules};
-use crate::store::{Db, Error};
+use crate::store::{Db, Error, Tx};
 use crate::wire::aws::arn::Account;
 pub use store::{Counts, DeadLetter, SCHEMA};
 use table::Table;
@@ -226,6 +227,19 @@ impl Triggers {
         Ok(counts.pressing == 0 && world.batches() == 0)
     }
 
+    /// Begins with a state that takes the place of the one there was, in the transaction that puts it there: as [`Triggers::start`] and
+    /// the first [`Triggers::apply`] do at the start of the process.
+    pub fn begin_in(&self, tx: &mut Tx<'_>) -> Result<(), schedules::Error> {
+        begin_in(tx)?;
+        Schedules::begin_in(tx, &self.0.world.planned.load().plans)
+    }
+
+    /// How many events, deliveries and batches are due or under way.
+    pub async fn pressing(&self) -> Result<u64, Error> {
+        let counts = self.0.world.db.read(&Call::operator(), |tx| store::counts(tx)).await?;
+        Ok(counts.pressing + self.0.world.batches() as u64)
+    }
+
     /// How much there is to do.
     pub async fn stats(&self) -> Result<Stats, Error> {
         let counts = self.0.world.db.read(&Call::operator(), |tx| store::counts(tx)).await?;
@@ -273,6 +287,11 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.world.stop.cancel();
     }
+}
+
+/// Takes back what was under way in the state that is put in place, for those who were at it are gone.
+pub fn begin_in(tx: &mut Tx<'_>) -> Result<(), Error> {
+    store::void_in(tx).map(|_| ())
 }
 
 fn mappings(table: &Table) -> impl Iterator<Item = (Mapping, Rule)> + '_ {

@@ -160,6 +160,7 @@ mod tests {
             created: Time(0),
             expires: Time(400_000),
             origin: Origin { trace: TraceId("t".into()), cause: Cause::Operator, depth: 0 },
+            era: None,
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::store::{Envelope, Origin};
 use super::table::Table;
-use crate::base::{Call, Meter, Time};
+use crate::base::{Call, Time};
 use crate::store::outbox;
 
 /// Runs functions.
@@ -59,9 +59,9 @@ pub trait Queues: Send + Sync + 'static {
     /// The key to give to [`crate::store::Db::woken`] to learn of new messages in `queue`.
     fn wake_key(&self, queue: &str) -> String;
     /// Takes up to `limit` messages that are there now, for the queue's visibility timeout. Empty where the queue does not exist.
-    async fn receive(&self, bill: &Meter, queue: &str, limit: usize) -> Result<Vec<Message>, PortError>;
+    async fn receive(&self, call: &Call, queue: &str, limit: usize) -> Result<Vec<Message>, PortError>;
     /// Removes received messages.
-    async fn delete(&self, bill: &Meter, queue: &str, receipts: Vec<String>) -> Result<(), PortError>;
+    async fn delete(&self, call: &Call, queue: &str, receipts: Vec<String>) -> Result<(), PortError>;
     /// When the next message can be received: now or earlier where one can be already, `None` where none will be by itself.
     async fn next_visible(&self, queue: &str) -> Result<Option<Time>, PortError>;
     /// Sends a message.

@@ -21,7 +21,7 @@ use super::store::{self, Letter, Origin, Target};
 use super::table::QueueRule;
 use super::tell::{self, Ended};
 use super::world::{Busy, World};
-use crate::base::{Call, Meter, Time};
+use crate::base::{Call, Era, Time};
 use crate::store::Error;
 use crate::telemetry::Outcome;
 
@@ -36,15 +36,18 @@ pub(super) async fn run(world: Arc<World>, rule: Arc<QueueRule>, stop: Cancellat
         let mut arrivals = std::pin::pin!(arrivals.notified());
         arrivals.as_mut().enable();
         let mut next = None;
+        // Everything that becomes of the messages belongs to the state that they were taken from.
+        let call = Call { era: Some(world.db.era()), ..Call::operator() };
         if running.len() < rule.concurrency_max {
-            match collect(&world, &rule, &stop).await {
-                Ok(Collected::Batch(messages, busy, mut bill)) => {
+            match collect(&world, &rule, &stop, &call).await {
+                Ok(Collected::Batch(messages, busy)) => {
+                    // What receiving them took is the first part's.
+                    let mut bill = call.meter.clone();
                     for batch in cut(messages) {
                         let (world, rule, busy) = (world.clone(), rule.clone(), busy.clone());
-                        // What receiving them took is the first part's.
-                        let bill = std::mem::take(&mut bill);
+                        let call = Call { meter: std::mem::take(&mut bill), ..call.clone() };
                         running.spawn(async move {
-                            let done = AssertUnwindSafe(process(&world, &rule, batch, &bill)).catch_unwind().await;
+                            let done = AssertUnwindSafe(process(&world, &rule, batch, &call)).catch_unwind().await;
                             if done.is_err() {
                                 tracing::error!(queue = rule.queue, "a batch failed inside emu; this is a bug in emu, please report it");
                             }
@@ -55,6 +58,7 @@ pub(super) async fn run(world: Arc<World>, rule: Arc<QueueRule>, stop: Cancellat
                     continue;
                 }
                 Ok(Collected::Nothing(until)) => next = until,
+                Err(_) if call.era.as_ref().is_some_and(Era::is_over) => continue,
                 Err(error) => {
                     tracing::error!(queue = rule.queue, %error, "the queue could not be read; trying again");
                     tokio::select! { () = tokio::time::sleep(DATABASE_RETRY) => continue, () = stop.cancelled() => break }
@@ -79,44 +83,43 @@ pub(super) async fn run(world: Arc<World>, rule: Arc<QueueRule>, stop: Cancellat
 }
 
 enum Collected {
-    Batch(Vec<Message>, Arc<Busy>, Meter),
+    Batch(Vec<Message>, Arc<Busy>),
     /// Nothing before this time, unless something arrives.
     Nothing(Option<Time>),
 }
 
 /// Receives a batch: as many as there are, or as come within the window.
-async fn collect(world: &Arc<World>, rule: &QueueRule, stop: &CancellationToken) -> Result<Collected, PortError> {
+async fn collect(world: &Arc<World>, rule: &QueueRule, stop: &CancellationToken, call: &Call) -> Result<Collected, PortError> {
     // Counted from before the messages are hidden, so that nobody sees neither the messages nor the work.
     let busy = Arc::new(world.begin());
     let queues = &world.ports.queues;
-    let bill = Meter::default();
     // Before the look: the clock may be moved between it and the next, and what becomes visible then has not been looked for. What was
     // visible before and did not come is held back by other messages, and comes with the end of those.
     let asked = world.db.now();
-    let mut batch = queues.receive(&bill, &rule.queue, rule.batch_size).await?;
+    let mut batch = queues.receive(call, &rule.queue, rule.batch_size).await?;
     if batch.is_empty() {
         let next = queues.next_visible(&rule.queue).await?;
         return Ok(Collected::Nothing(next.filter(|next| *next > asked)));
     }
-    let end = world.db.now().plus_ms(rule.window_ms);
+    let (end, napper) = (world.db.now().plus_ms(rule.window_ms), world.db.clock().napper());
     while rule.window_ms > 0 && batch.len() < rule.batch_size && world.db.now() < end && !stop.is_cancelled() {
         let arrivals = world.db.woken(&queues.wake_key(&rule.queue));
         let mut arrivals = std::pin::pin!(arrivals.notified());
         arrivals.as_mut().enable();
         let asked = world.db.now();
-        let more = queues.receive(&bill, &rule.queue, rule.batch_size - batch.len()).await?;
+        let more = queues.receive(call, &rule.queue, rule.batch_size - batch.len()).await?;
         if more.is_empty() {
             let next = queues.next_visible(&rule.queue).await?.filter(|next| *next > asked);
             let until = next.map_or(end, |next| next.min(end));
             tokio::select! {
                 () = arrivals => {}
-                () = world.db.clock().sleep_until(until) => {}
+                () = napper.until(until) => {}
                 () = stop.cancelled() => {}
             }
         }
         batch.extend(more);
     }
-    Ok(Collected::Batch(batch, busy, bill))
+    Ok(Collected::Batch(batch, busy))
 }
 
 /// Cuts a batch so that each part fits into an event.
@@ -161,27 +164,28 @@ pub(super) fn origin<'a>(mut origins: impl Iterator<Item = &'a Origin>) -> Optio
     Some(joint)
 }
 
-async fn process(world: &Arc<World>, rule: &QueueRule, batch: Vec<Message>, bill: &Meter) {
+async fn process(world: &Arc<World>, rule: &QueueRule, batch: Vec<Message>, own: &Call) {
     let (batch, mut finished): (Vec<Message>, Vec<Message>) = batch.into_iter().partition(|message| wanted(&rule.filters, &message.record));
     let (batch, deep): (Vec<Message>, Vec<Message>) = batch.into_iter().partition(|message| too_deep(message.origin.depth).is_none());
-    if !deep.is_empty() && bury(world, rule, &deep).await {
+    if !deep.is_empty() && bury(world, rule, &deep, own).await {
         finished.extend(deep);
     }
-    let Some(origin) = origin(batch.iter().map(|message| &message.origin)) else { return delete(world, rule, finished, bill).await };
+    let Some(origin) = origin(batch.iter().map(|message| &message.origin)) else { return delete(world, rule, finished, own).await };
     let (number, source) = (world.batch_number(), format!("queues/{}", rule.queue));
     let attempt = world.attempt(&origin, Some(number), source, rule.function.to_string(), receives(&batch));
-    let (failed, outcome) = call_function(world, rule, &batch, &origin.call_for(number)).await;
+    let (failed, outcome) = call_function(world, rule, &batch, &Call { era: own.era.clone(), ..origin.call_for(number) }).await;
     finished.extend(batch.into_iter().enumerate().filter(|(index, _)| failed.binary_search(index).is_err()).map(|(_, message)| message));
-    delete(world, rule, finished, bill).await;
-    world.tell(attempt, Ended { own: bill.total(), ..Ended::of(outcome) });
+    delete(world, rule, finished, own).await;
+    world.tell(attempt, Ended { own: own.meter.total(), ..Ended::of(outcome) });
 }
 
-async fn delete(world: &Arc<World>, rule: &QueueRule, finished: Vec<Message>, bill: &Meter) {
-    if finished.is_empty() {
+async fn delete(world: &Arc<World>, rule: &QueueRule, finished: Vec<Message>, own: &Call) {
+    // Those of a state that is gone are gone with it.
+    if finished.is_empty() || own.era.as_ref().is_some_and(Era::is_over) {
         return;
     }
     let receipts = finished.into_iter().map(|message| message.receipt).collect();
-    if let Err(error) = world.ports.queues.delete(bill, &rule.queue, receipts).await {
+    if let Err(error) = world.ports.queues.delete(own, &rule.queue, receipts).await {
         tracing::error!(queue = rule.queue, %error, "messages that were dealt with could not be deleted; they will be delivered again");
     }
 }
@@ -228,7 +232,7 @@ fn judge(rule: &QueueRule, result: &Result<Answer, Refusal>, ids: &[&str]) -> (V
 }
 
 /// Keeps messages that came round in a circle as dead letters. False where they could not be kept.
-async fn bury(world: &Arc<World>, rule: &QueueRule, messages: &[Message]) -> bool {
+async fn bury(world: &Arc<World>, rule: &QueueRule, messages: &[Message], own: &Call) -> bool {
     let letters: Vec<Letter> = messages
         .iter()
         .map(|message| Letter {
@@ -244,8 +248,7 @@ async fn bury(world: &Arc<World>, rule: &QueueRule, messages: &[Message]) -> boo
         })
         .collect();
     letters.iter().for_each(|letter| world.tell_buried(letter));
-    let call = Call::operator();
-    let kept: Result<(), Error> = world.db.write(&call, move |tx| letters.iter().try_for_each(|letter| store::bury_in(tx, letter))).await;
+    let kept: Result<(), Error> = world.db.write(own, move |tx| letters.iter().try_for_each(|letter| store::bury_in(tx, letter))).await;
     kept.is_ok()
 }
 

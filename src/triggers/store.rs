@@ -8,7 +8,7 @@ use bytes::Bytes;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Call, Caller, Cause, Meter, Time, TraceId};
+use crate::base::{Call, Caller, Cause, Era, Meter, Time, TraceId};
 use crate::store::{Error, Schema, Tx, lease};
 
 /// The triggers' tables.
@@ -76,7 +76,7 @@ pub enum Target {
 }
 
 impl Target {
-    fn parse(text: &str) -> Option<Target> {
+    pub(super) fn parse(text: &str) -> Option<Target> {
         let (kind, name) = text.split_once(':')?;
         match kind {
             "function" => Some(Target::Function(name.into())),
@@ -132,7 +132,14 @@ impl Origin {
 
     /// The call that a delivery makes, on a bill of its own.
     pub fn call(&self) -> Call {
-        Call { caller: Caller::Operator, cause: self.cause.clone(), depth: self.depth, trace: self.trace.clone(), meter: Meter::default() }
+        Call {
+            caller: Caller::Operator,
+            cause: self.cause.clone(),
+            depth: self.depth,
+            trace: self.trace.clone(),
+            meter: Meter::default(),
+            era: None,
+        }
     }
 }
 
@@ -168,6 +175,8 @@ pub struct Delivery {
     pub created: Time,
     pub expires: Time,
     pub origin: Origin,
+    /// The state that it was handed out of.
+    pub era: Option<Era>,
 }
 
 /// Something that could not be delivered, and why.
@@ -242,7 +251,7 @@ pub fn claim_in(tx: &mut Tx<'_>, target: &str, limit: usize) -> Result<Vec<Deliv
     for found in found {
         let mut delivery = found.ok_or(Error::Corrupt("deliveries"))?;
         let lease = lease::take(tx, DELIVERIES, delivery.id, delivery.attempts, HELD)?;
-        (delivery.receipt, delivery.attempts) = (lease.receipt, lease.attempts);
+        (delivery.receipt, delivery.attempts, delivery.era) = (lease.receipt, lease.attempts, Some(tx.era()));
         claimed.push(delivery);
     }
     Ok(claimed)
@@ -267,6 +276,7 @@ fn delivery(row: &Row<'_>, target: &str) -> rusqlite::Result<Option<Delivery>> {
             cause: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or(Cause::Operator),
             depth: row.get(11)?,
         },
+        era: None,
     }))
 }
 

@@ -39,8 +39,11 @@ enum Failure {
 
 /// Runs until `stop`, then lets what is under way end.
 pub(super) async fn run(world: Arc<World>, rule: Arc<StreamRule>, stop: CancellationToken) {
-    let reader = Reader { world, rule, stop };
+    let mut reader = Reader { call: Call::operator(), world, rule, stop };
     while !reader.stop.is_cancelled() {
+        // What is read leads to what is stored, so both must be of the same state.
+        let era = reader.world.db.era();
+        reader.call = Call { era: Some(era.clone()), ..Call::operator() };
         let arrivals = reader.world.db.woken(&reader.world.ports.streams.wake_key(&reader.rule.table));
         let mut arrivals = std::pin::pin!(arrivals.notified());
         arrivals.as_mut().enable();
@@ -50,6 +53,7 @@ pub(super) async fn run(world: Arc<World>, rule: Arc<StreamRule>, stop: Cancella
         let wait = match turn {
             Ok(Ok(Turn::Again)) => continue,
             Ok(Ok(Turn::Wait(until))) => until,
+            Ok(Err(_)) if era.is_over() => continue,
             Ok(Err(error)) => {
                 tracing::error!(table = reader.rule.table, %error, "the stream could not be read; trying again");
                 tokio::select! { () = tokio::time::sleep(DATABASE_RETRY) => continue, () = reader.stop.cancelled() => return }
@@ -69,6 +73,7 @@ pub(super) async fn run(world: Arc<World>, rule: Arc<StreamRule>, stop: Cancella
             // While a failed batch waits, what arrives behind it changes nothing.
             () = arrivals, if wait.is_none() => {}
             () = due => {}
+            () = era.over() => {}
             _ = reloads.changed(), if wait.is_some() => reader.make_due().await,
             () = reader.stop.cancelled() => {}
         }
@@ -82,6 +87,8 @@ enum Turn {
 }
 
 struct Reader {
+    /// What its reads and writes are made with.
+    call: Call,
     world: Arc<World>,
     rule: Arc<StreamRule>,
     stop: CancellationToken,
@@ -123,7 +130,7 @@ impl Reader {
 
     async fn cursor(&self) -> Result<Cursor, Failure> {
         let (source, function) = (source(&self.rule.table), self.rule.function.clone());
-        let known = self.world.db.read(&Call::operator(), |tx| store::cursor(tx, &source, &function)).await?;
+        let known = self.world.db.read(&self.call, |tx| store::cursor(tx, &source, &function)).await?;
         if let Some(cursor) = known {
             return Ok(cursor);
         }
@@ -135,16 +142,15 @@ impl Reader {
 
     async fn store(&self, cursor: Cursor) -> Result<(), Error> {
         let (source, function) = (source(&self.rule.table), self.rule.function.clone());
-        self.world.db.write(&Call::operator(), move |tx| store::set_cursor_in(tx, &source, &function, &cursor)).await
+        self.world.db.write(&self.call, move |tx| store::set_cursor_in(tx, &source, &function, &cursor)).await
     }
 
     async fn make_due(&self) {
         let (source, function) = (source(&self.rule.table), self.rule.function.clone());
-        let call = Call::operator();
         let made: Result<(), Error> = self
             .world
             .db
-            .write(&call, move |tx| {
+            .write(&self.call, move |tx| {
                 let Some(cursor) = store::cursor(tx, &source, &function)? else { return Ok(()) };
                 store::set_cursor_in(tx, &source, &function, &Cursor { due: Time(0), ..cursor })
             })
@@ -157,7 +163,7 @@ impl Reader {
     /// Waits for more records, as long as the window says.
     async fn fill(&self, records: &mut Vec<Record>, _busy: &Busy) -> Result<(), Failure> {
         let (world, rule) = (&self.world, &self.rule);
-        let end = world.db.now().plus_ms(rule.window_ms);
+        let (end, napper) = (world.db.now().plus_ms(rule.window_ms), world.db.clock().napper());
         while rule.window_ms > 0 && records.len() < rule.batch_size && world.db.now() < end && !self.stop.is_cancelled() {
             let arrivals = world.db.woken(&world.ports.streams.wake_key(&rule.table));
             let mut arrivals = std::pin::pin!(arrivals.notified());
@@ -167,7 +173,7 @@ impl Reader {
             if more.is_empty() {
                 tokio::select! {
                     () = arrivals => {}
-                    () = world.db.clock().sleep_until(end) => {}
+                    () = napper.until(end) => {}
                     () = self.stop.cancelled() => {}
                 }
             }
@@ -229,7 +235,8 @@ impl Reader {
         let event = Bytes::from(json!({ "Records": records }).to_string());
         let trigger = crate::telemetry::trigger(&format!("tables/{}", self.rule.table));
         let asked = Asked { event, trigger, with_log: false };
-        match self.world.ports.invoker.invoke(&origin.call_for(number), &self.rule.function, asked).await {
+        let call = Call { era: self.call.era.clone(), ..origin.call_for(number) };
+        match self.world.ports.invoker.invoke(&call, &self.rule.function, asked).await {
             Ok(answer) => match answer.failed {
                 Some(what) => (StreamOutcome::Failed, what, answer.request_id),
                 None if self.rule.partial_failures => {
@@ -268,11 +275,10 @@ impl Reader {
             None => None,
         };
         let (table, origin) = (self.world.table.load_full(), origin.clone());
-        let call = Call::operator();
         let stored: Result<(), Error> = self
             .world
             .db
-            .write(&call, move |tx| {
+            .write(&self.call, move |tx| {
                 store::set_cursor_in(tx, &source, &rule.function, &cursor)?;
                 match given_up {
                     Some(Lost::Record(destination, record)) => {

@@ -1,5 +1,6 @@
 //! One integration crate: every module drives emu as a user does, through the program and its ports.
 
+mod clock;
 mod command;
 mod component;
 mod cost;
@@ -14,4 +15,5 @@ mod records;
 mod reload;
 mod resources;
 mod sdk;
+mod state;
 mod sums;

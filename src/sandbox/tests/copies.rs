@@ -56,6 +56,9 @@ async fn invocations_share_nothing_unless_they_are_to() {
         assert_eq!(outcome.result.as_deref(), Ok(format!("[{n},{n}]").as_bytes()));
     }
     assert_eq!(cold, [true, false, false]);
+    warm.forget();
+    let outcome = warm.invoke(Arc::new(World::default()), input(json!({}))).await;
+    assert_eq!((outcome.cold, outcome.result.as_deref()), (true, Ok(&b"[1,1]"[..])), "it knows nothing of those before");
 }
 
 #[tokio::test]

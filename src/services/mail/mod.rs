@@ -4,6 +4,7 @@
 mod address;
 mod message;
 mod mime;
+pub mod portable;
 mod render;
 mod store;
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn create_in(tx: &mut Tx<'_>, new: &NewBucket) -> Result<bool, Error> {
 
 /// What every provider allows at most: 3 to 222 lower-case letters, digits, dots, hyphens and underscores, with a letter or
 /// digit at both ends. Each wire knows its own narrower rule.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let ends = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let bytes = name.as_bytes();
     (3..=222).contains(&bytes.len())

@@ -7,9 +7,11 @@ mod error;
 mod event;
 mod list;
 mod model;
+pub mod portable;
 mod read;
 mod store;
 mod uploads;
+mod whole;
 mod write;
 
 pub use buckets::NewBucket;
@@ -21,6 +23,7 @@ pub use model::*;
 pub use read::{ByteStream, Found, Get};
 pub use store::SCHEMA;
 pub use uploads::{Complete, CopyPart, Listed, NewUpload, Part, PartName, PartPage, PutPart, Upload, UploadList, UploadName, UploadPage};
+pub use whole::TakenOver;
 pub use write::{Copy, Deletion, Put, Removed, Stored};
 
 use crate::base::Call;

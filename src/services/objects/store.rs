@@ -253,7 +253,10 @@ pub(super) fn slices(tx: &Tx<'_>, owner: i64, start: u64, length: u64) -> Result
     Ok(slices)
 }
 
+/// The names of all files.
+pub(super) const BLOBS: &str = "SELECT DISTINCT blob FROM objects_pieces WHERE blob IS NOT NULL";
+
 /// All files that rows name.
 pub(super) fn blobs(tx: &Tx<'_>) -> Result<HashSet<String>, store::Error> {
-    Ok(tx.rows("SELECT DISTINCT blob FROM objects_pieces WHERE blob IS NOT NULL", [], |row| row.get(0))?.into_iter().collect())
+    Ok(tx.rows(BLOBS, [], |row| row.get(0))?.into_iter().collect())
 }

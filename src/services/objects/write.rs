@@ -17,7 +17,7 @@ use crate::store::blobs::{Bounds, Slice, WriteError, Written};
 
 /// Up to so many bytes an object is kept in the database's row. Below, one commit is quicker than making a file, and there
 /// is no second thing to keep in step; above, the bytes would be written twice (the log and then the database).
-const ROW_BYTES_MAX: usize = 64 << 10;
+pub(super) const ROW_BYTES_MAX: usize = 64 << 10;
 
 /// An object to store.
 pub struct Put {

@@ -169,7 +169,7 @@ pub struct Origin {
 impl Origin {
     /// The call of a consumer that goes on with this message's trace, on a bill of its own.
     pub fn call(&self, caller: Caller) -> Call {
-        Call { caller, cause: self.cause.clone(), depth: self.depth, trace: self.trace.clone(), meter: Meter::default() }
+        Call { caller, cause: self.cause.clone(), depth: self.depth, trace: self.trace.clone(), meter: Meter::default(), era: None }
     }
 }
 

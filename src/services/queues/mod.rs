@@ -5,6 +5,7 @@
 //! policies, encryption.
 
 pub mod message;
+pub mod portable;
 mod receive;
 mod send;
 pub mod settings;

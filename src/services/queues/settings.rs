@@ -94,6 +94,19 @@ impl Settings {
         Ok(())
     }
 
+    /// Whether all is within the bounds that [`Settings::apply`] keeps to.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let numbers = [
+            ("VisibilityTimeout", self.visibility_s),
+            ("DelaySeconds", self.delay_s),
+            ("MessageRetentionPeriod", self.retention_s),
+            ("MaximumMessageSize", self.bytes_max),
+            ("ReceiveMessageWaitTimeSeconds", self.wait_s),
+        ];
+        let mut same = self.clone();
+        numbers.into_iter().try_for_each(|(name, value)| same.set(name, &value.to_string()))
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
         let optional = |value: &str| (!value.is_empty()).then(|| value.to_owned());
         match name {

@@ -5,6 +5,7 @@
 //! clock is moved past several times they are handed out in order (at most [`MISSED_MAX`]); times that pass while emu is
 //! off are not made up for ([`Schedules::resume`]), as nobody wants a night's worth of runs at breakfast.
 
+pub mod portable;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -94,6 +95,12 @@ impl Schedules {
     pub async fn resume(&self, call: &Call, plans: &[Plan]) -> Result<(), Error> {
         let plans = plans.to_vec();
         self.db.write(call, move |tx| skip_missed_in(tx, &plans)).await
+    }
+
+    /// As [`Schedules::resume`] and then [`Schedules::reconcile`], where another state takes the place of the one there was.
+    pub fn begin_in(tx: &mut Tx<'_>, plans: &[Plan]) -> Result<(), Error> {
+        skip_missed_in(tx, plans)?;
+        reconcile_in(tx, plans)
     }
 
     /// Hands out what is due by now, in the order of the times, and moves the schedules on.

@@ -4,7 +4,7 @@ use super::capacity::Consumed;
 use super::item::replace;
 use super::stream::Change;
 use super::value::{Item, Value};
-use super::{Error, Tables, store};
+use super::{EXPIRED_WAKE, Error, Tables, store};
 use crate::base::{Call, Time};
 
 /// Moments longer ago than this never expire: five years, in seconds.
@@ -36,6 +36,7 @@ impl Tables {
                     replace(tx, table, &key, change, &mut Consumed::default())?;
                     count += 1;
                 }
+                tx.wake(EXPIRED_WAKE);
                 Ok(count)
             })
             .await

@@ -13,6 +13,7 @@ mod key;
 mod lifecycle;
 mod number;
 mod path;
+pub mod portable;
 mod query;
 mod store;
 mod stream;
@@ -43,6 +44,12 @@ use crate::store::{self as base_store, Db, Tx};
 
 /// The key to give to [`Db::woken`] to learn of items that will expire: see [`Tables::next_expiry`].
 pub const EXPIRY_WAKE: &str = "tables/expiry";
+
+/// The key to give to [`Db::woken`] to learn that items which had expired are gone.
+pub const EXPIRED_WAKE: &str = "tables/expired";
+
+/// The key to give to [`Db::woken`] to learn of stream records that will be forgotten: see [`Tables::next_trim`].
+pub const TRIM_WAKE: &str = "tables/trim";
 
 /// Bytes of an item at most, names included.
 pub const ITEM_BYTES_MAX: usize = 409_600;

@@ -2,7 +2,7 @@
 
 use super::definition::{Definition, Stream, Table, View};
 use super::value::Item;
-use super::{Error, Tables, blob, table_to_manage};
+use super::{Error, TRIM_WAKE, Tables, blob, table_to_manage};
 use crate::base::{Call, Cause, Time, TraceId, Unit};
 use crate::store::{Error as StoreError, Tx};
 
@@ -123,6 +123,7 @@ pub(super) fn record(tx: &mut Tx<'_>, table: &Table, change: &Change<'_>) -> Res
         ),
     )?;
     tx.wake(&wake_key(&definition.name));
+    tx.wake(TRIM_WAKE);
     Ok(())
 }
 
@@ -239,6 +240,20 @@ impl Tables {
             .read(call, |tx| {
                 let sql = "SELECT max(sequence) FROM tables_stream WHERE name = ?1";
                 Ok(tx.row(sql, [table], |row| row.get::<_, Option<i64>>(0))?.flatten().unwrap_or(0))
+            })
+            .await
+    }
+
+    /// When [`Tables::trim_streams`] next has something to do; on the full minute after that, so that it is not called for each record.
+    pub async fn next_trim(&self, call: &Call) -> Result<Option<Time>, Error> {
+        const MINUTE_MS: i64 = 60_000;
+        self.db
+            .read(call, |tx| {
+                // Sequence numbers grow with time, so the first record is the oldest.
+                let record: Option<i64> = tx.row("SELECT at FROM tables_stream ORDER BY sequence LIMIT 1", [], |row| row.get(0))?;
+                let ended: Option<i64> = tx.row("SELECT min(ended) FROM tables_streams", [], |row| row.get(0))?.flatten();
+                let oldest = record.into_iter().chain(ended).min();
+                Ok(oldest.map(|at| Time((at.saturating_add(KEPT_MS).div_euclid(MINUTE_MS) + 1).saturating_mul(MINUTE_MS))))
             })
             .await
     }

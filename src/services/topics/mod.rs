@@ -5,6 +5,7 @@
 
 pub mod filter;
 mod message;
+pub mod portable;
 mod publish;
 mod store;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::base::{Call, Cause, Clock, Ids, Meter, Time, TraceId};
+use crate::base::{Call, Cause, Clock, Ids, Time, TraceId};
 use crate::project::{EventSource, Function, Isolation, Position, Project, Runtime, Settings};
 use crate::services::schedules;
 use crate::store::{Db, Error, Event, Options, Tx, outbox};
@@ -109,7 +109,7 @@ impl Queues for Outside {
         format!("queue {queue}")
     }
 
-    async fn receive(&self, _bill: &Meter, _queue: &str, limit: usize) -> Result<Vec<Message>, PortError> {
+    async fn receive(&self, _call: &Call, _queue: &str, limit: usize) -> Result<Vec<Message>, PortError> {
         let now = self.now();
         let mut messages = self.messages.lock().expect("unpoisoned");
         let due = messages.iter_mut().filter(|message| message.visible <= now).take(limit);
@@ -127,7 +127,7 @@ impl Queues for Outside {
             .collect())
     }
 
-    async fn delete(&self, _bill: &Meter, _queue: &str, receipts: Vec<String>) -> Result<(), PortError> {
+    async fn delete(&self, _call: &Call, _queue: &str, receipts: Vec<String>) -> Result<(), PortError> {
         self.messages.lock().expect("unpoisoned").retain(|message| !receipts.contains(&message.body));
         Ok(())
     }
