@@ -41,26 +41,58 @@
     };
 
     // ---- reading
+    /** What a stream's chunks come from: begun, asked for more when there is room, and cancelled. */
+    class Source {
+      #controller; #start; #pull; #cancel; #wanted; #started = false; #pulling = false; #again = false;
+      constructor(controller, source, wanted) {
+        this.#controller = controller;
+        this.#pull = method(source, 'pull');
+        this.#cancel = method(source, 'cancel');
+        this.#start = method(source, 'start');
+        this.#wanted = wanted;
+      }
+      /** Only once the controller knows its source, for a `start` that enqueues at once. */
+      start() {
+        const begun = this.#start?.(this.#controller);
+        Promise.resolve(begun).then(() => {
+          this.#started = true;
+          this.want();
+        }, (error) => this.#controller.error(error));
+      }
+      want() {
+        if (!this.#started || !this.#pull || !this.#wanted()) return;
+        if (this.#pulling) {
+          this.#again = true;
+          return;
+        }
+        this.#pulling = true;
+        attempt(this.#pull, this.#controller).then(() => {
+          this.#pulling = false;
+          if (this.#again) {
+            this.#again = false;
+            this.want();
+          }
+        }, (error) => this.#controller.error(error));
+      }
+      cancel(reason) { return attempt(this.#cancel, reason); }
+    }
+    const desired = (stream, room) => (stream[state].state === 'errored' ? null : stream[state].state === 'closed' ? 0 : room);
+    /** Whether somebody waits for a chunk, or there is room for one. */
+    const hungry = (stream, room) => {
+      const its = stream[state];
+      return its.state === 'readable' && ((its.reader && its.requests.length > 0) || room > 0);
+    };
     class ReadableStreamDefaultController {
-      #stream; #queue = []; #size = 0; #high; #measure; #pull; #cancel; #started = false; #pulling = false; #again = false; #closing = false;
+      #stream; #queue = []; #size = 0; #high; #measure; #source; #closing = false;
       constructor(key, stream, source, strategy) {
         if (key !== secret) throw illegal();
         this.#stream = stream;
         this.#high = mark(strategy, 1);
         this.#measure = strategy?.size ?? (() => 1);
-        this.#pull = method(source, 'pull');
-        this.#cancel = method(source, 'cancel');
-        const start = method(source, 'start');
-        const begun = start ? start(this) : undefined;
-        Promise.resolve(begun).then(() => {
-          this.#started = true;
-          this.#want();
-        }, (error) => this.error(error));
+        this.#source = new Source(this, source, () => !this.#closing && hungry(stream, this.#high - this.#size));
+        this.#source.start();
       }
-      get desiredSize() {
-        const its = this.#stream[state];
-        return its.state === 'errored' ? null : its.state === 'closed' ? 0 : this.#high - this.#size;
-      }
+      get desiredSize() { return desired(this.#stream, this.#high - this.#size); }
       close() {
         if (this.#closing || this.#stream[state].state !== 'readable') throw rt.error(TypeError, 'ERR_INVALID_STATE', 'Invalid state: Controller is already closed');
         this.#closing = true;
@@ -82,7 +114,7 @@
           this.#queue.push([chunk, size]);
           this.#size += size;
         }
-        this.#want();
+        this.#source.want();
       }
       error(error) {
         if (this.#stream[state].state !== 'readable') return;
@@ -90,43 +122,23 @@
         this.#size = 0;
         fail(this.#stream, error);
       }
-      #should() {
-        const its = this.#stream[state];
-        if (!this.#started || this.#closing || its.state !== 'readable') return false;
-        return (its.reader && its.requests.length > 0) || this.#high - this.#size > 0;
-      }
-      #want() {
-        if (!this.#should() || !this.#pull) return;
-        if (this.#pulling) {
-          this.#again = true;
-          return;
-        }
-        this.#pulling = true;
-        attempt(this.#pull, this).then(() => {
-          this.#pulling = false;
-          if (this.#again) {
-            this.#again = false;
-            this.#want();
-          }
-        }, (error) => this.error(error));
-      }
       static {
         internals.read = (controller, request) => {
           if (controller.#queue.length > 0) {
             const [chunk, size] = controller.#queue.shift();
             controller.#size = Math.max(0, controller.#size - size);
             if (controller.#closing && controller.#queue.length === 0) finish(controller.#stream);
-            else controller.#want();
+            else controller.#source.want();
             request.chunk(chunk);
           } else {
             controller.#stream[state].requests.push(request);
-            controller.#want();
+            controller.#source.want();
           }
         };
         internals.cancel = (controller, reason) => {
           controller.#queue = [];
           controller.#size = 0;
-          return attempt(controller.#cancel, reason);
+          return controller.#source.cancel(reason);
         };
       }
     }
@@ -151,21 +163,15 @@
       }
     }
     class ReadableByteStreamController {
-      #stream; #queue = []; #size = 0; #high; #auto; #pull; #cancel; #started = false; #pulling = false; #again = false; #closing = false; #request = null; #into = [];
+      #stream; #queue = []; #size = 0; #high; #auto; #source; #closing = false; #request = null; #into = [];
       constructor(key, stream, source, strategy) {
         if (key !== secret) throw illegal();
         this.#stream = stream;
         this.#high = mark(strategy, 0);
         this.#auto = source.autoAllocateChunkSize;
         if (this.#auto === 0) throw new TypeError('autoAllocateChunkSize must be greater than 0');
-        this.#pull = method(source, 'pull');
-        this.#cancel = method(source, 'cancel');
-        const start = method(source, 'start');
-        const begun = start ? start(this) : undefined;
-        Promise.resolve(begun).then(() => {
-          this.#started = true;
-          this.#want();
-        }, (error) => this.error(error));
+        this.#source = new Source(this, source, () => !this.#closing && hungry(stream, this.#high - this.#size));
+        this.#source.start();
       }
       get byobRequest() {
         if (!this.#request && this.#into.length > 0) {
@@ -174,10 +180,7 @@
         }
         return this.#request;
       }
-      get desiredSize() {
-        const its = this.#stream[state];
-        return its.state === 'errored' ? null : its.state === 'closed' ? 0 : this.#high - this.#size;
-      }
+      get desiredSize() { return desired(this.#stream, this.#high - this.#size); }
       close() {
         if (this.#closing || this.#stream[state].state !== 'readable') throw rt.error(TypeError, 'ERR_INVALID_STATE', 'Invalid state: Controller is already closed');
         this.#closing = true;
@@ -197,7 +200,7 @@
         this.#request = null;
         this.#push(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
         this.#serve();
-        this.#want();
+        this.#source.want();
       }
       error(error) {
         if (this.#stream[state].state !== 'readable') return;
@@ -250,26 +253,6 @@
           else this.#queue[0] = bytes.subarray(count);
         }
       }
-      #should() {
-        const its = this.#stream[state];
-        if (!this.#started || this.#closing || its.state !== 'readable') return false;
-        return (its.reader && its.requests.length > 0) || this.#high - this.#size > 0;
-      }
-      #want() {
-        if (!this.#should() || !this.#pull) return;
-        if (this.#pulling) {
-          this.#again = true;
-          return;
-        }
-        this.#pulling = true;
-        attempt(this.#pull, this).then(() => {
-          this.#pulling = false;
-          if (this.#again) {
-            this.#again = false;
-            this.#want();
-          }
-        }, (error) => this.error(error));
-      }
       static {
         internals.readBytes = (controller, request) => {
           const its = controller.#stream[state];
@@ -280,13 +263,13 @@
             controller.#into.push({ buffer: new ArrayBuffer(controller.#auto), offset: 0, length: controller.#auto, filled: 0, width: 1, min: 1, Kind: Uint8Array });
           }
           controller.#serve();
-          controller.#want();
+          controller.#source.want();
         };
         internals.cancelBytes = (controller, reason) => {
           controller.#queue = [];
           controller.#size = 0;
           controller.#into = [];
-          return attempt(controller.#cancel, reason);
+          return controller.#source.cancel(reason);
         };
         byteInternals.respond = (controller, bytes) => {
           controller.#request = null;
@@ -301,7 +284,7 @@
           }
           controller.#push(bytes.slice());
           controller.#serve();
-          controller.#want();
+          controller.#source.want();
         };
       }
     }
