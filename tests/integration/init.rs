@@ -33,6 +33,11 @@ const TREES: &[(&str, &str)] = &[
         "package-lock.json package.json src/functions/add.ts src/functions/clean-up.ts src/functions/send.ts src/lib/http.ts \
          src/lib/mail.ts src/lib/reminders.ts test/reminders.test.ts tsconfig.json",
     ),
+    (
+        "thumbnails",
+        "package-lock.json package.json src/functions/pictures.ts src/functions/thumbnails.ts src/lib/http.ts src/lib/pictures.ts \
+         src/lib/scale.ts test/pictures.test.ts tsconfig.json",
+    ),
     ("webhook-wasm-rust", "Cargo.lock Cargo.toml src/event.rs src/lib.rs src/main.rs src/signature.rs tests/webhook.rs"),
     (
         "shop",
@@ -260,6 +265,12 @@ async fn a_newcomer_gets_on_with_queue_worker() {
 async fn a_newcomer_gets_on_with_cron() {
     let post = ("POST", "/reminders", r#"{"to":"ada@example.com","text":"","at":"2030-01-31T09:00:00Z"}"#);
     changes("cron", post, "src/functions/add.ts", "must not be empty", "must say something").await;
+}
+
+#[tokio::test]
+async fn a_newcomer_gets_on_with_thumbnails() {
+    let get = ("GET", "/pictures/none", "");
+    changes("thumbnails", get, "src/functions/pictures.ts", "There is no such picture", "Nobody uploaded that").await;
 }
 
 #[tokio::test]

@@ -73,6 +73,16 @@ pub const TEMPLATES: &[Template] = &[
         ),
     },
     Template {
+        name: "thumbnails",
+        about: "uploads to a bucket, a function that makes thumbnails with sharp, a table, in TypeScript",
+        tools: Tools::Npm,
+        files: files!("templates/thumbnails":
+            ".github/workflows/test.yml", ".gitignore", ".vscode/settings.json", "README.md", "package-lock.json", "package.json",
+            "serverless.yaml", "src/functions/pictures.ts", "src/functions/thumbnails.ts", "src/lib/http.ts", "src/lib/pictures.ts",
+            "src/lib/scale.ts", "test/pictures.test.ts", "tsconfig.json",
+        ),
+    },
+    Template {
         name: "webhook-wasm-rust",
         about: "a webhook that checks signatures, a WebAssembly component in Rust",
         tools: Tools::Cargo,
