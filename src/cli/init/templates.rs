@@ -23,6 +23,7 @@ pub struct File {
 pub enum Tools {
     Npm,
     Cargo,
+    Make,
 }
 
 /// The files of a folder; a test compares the lists with the tree.
@@ -89,6 +90,16 @@ pub const TEMPLATES: &[Template] = &[
         files: files!("templates/webhook-wasm-rust":
             ".github/workflows/test.yml", ".gitignore", ".vscode/settings.json", "Cargo.lock", "Cargo.toml", "README.md",
             "serverless.yaml", "src/event.rs", "src/lib.rs", "src/main.rs", "src/signature.rs", "tests/webhook.rs",
+        ),
+    },
+    Template {
+        name: "webhook-wasm-c",
+        about: "the same in C, a WebAssembly program that speaks CGI",
+        tools: Tools::Make,
+        files: files!("templates/webhook-wasm-c":
+            ".github/workflows/test.yml", ".gitignore", ".vscode/settings.json", "Makefile", "README.md", "serverless.yaml",
+            "src/event.c", "src/event.h", "src/json.c", "src/json.h", "src/main.c", "src/signature.c", "src/signature.h",
+            "src/webhook.c", "src/webhook.h", "test/deliver.sh", "test/unit.c",
         ),
     },
     Template {
