@@ -36,10 +36,14 @@ pictures: tools fixtures/shop/node_modules ## Take the README's pictures of the 
 	EMU=$${CARGO_TARGET_DIR:-target}/release/emu node docs/picture.mjs
 
 .PHONY: tools
-tools: ## Install what is missing to build and to test: clang, tmux, the target wasm32-wasip2
+tools: ## Install what is missing to build and to test: clang, wasi-libc, tmux, the target wasm32-wasip2
 	@command -v clang >/dev/null || { echo "Installing clang, which compiles the sandbox's engine"; \
 	  command -v apt-get >/dev/null || { echo "Install clang with your package manager, then try again." >&2; exit 1; }; \
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq clang lld >/dev/null; }
+	@! command -v apt-get >/dev/null || dpkg -s wasi-libc libclang-rt-dev-wasm32 >/dev/null 2>&1 || { \
+	  echo "Installing wasi-libc, with which the template in C is built"; $(SUDO) apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq lld wasi-libc libclang-rt-dev-wasm32 curl openssl >/dev/null; } || \
+	  echo "Without wasi-libc the template in C is not tested" >&2
 	@command -v tmux >/dev/null || ! command -v apt-get >/dev/null || { echo "Installing tmux, in which the dashboard is tested"; \
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tmux >/dev/null; }
 	@command -v cargo >/dev/null || { echo "Install Rust first: https://rustup.rs" >&2; exit 1; }

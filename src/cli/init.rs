@@ -163,6 +163,9 @@ fn summary(template: &Template, dir: &Path, steps: &[Step], made_repository: boo
         Tools::Npm => {
             "  npm install\n  emu start                     # runs it, reloads on save\n  emu exec -- npm test          # tests it against a fresh copy\n"
         }
+        Tools::Make => {
+            "  emu start                     # builds and runs it, again at each save; the README says what with\n  emu exec -- make test         # tests it against a fresh copy\n"
+        }
         Tools::Cargo => {
             "  rustup target add wasm32-wasip2\n  emu start                     # builds and runs it, again at each save\n  emu exec -- cargo test        # tests it against a fresh copy\n"
         }

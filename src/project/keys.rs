@@ -111,7 +111,11 @@ pub const FILE: Shape = Map(&[
 
 const PROVIDER: &[Key] = &[
     key("name", "The cloud: `aws`.", &Text),
-    key("runtime", "What functions run on: a `nodejs…` runtime such as `nodejs20.x`, or `wasm` for WASI components.", &Text),
+    key(
+        "runtime",
+        "What functions run on: a `nodejs…` runtime such as `nodejs20.x`, or `wasm` for WASI components and CGI programs.",
+        &Text,
+    ),
     key("stage", "The stage where `--stage` names none; `dev` unless set.", &Text),
     key("region", "The region; `us-east-1` unless set.", &Text),
     key("memorySize", "Memory of a function in MiB; 1024 unless set.", &MEMORY),
@@ -191,12 +195,12 @@ const HTTP_API_CORS: &[Key] = &[
 const FUNCTION: Shape = Map(&[
     key(
         "handler",
-        "The file without its ending, a dot, and the export that is called, such as `src/orders.create`; with the runtime `wasm`, the component.",
+        "The file without its ending, a dot, and the export that is called, such as `src/orders.create`; with the runtime `wasm`, the component or program.",
         &Text,
     ),
     key("name", "Name of the deployed function; SERVICE-STAGE-KEY unless set.", &Text),
     key("runtime", "What this function runs on, where it is not the provider's runtime.", &Text),
-    key("build", "The command that makes the component, run in the project's folder; only with the runtime `wasm`.", &Text),
+    key("build", "The command that makes the component or program, run in the project's folder; only with the runtime `wasm`.", &Text),
     key("memorySize", "Memory in MiB, where it is not the provider's.", &MEMORY),
     key("timeout", "Seconds that an invocation may take, where it is not the provider's.", &TIMEOUT),
     key("environment", "What this function sees in its environment; wins over the provider's, which wins over `.env` files.", &ENVIRONMENT),

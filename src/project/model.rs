@@ -30,7 +30,7 @@ pub struct Function {
     /// The name it is deployed under: `SERVICE-STAGE-KEY` unless `name:` says otherwise. `Invoke` takes either.
     pub deployed_name: String,
     pub runtime: Runtime,
-    /// JavaScript: `path/to/file.export` as written. Wasm: path of the component.
+    /// JavaScript: `path/to/file.export` as written. Wasm: path of the component or program.
     pub handler: String,
     /// A command that makes the component, run in the project's folder (`build:`; Wasm only).
     pub build: Option<String>,
@@ -58,7 +58,7 @@ pub struct Function {
 pub enum Runtime {
     /// `nodejs*`.
     JavaScript,
-    /// `wasm`: a WASI 0.2 component that exports `wasi:http/incoming-handler`.
+    /// `wasm`: a WASI 0.2 component that exports `wasi:http/incoming-handler`, or a WASI 0.1 program that speaks CGI.
     Wasm,
 }
 

@@ -1,7 +1,10 @@
-//! WASI 0.2 components that export `wasi:http/incoming-handler`, in any language: they run behind the same door as JavaScript.
+//! WebAssembly in any language, behind the same door as JavaScript: WASI 0.2 components that export `wasi:http/incoming-handler`, and
+//! programs of WASI 0.1 (core modules with `_start`) that answer as CGI does.
 //!
-//! A component has no files, no sockets and no environment but what it is given. What it prints is logged, its requests go through
-//! [`Host::fetch`], its clock shows the door's time.
+//! Neither has files, sockets or an environment but what it is given, and its clock shows the door's time. What a component prints is
+//! logged, and its requests go through [`Host::fetch`]. A program's output is its answer: what it writes to its standard error is logged.
+
+mod cgi;
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -16,10 +19,13 @@ use http_body_util::{BodyExt, Full, Limited};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWrite;
 use tokio::sync::Semaphore;
+use wasmparser::Parser;
 use wasmtime::component::{Linker, ResourceTable};
-use wasmtime::{Config, Engine, ResourceLimiter, Store, UpdateDeadline};
+use wasmtime::{Config, Engine, ExternType, InstancePre, Module, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
+use wasmtime_wasi::{HostWallClock, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::{RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
@@ -31,6 +37,8 @@ use super::{Host, Level};
 
 /// The longest body that a component may send or answer with, in bytes.
 const BODY_BYTES_MAX: usize = 32 << 20;
+/// The longest head that a program may write before its body, in bytes.
+const HEAD_BYTES_MAX: usize = 64 << 10;
 /// The longest line that is logged in one piece, in bytes.
 const LINE_BYTES_MAX: usize = 64 << 10;
 
@@ -41,6 +49,8 @@ pub struct Components(Arc<Machine>);
 struct Machine {
     engine: Engine,
     linker: Linker<State>,
+    /// For programs.
+    commands: wasmtime::Linker<State>,
     ticker: Ticker,
     heavy: Heavy,
     cache: Cache,
@@ -52,9 +62,15 @@ struct Machine {
 #[derive(Clone)]
 pub struct Component {
     machine: Arc<Machine>,
-    pre: ProxyPre<State>,
+    code: Code,
     bytes: usize,
     settings: Arc<Settings>,
+}
+
+#[derive(Clone)]
+enum Code {
+    Handler(ProxyPre<State>),
+    Command(InstancePre<State>),
 }
 
 /// What a component is run with.
@@ -89,14 +105,21 @@ impl Components {
         let mut linker = Linker::<State>::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(failed)?;
+        let mut commands = wasmtime::Linker::<State>::new(&engine);
+        p1::add_to_linker_async(&mut commands, |state: &mut State| &mut state.program).map_err(failed)?;
         let ticker = Ticker::start(&engine);
         let (cache, permits) = (Cache::new(&options.cache_dir), Semaphore::new(options.sandboxes_max as usize));
-        Ok(Components(Arc::new(Machine { engine, linker, ticker, heavy: Heavy::default(), cache, permits })))
+        Ok(Components(Arc::new(Machine { engine, linker, commands, ticker, heavy: Heavy::default(), cache, permits })))
     }
 
-    /// Compiles a component, or takes what an earlier process compiled of the same bytes. Slow: call it off the threads that answer
-    /// requests.
+    /// Compiles a component or a program, or takes what an earlier process compiled of the same bytes. Slow: call it off the threads that
+    /// answer requests.
     pub fn load(&self, component: &[u8], settings: Settings) -> Result<Component, LoadError> {
+        let (code, bytes) = if Parser::is_core_wasm(component) { self.command(component)? } else { self.handler(component)? };
+        Ok(Component { machine: self.0.clone(), code, bytes, settings: Arc::new(settings) })
+    }
+
+    fn handler(&self, component: &[u8]) -> Result<(Code, usize), LoadError> {
         let failed =
             |e: wasmtime::Error| LoadError::Engine(format!("not a component that answers HTTP (wasi:http/incoming-handler): {e:#}"));
         let name = self.name(component);
@@ -111,7 +134,29 @@ impl Components {
         let code = compiled.image_range();
         let bytes = (code.end as usize).saturating_sub(code.start as usize);
         let pre = self.0.linker.instantiate_pre(&compiled).and_then(ProxyPre::new).map_err(failed)?;
-        Ok(Component { machine: self.0.clone(), pre, bytes, settings: Arc::new(settings) })
+        Ok((Code::Handler(pre), bytes))
+    }
+
+    fn command(&self, module: &[u8]) -> Result<(Code, usize), LoadError> {
+        let failed = |e: wasmtime::Error| LoadError::Engine(format!("not a program that answers HTTP (WASI 0.1, by CGI): {e:#}"));
+        let name = self.name(module);
+        let compiled = match self.0.cache.load(&self.0.engine, &name) {
+            Some((compiled, _)) => compiled,
+            None => {
+                let compiled = Module::new(&self.0.engine, module).map_err(failed)?;
+                self.0.cache.store(&name, compiled.serialize(), "");
+                compiled
+            }
+        };
+        let is_command =
+            matches!(compiled.get_export("_start"), Some(ExternType::Func(start)) if start.params().len() + start.results().len() == 0);
+        if !is_command {
+            return Err(failed(wasmtime::format_err!("it exports no function `_start`: build it as a program, with a `main`")));
+        }
+        let code = compiled.image_range();
+        let bytes = (code.end as usize).saturating_sub(code.start as usize);
+        let pre = self.0.commands.instantiate_pre(&compiled).map_err(failed)?;
+        Ok((Code::Command(pre), bytes))
     }
 
     /// The cache's name for a component compiled by this engine.
@@ -140,13 +185,23 @@ impl Component {
     async fn run(&self, host: Arc<dyn Host>, request: http::Request<Bytes>, timeout_ms: u64) -> Answer {
         let began = Instant::now();
         let permit = self.machine.permits.acquire().await;
-        let mut store = Store::new(&self.machine.engine, State::new(host, &self.settings));
+        let output = MemoryOutputPipe::new(HEAD_BYTES_MAX + BODY_BYTES_MAX);
+        let state = match &self.code {
+            Code::Handler(_) => State::new(host, &self.settings),
+            Code::Command(_) => State::command(host, &self.settings, &request, output.clone()),
+        };
+        let mut store = Store::new(&self.machine.engine, state);
         store.limiter(|state| &mut state.bound);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
         let mut cpu = Duration::ZERO;
         let ended = {
-            let mut work = pin!(self.handle(&mut store, request));
+            let mut work = pin!(async {
+                match &self.code {
+                    Code::Handler(pre) => handle(pre, &mut store, request).await,
+                    Code::Command(pre) => run(pre, &mut store, &output).await,
+                }
+            });
             let counted = std::future::poll_fn(|cx| {
                 let _running = self.machine.ticker.run();
                 let began = Instant::now();
@@ -167,41 +222,58 @@ impl Component {
         drop(permit);
         Answer { result, cpu_micros: cpu.as_micros() as u64, wall_micros: began.elapsed().as_micros() as u64, memory_peak_bytes }
     }
+}
 
-    async fn handle(&self, store: &mut Store<State>, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, String> {
-        let trapped = |e: wasmtime::Error| format!("the component ended: {e:#}");
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        let scheme = if request.uri().scheme() == Some(&http::uri::Scheme::HTTPS) { Scheme::Https } else { Scheme::Http };
-        let request = request.map(|body| Full::new(body).map_err(|never| -> wasmtime_wasi_http::Error { match never {} }));
-        let request = store.data_mut().http().new_incoming_request::<_>(scheme, request).map_err(trapped)?;
-        let out = store.data_mut().http().new_response_outparam(sender).map_err(trapped)?;
-        let proxy = self.pre.instantiate_async(&mut *store).await.map_err(trapped)?;
-        // The body is read while the component still writes it.
-        let call = async {
-            let called = proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, out).await.map_err(trapped);
-            // Whatever it has left open is never going to be answered or written.
-            store.data_mut().table = ResourceTable::new();
-            called
-        };
-        let read = async {
-            match receiver.await {
-                Err(_) => Err("the component ended without a response".to_string()),
-                Ok(Err(code)) => Err(format!("the component answered with an error: {code:?}")),
-                Ok(Ok(response)) => {
-                    let (parts, body) = response.into_parts();
-                    let body =
-                        Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|e| format!("the response's body failed: {e}"))?;
-                    Ok(http::Response::from_parts(parts, body.to_bytes()))
-                }
+/// Hands a request to a component.
+async fn handle(pre: &ProxyPre<State>, store: &mut Store<State>, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, String> {
+    let trapped = |e: wasmtime::Error| format!("the component ended: {e:#}");
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let scheme = if request.uri().scheme() == Some(&http::uri::Scheme::HTTPS) { Scheme::Https } else { Scheme::Http };
+    let request = request.map(|body| Full::new(body).map_err(|never| -> wasmtime_wasi_http::Error { match never {} }));
+    let request = store.data_mut().http().new_incoming_request::<_>(scheme, request).map_err(trapped)?;
+    let out = store.data_mut().http().new_response_outparam(sender).map_err(trapped)?;
+    let proxy = pre.instantiate_async(&mut *store).await.map_err(trapped)?;
+    // The body is read while the component still writes it.
+    let call = async {
+        let called = proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, out).await.map_err(trapped);
+        // Whatever it has left open is never going to be answered or written.
+        store.data_mut().table = ResourceTable::new();
+        called
+    };
+    let read = async {
+        match receiver.await {
+            Err(_) => Err("the component ended without a response".to_string()),
+            Ok(Err(code)) => Err(format!("the component answered with an error: {code:?}")),
+            Ok(Ok(response)) => {
+                let (parts, body) = response.into_parts();
+                let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|e| format!("the response's body failed: {e}"))?;
+                Ok(http::Response::from_parts(parts, body.to_bytes()))
             }
-        };
-        let (called, response) = futures_util::future::join(call, read).await;
-        called.and(response)
+        }
+    };
+    let (called, response) = futures_util::future::join(call, read).await;
+    called.and(response)
+}
+
+/// Runs a program once and reads its answer.
+async fn run(pre: &InstancePre<State>, store: &mut Store<State>, output: &MemoryOutputPipe) -> Result<http::Response<Bytes>, String> {
+    let trapped = |e: wasmtime::Error| format!("the program ended: {e:#}");
+    let instance = pre.instantiate_async(&mut *store).await.map_err(trapped)?;
+    let start = instance.get_typed_func::<(), ()>(&mut *store, "_start").map_err(trapped)?;
+    if let Err(ended) = start.call_async(&mut *store, ()).await {
+        match ended.downcast_ref::<I32Exit>() {
+            Some(I32Exit(0)) => {}
+            Some(I32Exit(code)) => return Err(format!("the program ended with exit code {code}")),
+            None => return Err(trapped(ended)),
+        }
     }
+    cgi::response(&output.contents()).map_err(|problem| format!("the program's output is no answer: {problem}"))
 }
 
 struct State {
     wasi: WasiCtx,
+    /// What a program has instead.
+    program: WasiP1Ctx,
     http: WasiHttpCtx,
     table: ResourceTable,
     door: Door,
@@ -238,23 +310,46 @@ impl ResourceLimiter for Bound {
 
 impl State {
     fn new(host: Arc<dyn Host>, settings: &Settings) -> State {
-        let mut wasi = WasiCtx::builder();
-        for (name, value) in &settings.environment {
-            wasi.env(name, value);
-        }
+        let mut wasi = builder(&host, settings.environment.iter());
         let budget = Arc::new(Mutex::new(Budget::new()));
         wasi.stdout(Log { host: host.clone(), level: Level::Info, rest: Vec::new(), budget: budget.clone() });
         wasi.stderr(Log { host: host.clone(), level: Level::Error, rest: Vec::new(), budget });
-        wasi.wall_clock(Clock(host.clone()));
-        wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+        State::with(host, settings, wasi.build(), WasiCtx::builder().build_p1())
+    }
+
+    /// For a program, which is told the request by its environment and its input and answers by its output.
+    fn command(host: Arc<dyn Host>, settings: &Settings, request: &http::Request<Bytes>, output: MemoryOutputPipe) -> State {
+        let variables = cgi::environment(request);
+        // What the project sets goes before what a client says.
+        let told = variables.iter().filter(|(name, _)| !settings.environment.contains_key(*name));
+        let mut wasi = builder(&host, settings.environment.iter().chain(told));
+        let budget = Arc::new(Mutex::new(Budget::new()));
+        wasi.arg("program").stdin(MemoryInputPipe::new(request.body().clone())).stdout(output);
+        wasi.stderr(Log { host: host.clone(), level: Level::Info, rest: Vec::new(), budget });
+        State::with(host, settings, WasiCtx::builder().build(), wasi.build_p1())
+    }
+
+    fn with(host: Arc<dyn Host>, settings: &Settings, wasi: WasiCtx, program: WasiP1Ctx) -> State {
         State {
-            wasi: wasi.build(),
+            wasi,
+            program,
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
             door: Door(host),
             bound: Bound { bytes_max: (settings.memory_mib as usize) << 20, bytes: 0, peak_bytes: 0, refused: false },
         }
     }
+}
+
+/// WASI with these variables, the door's time, and no way out of its own.
+fn builder<'a>(host: &Arc<dyn Host>, environment: impl Iterator<Item = (&'a String, &'a String)>) -> WasiCtxBuilder {
+    let mut wasi = WasiCtx::builder();
+    for (name, value) in environment {
+        wasi.env(name, value);
+    }
+    wasi.wall_clock(Clock(host.clone()));
+    wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+    wasi
 }
 
 impl WasiView for State {
@@ -378,6 +473,8 @@ impl Drop for Log {
     }
 }
 
+#[cfg(test)]
+mod program;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

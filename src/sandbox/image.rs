@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, SetOnce};
 
 use super::Host;
-use super::engine::{Guest, Layer, Machine, Sources, State};
+use super::engine::{Desk, Guest, Layer, Machine, Sources, State};
 use super::invoke;
 use super::outcome::{Bundle, Input, Outcome};
 use super::trace::Traces;
@@ -144,7 +144,7 @@ impl Version {
             }
         };
         let layer = compiled.as_ref().map_err(|error| wasmtime::format_err!("its image could not be compiled: {error}"))?;
-        let state = State::new(host, self.sources.clone(), self.bytes_max);
+        let state = State::new(host, self.sources.clone(), self.bytes_max, Desk::new(self.machine.places.clone()));
         let guest = Guest::new(&self.machine, layer, state).await?;
         Ok(Kept { guest, permit })
     }

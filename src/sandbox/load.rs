@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Host;
-use super::engine::{Answer, Environment, Guest, Key, Layer, Machine, Slot, Sources, State, VARIANTS_MAX, Variant};
+use super::engine::{Answer, Desk, Environment, Guest, Key, Layer, Machine, Slot, Sources, State, VARIANTS_MAX, Variant};
 use super::image::{Image, Memory, Version};
 use super::invoke::{Thrown, wait};
 use super::outcome::{Bundle, Digest, LoadError};
@@ -236,7 +236,7 @@ impl Loading {
 
     /// A sandbox whose runtime knows what is being loaded.
     async fn guest(&self, layer: &Layer, sources: Arc<Sources>, about: &str) -> Result<Guest, LoadError> {
-        let state = State::new(self.host.clone(), sources, self.bytes_max);
+        let state = State::new(self.host.clone(), sources, self.bytes_max, Desk::new(self.machine.places.clone()));
         let mut guest = Guest::new(&self.machine, layer, state).await.map_err(|e| self.engine(e))?;
         let more = (u64::from(self.bundle.memory_mib) << 20).min(u64::from(u32::MAX)) as u32;
         guest.bound(more).await.map_err(|e| self.engine(e))?;

@@ -57,7 +57,7 @@ impl Sandbox {
         load::is_prepared(&self.machine, dependencies)
     }
 
-    /// Compiles a WASI 0.2 component that exports `wasi:http/incoming-handler`.
+    /// Compiles a WASI 0.2 component that exports `wasi:http/incoming-handler`, or a WASI 0.1 program that speaks CGI.
     pub async fn component(&self, bytes: Bytes, settings: Settings) -> Result<Component, LoadError> {
         let sandbox = self.clone();
         let loaded = tokio::task::spawn_blocking(move || sandbox.components()?.load(&bytes, settings));

@@ -33,7 +33,17 @@ const TREES: &[(&str, &str)] = &[
         "package-lock.json package.json src/functions/add.ts src/functions/clean-up.ts src/functions/send.ts src/lib/http.ts \
          src/lib/mail.ts src/lib/reminders.ts test/reminders.test.ts tsconfig.json",
     ),
+    (
+        "thumbnails",
+        "package-lock.json package.json src/functions/pictures.ts src/functions/thumbnails.ts src/lib/http.ts src/lib/pictures.ts \
+         src/lib/scale.ts test/pictures.test.ts tsconfig.json",
+    ),
     ("webhook-wasm-rust", "Cargo.lock Cargo.toml src/event.rs src/lib.rs src/main.rs src/signature.rs tests/webhook.rs"),
+    (
+        "webhook-wasm-c",
+        "Makefile src/event.c src/event.h src/json.c src/json.h src/main.c src/signature.c src/signature.h src/webhook.c src/webhook.h \
+         test/deliver.sh test/unit.c",
+    ),
     (
         "shop",
         "package-lock.json package.json seed/tables/Products.json src/functions/create-order.ts src/functions/expire-orders.ts \
@@ -212,6 +222,8 @@ fn newcomer(template: &str) -> (tempfile::TempDir, Emu) {
     };
     if template == "webhook-wasm-rust" {
         run(EMU, &["exec", "--", "cargo", "test", "--quiet", "--locked", "--target-dir", "target"]);
+    } else if template == "webhook-wasm-c" {
+        run(EMU, &["exec", "--", "make", "--silent", "test"]);
     } else {
         run("npm", &["ci", "--prefer-offline", "--no-audit", "--no-fund"]);
         let package: Value = serde_json::from_str(&read(&root, "package.json")).expect("JSON");
@@ -263,6 +275,12 @@ async fn a_newcomer_gets_on_with_cron() {
 }
 
 #[tokio::test]
+async fn a_newcomer_gets_on_with_thumbnails() {
+    let get = ("GET", "/pictures/none", "");
+    changes("thumbnails", get, "src/functions/pictures.ts", "There is no such picture", "Nobody uploaded that").await;
+}
+
+#[tokio::test]
 async fn a_newcomer_gets_on_with_the_shop() {
     changes("shop", ("GET", "/verify?token=none", ""), "src/functions/verify.ts", "not valid any more", "long gone").await;
 }
@@ -275,4 +293,18 @@ async fn a_newcomer_gets_on_with_webhook_wasm_rust() {
         return;
     }
     changes("webhook-wasm-rust", ("POST", "/webhook", "{}"), "src/lib.rs", "the request is not signed", "who are you?").await;
+}
+
+#[tokio::test]
+async fn a_newcomer_gets_on_with_webhook_wasm_c() {
+    // What the template's README installs.
+    let compiles = Command::new("sh")
+        .args(["-c", "echo '#include <stdio.h>\nint main(void) { return puts(\"\"); }' | clang --target=wasm32-wasi -x c -o /dev/null -"])
+        .stderr(Stdio::null())
+        .status();
+    if !compiles.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: clang with wasi-libc (`apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`) is what it is built with");
+        return;
+    }
+    changes("webhook-wasm-c", ("POST", "/webhook", "{}"), "src/webhook.c", "the request is not signed", "who are you?").await;
 }

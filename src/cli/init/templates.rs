@@ -23,6 +23,7 @@ pub struct File {
 pub enum Tools {
     Npm,
     Cargo,
+    Make,
 }
 
 /// The files of a folder; a test compares the lists with the tree.
@@ -73,12 +74,32 @@ pub const TEMPLATES: &[Template] = &[
         ),
     },
     Template {
+        name: "thumbnails",
+        about: "uploads to a bucket, a function that makes thumbnails with sharp, a table, in TypeScript",
+        tools: Tools::Npm,
+        files: files!("templates/thumbnails":
+            ".github/workflows/test.yml", ".gitignore", ".vscode/settings.json", "README.md", "package-lock.json", "package.json",
+            "serverless.yaml", "src/functions/pictures.ts", "src/functions/thumbnails.ts", "src/lib/http.ts", "src/lib/pictures.ts",
+            "src/lib/scale.ts", "test/pictures.test.ts", "tsconfig.json",
+        ),
+    },
+    Template {
         name: "webhook-wasm-rust",
         about: "a webhook that checks signatures, a WebAssembly component in Rust",
         tools: Tools::Cargo,
         files: files!("templates/webhook-wasm-rust":
             ".github/workflows/test.yml", ".gitignore", ".vscode/settings.json", "Cargo.lock", "Cargo.toml", "README.md",
             "serverless.yaml", "src/event.rs", "src/lib.rs", "src/main.rs", "src/signature.rs", "tests/webhook.rs",
+        ),
+    },
+    Template {
+        name: "webhook-wasm-c",
+        about: "the same in C, a WebAssembly program that speaks CGI",
+        tools: Tools::Make,
+        files: files!("templates/webhook-wasm-c":
+            ".github/workflows/test.yml", ".gitignore", ".vscode/settings.json", "Makefile", "README.md", "serverless.yaml",
+            "src/event.c", "src/event.h", "src/json.c", "src/json.h", "src/main.c", "src/signature.c", "src/signature.h",
+            "src/webhook.c", "src/webhook.h", "test/deliver.sh", "test/unit.c",
         ),
     },
     Template {

@@ -55,7 +55,7 @@ fn a_conversation_makes_a_project() {
         ("", "api-ts", "my-jobs"),
         ("\n\n\n", "api-ts", "my-jobs"),
         ("3\njobs\nn\n", "queue-worker", "jobs"),
-        ("9\nquue-worker\nqueue-worker\nJobs!\njobs\nmaybe\nyes\n", "queue-worker", "jobs"),
+        ("99\nquue-worker\nqueue-worker\nJobs!\njobs\nmaybe\nyes\n", "queue-worker", "jobs"),
     ] {
         let mut asker = asker(answers);
         let asked = asker.project(&arguments(Some(&inner))).expect("answers");

@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::super::FetchError;
+use super::program::{Prints, program};
 use super::sample::{Does, component};
 use super::*;
 
@@ -98,10 +99,54 @@ async fn a_component_without_a_response_says_so() {
 fn what_is_no_component_is_refused_with_the_reason() {
     let dir = tempfile::tempdir().expect("a directory");
     let components = components(dir.path());
-    for bytes in [&b"not wasm"[..], b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0"] {
+    let library = program(Prints { start: "add", ..Prints::default() });
+    for (bytes, reason) in [
+        (&b"not wasm"[..], "wasi:http/incoming-handler"),
+        (b"\0asm\x0d\0\x01\0", "wasi:http/incoming-handler"),
+        (b"\0asm\x01\0\0\0", "it exports no function `_start`"),
+        (&library, "it exports no function `_start`"),
+        (b"\0asm\x01\0\0\0\xff", "not a program that answers HTTP"),
+    ] {
         let refused = components.load(bytes, settings(16)).map(|_| ()).expect_err("it is no HTTP component");
-        assert!(refused.to_string().contains("wasi:http/incoming-handler"), "{refused}");
+        assert!(refused.to_string().contains(reason), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn a_program_answers_by_what_it_prints_also_from_the_cache() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let bytes = program(Prints { head: "Status: 202\r\nContent-Type: text/plain\r\n\r\n", error: "seen\n", ..Prints::default() });
+    for attempt in ["compiled", "from the cache"] {
+        let program = components(dir.path()).load(&bytes, settings(16)).expect("it loads");
+        let request = http::Request::post("http://a.test/").body(Bytes::from_static(b"hello")).expect("a request");
+        let world = Arc::new(World::default());
+        let answer = program.invoke(world.clone(), request, 5_000).await;
+        let response = answer.result.expect(attempt);
+        assert_eq!((response.status().as_u16(), &response.body()[..]), (202, &b"hello"[..]), "{attempt}");
+        assert_eq!(*world.0.lock().expect("whole"), ["seen"], "{attempt}");
+        assert_eq!(answer.memory_peak_bytes, 65_536);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_does_not_answer_says_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let components = components(dir.path());
+    let exited = |message: &str| Failure::Exited { message: message.into() };
+    let typed = "Content-Type: a/b\n\n";
+    for (does, expected) in [
+        (Prints { head: typed, exits: 3, ..Prints::default() }, exited("the program ended with exit code 3")),
+        (
+            Prints { head: "x: y\n\n", ..Prints::default() },
+            exited("the program's output is no answer: its head has neither `Content-Type` nor `Location`"),
+        ),
+        (Prints { head: typed, for_ever: true, ..Prints::default() }, Failure::TimedOut { after_ms: 300 }),
+    ] {
+        let program = components.load(&program(does), settings(16)).expect("it loads");
+        assert_eq!(answer(&program, 300).await.result.expect_err("no answer"), expected);
+    }
+    let small = components.load(&program(Prints { head: typed, ..Prints::default() }), settings(0)).expect("it loads");
+    assert_eq!(answer(&small, 5_000).await.result.expect_err("too much"), Failure::OutOfMemory { memory_mib: 0 });
 }
 
 #[tokio::test]

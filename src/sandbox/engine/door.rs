@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -11,6 +12,7 @@ use wasmtime::{Caller, Linker, Memory, ResourceLimiter};
 
 use super::super::door::{FetchError, Host, Level};
 use super::super::ops;
+use super::desk::{Desk, Places};
 
 /// Host operations that one sandbox may have under way.
 const OPERATIONS_MAX: usize = 10_000;
@@ -32,6 +34,8 @@ pub struct Completion {
     pub ok: bool,
     pub meta: String,
     pub data: Option<Bytes>,
+    /// For how long the host worked for it, beside waiting.
+    pub spent: Duration,
 }
 
 /// The modules of a bundle, by path.
@@ -121,6 +125,7 @@ pub struct State {
     pub limit: Limit,
     /// Answers for `process.env` until a function is loaded.
     pub environment: Environment,
+    pub desk: Desk,
     held_meta: Vec<u8>,
     held_data: Option<Vec<u8>>,
     cancels: HashMap<i32, AbortHandle>,
@@ -147,7 +152,7 @@ impl ResourceLimiter for Limit {
 }
 
 impl State {
-    pub fn new(host: Arc<dyn Host>, sources: Arc<Sources>, bytes_max: usize) -> State {
+    pub fn new(host: Arc<dyn Host>, sources: Arc<Sources>, bytes_max: usize, desk: Desk) -> State {
         State {
             host,
             sources,
@@ -163,6 +168,7 @@ impl State {
             refused: false,
             limit: Limit { bytes_max, refused: false },
             environment: Environment::default(),
+            desk,
             held_meta: Vec::new(),
             held_data: None,
             cancels: HashMap::new(),
@@ -172,7 +178,7 @@ impl State {
 
     /// For evaluating this project's own runtime: no time, no randomness, no outside.
     pub fn boot(memory_mib_max: u32) -> State {
-        State::new(Arc::new(Nowhere), Arc::default(), (memory_mib_max as usize) << 20)
+        State::new(Arc::new(Nowhere), Arc::default(), (memory_mib_max as usize) << 20, Desk::new(Places::default()))
     }
 
     /// Begins a host operation; its id, 0 where there are too many, -1 where there is no such operation.
@@ -185,7 +191,7 @@ impl State {
             "sleep" => {
                 let ms: f64 = meta.trim().parse().unwrap_or(0.0);
                 let slept = self.host.sleep(if ms.is_finite() { ms.max(0.0) } else { 0.0 });
-                slept.map(move |()| Completion { id, ok: true, meta: String::new(), data: None }).boxed()
+                slept.map(move |()| Completion { id, ok: true, meta: String::new(), data: None, spent: Duration::ZERO }).boxed()
             }
             "fetch" => {
                 self.went_outside = true;
@@ -195,6 +201,7 @@ impl State {
                     Err(problem) => futures_util::future::ready(failed(id, &problem)).boxed(),
                 }
             }
+            "picture" => self.desk.picture(id, meta, data.unwrap_or_default(), self.limit.bytes_max),
             _ => return -1,
         };
         self.last_id = id;
@@ -302,11 +309,12 @@ fn fetched(id: i32, url: &str, answer: Result<http::Response<Bytes>, FetchError>
         "headers": headers,
         "url": url,
     });
-    Completion { id, ok: true, meta: meta.to_string(), data: Some(body) }
+    Completion { id, ok: true, meta: meta.to_string(), data: Some(body), spent: Duration::ZERO }
 }
 
 fn failed(id: i32, problem: &str) -> Completion {
-    Completion { id, ok: false, meta: serde_json::json!({ "name": "TypeError", "message": problem }).to_string(), data: None }
+    let meta = serde_json::json!({ "name": "TypeError", "message": problem }).to_string();
+    Completion { id, ok: false, meta, data: None, spent: Duration::ZERO }
 }
 
 /// The host while this project's runtime is evaluated, which needs none.

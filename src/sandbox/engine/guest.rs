@@ -51,13 +51,13 @@ impl Guest {
     /// Makes a sandbox that has only been loaded as good as a new one of its image.
     pub fn renew(&mut self, host: Arc<dyn Host>) {
         let state = self.store.data_mut();
-        let mut new = State::new(host, state.sources.clone(), state.limit.bytes_max);
+        let mut new = State::new(host, state.sources.clone(), state.limit.bytes_max, state.desk.renewed());
         new.memory = state.memory;
         *state = new;
         self.spent = Duration::ZERO;
     }
 
-    /// Time that the guest's code ran since it was last asked.
+    /// Time that the guest's code ran, and the host for it, since it was last asked.
     pub fn take_spent(&mut self) -> Duration {
         std::mem::take(&mut self.spent)
     }
@@ -131,6 +131,7 @@ impl Guest {
 
     /// Tells the guest that an operation has ended.
     pub async fn complete(&mut self, ended: &Completion) -> wasmtime::Result<()> {
+        self.spent += ended.spent;
         let data = ended.data.as_deref().unwrap_or_default();
         let data_len = if ended.data.is_some() { data.len() as i32 } else { -1 };
         let at = self.write(&[ended.meta.as_bytes(), data, &[0]]).await?;

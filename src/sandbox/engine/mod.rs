@@ -2,6 +2,7 @@
 
 mod anonymous;
 mod cache;
+mod desk;
 mod door;
 mod guest;
 mod layer;
@@ -16,6 +17,7 @@ use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, Linker, Module, ModuleExport, PoolingAllocationConfig};
 
 pub(super) use cache::Cache;
+pub(super) use desk::{Desk, Places};
 pub(super) use door::{Answer, Budget, Environment, Sources, State};
 pub(super) use guest::Guest;
 pub(super) use layer::{Key, Layer, Slot, VARIANTS_MAX, Variant};
@@ -43,6 +45,8 @@ pub(in crate::sandbox) struct Machine {
     pub heavy: Heavy,
     /// One permit a sandbox that exists.
     pub permits: Arc<Semaphore>,
+    /// Where pictures are worked on.
+    pub places: Places,
     /// Evaluated dependencies, by what they were evaluated from.
     pub dependencies: layer::Dependencies,
     /// Compiled code that outlives the process.
@@ -106,6 +110,7 @@ impl Machine {
         let mut machine = Machine {
             heavy: Heavy::default(),
             permits: Arc::new(Semaphore::new(options.sandboxes_max as usize)),
+            places: Places::default(),
             dependencies: layer::Dependencies::default(),
             base: None,
             base_key,

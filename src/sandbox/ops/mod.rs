@@ -3,11 +3,15 @@
 //! An operation has a name, a text (mostly JSON) and bytes. Where it takes several byte strings, they are joined in `data` and the text
 //! has their lengths under `parts`.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 mod cipher;
 mod der;
 mod hash;
 mod kdf;
 mod key;
+mod picture;
 mod sign;
 mod text;
 mod url;
@@ -75,6 +79,15 @@ pub fn call(op: &str, meta: &str, data: &[u8]) -> Answer {
         "crc32" => zlib::crc32(meta, data),
         _ => Err(OpError::usage(format!("there is no operation `{op}`"))),
     }
+}
+
+/// Runs the operation `picture`, which takes long: pixels of a picture are made, changed and encoded. It holds at most about `bytes_max`
+/// bytes at once and ends soon after `stopped` is set.
+pub fn picture(meta: &str, data: &[u8], stopped: Arc<AtomicBool>, bytes_max: u64) -> Answer {
+    if data.len() > BYTES_MAX || meta.len() > BYTES_MAX {
+        return Err(OpError::range(format!("an operation takes at most {} MiB", BYTES_MAX >> 20)));
+    }
+    picture::call(meta, data, &picture::Halt::new(stopped, bytes_max))
 }
 
 /// Reads the JSON text of an operation.

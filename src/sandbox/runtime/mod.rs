@@ -40,6 +40,7 @@ static SOURCES: &[(&str, &str)] = scripts![
     "aws-value",
     "aws-v3",
     "aws-v2",
+    "sharp",
     "handler",
     "rehearse",
     "end",

@@ -122,6 +122,41 @@ async fn cryptography_and_asynchronous_scopes_are_there() {
 }
 
 #[tokio::test]
+async fn pictures_are_scaled_as_by_sharp() {
+    check(include_str!("tests/sharp.mjs")).await;
+}
+
+/// Pictures are large and their work is long: it neither holds up others nor outlives who waits for it.
+#[tokio::test]
+async fn long_work_on_pictures_ends_with_the_function() {
+    let image = load(
+        "import sharp from 'sharp';
+        export const handler = async () => {
+          const big = { create: { width: 4000, height: 4000, channels: 3, background: 'red' } };
+          await Promise.all(Array.from({ length: 500 }, () => sharp(big).blur(900).png().toBuffer()));
+        };",
+    )
+    .await;
+    let input = Input { event: "{}".into(), context: json!({}), timeout_ms: 300 };
+    let began = std::time::Instant::now();
+    let (outcome, ticks) = tokio::join!(image.invoke(Arc::new(World::default()), input), async {
+        let mut ticks = 0;
+        while began.elapsed() < Duration::from_millis(250) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            ticks += 1;
+        }
+        ticks
+    });
+    assert!(matches!(outcome.result, Err(crate::sandbox::Failure::TimedOut { after_ms: 300 })), "{:?}", outcome.result);
+    assert!(ticks > 5, "others waited: {ticks}");
+    // The place that the work had is free again.
+    let (result, lines) = run("import sharp from 'sharp';
+        export const handler = async () => (await sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } }).png().toBuffer()).length > 0;")
+    .await;
+    assert_eq!(result, json!(true), "{lines:?}");
+}
+
+#[tokio::test]
 async fn what_is_logged_looks_as_in_node() {
     let (_, lines) =
         run("export const handler = () => { console.log('a %s', 'b', { c: [1, 'd'] }); console.error(new Map([[1, 2]])); return null }")

@@ -1,0 +1,1 @@
+../../../api-ts/src/lib/http.ts
