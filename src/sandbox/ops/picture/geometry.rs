@@ -282,12 +282,15 @@ mod tests {
     const LARGER: (bool, bool) = (false, true);
     const ANY: (bool, bool) = (false, false);
 
+    /// The input's size, how it is read, what is wished for, and the answer's size.
+    type Row = ((u32, u32), Preshrink, (u32, u32), Fit, (bool, bool), (u32, u32));
+
     #[test]
     fn sizes_are_those_of_sharp() {
         use Fit::{Contain, Cover, Fill, Inside, Outside};
         // As sharp 0.35.5 answered. Width or height 0: not given.
         #[rustfmt::skip]
-        let rows: &[((u32, u32), Preshrink, (u32, u32), Fit, (bool, bool), (u32, u32))] = &[
+        let rows: &[Row] = &[
             ((68, 66), JPEG, (0, 9), Contain, SMALLER, (10, 9)),
             ((447, 242), JPEG, (0, 29), Inside, SMALLER, (54, 29)),
             ((75, 41), JPEG, (13, 0), Contain, SMALLER, (13, 7)),
