@@ -112,7 +112,7 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
 /// Whether a file that the project has not read yet would be read now: a new `.env`, or a project file under its other name.
 fn is_source(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.starts_with(".env") || project::FILE_NAMES.contains(&name)
+    name.starts_with(".env") || project::FILE_NAMES.contains(&name) || name == project::firebase::FILE_NAME || name == project::firebase::RC_NAME
 }
 
 /// A problem as a record.
