@@ -118,6 +118,8 @@ pub(crate) struct Shared {
     pub(crate) sink: Sink,
     pub(crate) addresses: Addresses,
     pub(crate) journal: Feed,
+    /// The sites of a Firebase project.
+    pub(crate) hosting: Option<Arc<gateway::Hosting>>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -172,6 +174,7 @@ impl App {
         let joined = triggers::aws::Services::new(queues, topics, tables, account.clone(), ids.clone());
         let triggers = Triggers::start(world.db.clone(), joined.ports(Arc::new(functions.clone()), sink.clone()), account.clone()).await?;
         tell_of_mails(&world, &sink);
+        firebase::tell_of_codes(&world.services);
         let origin = gateway::Origin { clock: clock.clone(), eras: world.db.eras().clone(), ids: ids.clone(), sink: sink.clone() };
         let aws = Aws::new(&world.services, Arc::new(triggers.clone()), &account, &clock, &ids);
         let makings = states::Makings {
@@ -191,8 +194,12 @@ impl App {
         let api = Arc::new(gateway::Api { functions: functions.clone(), origin: origin.clone() });
         let making = project.firebase.as_ref().map(|firebase| firebase::Making {
             project_id: &firebase.project_id,
+            services: &world.services,
+            ids: &ids,
             addresses: &addresses,
+            hosting: firebase::hosting(&project, firebase, &addresses),
         });
+        let hosting = making.as_ref().map(|making| making.hosting.clone());
         let made = making.map(|making| firebase::make(&making, &origin)).unwrap_or_default();
         network.connect(Endpoints {
             aws: aws.clone(),
@@ -216,6 +223,7 @@ impl App {
             sink,
             addresses: addresses.clone(),
             journal: journal.feed(),
+            hosting,
             shutdown: shutdown.clone(),
         });
         shared.functions.open(project.clone());
@@ -236,7 +244,8 @@ impl App {
             prepare_reset(&shared);
         }
         state.announce(Some(addresses.url(Port::Admin)))?;
-        let locator = project.firebase.as_ref().and_then(|firebase| firebase::Locator::write(&firebase.project_id, &addresses.url(Port::Admin)));
+        let locator =
+            project.firebase.as_ref().and_then(|firebase| firebase::Locator::write(&firebase.project_id, &addresses.url(Port::Admin)));
         let watch = if options.watch { Some(reload::watch(&shared)?) } else { None };
         let warnings = warnings.into_iter().chain(problems).collect();
         Ok(App { shared, addresses, notes, warnings, shutdown, tasks, _watch: watch, _locator: locator, _journal: journal, _state: state })

@@ -216,10 +216,7 @@ fn ready(app: &App, format: LogFormat) {
     if format == LogFormat::Json {
         let notes = app.notes();
         let all: Map<String, Value> = addresses.iter().map(|(port, address)| (port.name().to_owned(), json!(url(address)))).collect();
-        put(
-            &json!({ "type": "ready", "addresses": all, "notes": notes }).to_string(),
-            Stream::Out,
-        );
+        put(&json!({ "type": "ready", "addresses": all, "notes": notes }).to_string(), Stream::Out);
         return;
     }
     let project = app.project();

@@ -268,7 +268,12 @@ mod tests {
     fn the_environment_is_what_lambda_sets_and_then_what_the_project_sets() {
         let mut function = testing::function("a", "src/a.handler");
         function.environment.insert("TZ".into(), "Europe/Berlin".into());
-        let surroundings = Surroundings { account: "000000000000".into(), aws_url: "http://127.0.0.1:4566".into(), variables: BTreeMap::new(), cache: None };
+        let surroundings = Surroundings {
+            account: "000000000000".into(),
+            aws_url: "http://127.0.0.1:4566".into(),
+            variables: BTreeMap::new(),
+            cache: None,
+        };
         let environment = environment(&testing::project(), &function, &surroundings);
         for (name, expected) in [
             ("AWS_LAMBDA_FUNCTION_NAME", Some("shop-dev-a")),

@@ -21,9 +21,7 @@ pub fn handle(hub: &dyn Hub, request: &Request) -> Option<Response> {
     let services = hub.services()?;
     let origins = || services.iter().filter(|(name, _)| *name == "hub").map(|(_, address)| format!("http://{address}")).collect::<Vec<_>>();
     let mut response = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/") => {
-            answer(StatusCode::OK, &json!({ "version": VERSION, "origins": origins(), "pid": std::process::id() }))
-        }
+        (&Method::GET, "/") => answer(StatusCode::OK, &json!({ "version": VERSION, "origins": origins(), "pid": std::process::id() })),
         (&Method::GET, "/emulators") => answer(StatusCode::OK, &emulators(&services)),
         (&Method::PUT, "/functions/disableBackgroundTriggers") => {
             hub.set_background_triggers(false);
@@ -94,7 +92,8 @@ mod tests {
             Some(format!("{status} {}", String::from_utf8_lossy(&body)))
         };
         let emulators = ask("GET", "/emulators", None).await.expect("the hub's");
-        let auth = r#""auth":{"name":"auth","host":"127.0.0.1","port":9099,"listen":[{"address":"127.0.0.1","family":"IPv4","port":9099}]}"#;
+        let auth =
+            r#""auth":{"name":"auth","host":"127.0.0.1","port":9099,"listen":[{"address":"127.0.0.1","family":"IPv4","port":9099}]}"#;
         assert!(emulators.starts_with("200 ") && emulators.contains(auth), "{emulators}");
         assert!(ask("GET", "/", None).await.expect("the hub's").contains(r#""origins":["http://127.0.0.1:4400"]"#));
         assert_eq!(ask("PUT", "/functions/disableBackgroundTriggers", None).await.as_deref(), Some(r#"200 {"enabled":false}"#));

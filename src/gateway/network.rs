@@ -256,7 +256,14 @@ mod tests {
         let network = Network::default();
         let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink: Sink::new(4) };
         let others = vec![Other { port: 9099, hosts: &["identitytoolkit.googleapis.com"], endpoint: Arc::new(Echo("auth")) }];
-        network.connect(Endpoints { aws: Arc::new(Echo("aws")), aws_port: 4566, api: Arc::new(Echo("api")), api_port: 3000, others, origin });
+        network.connect(Endpoints {
+            aws: Arc::new(Echo("aws")),
+            aws_port: 4566,
+            api: Arc::new(Echo("api")),
+            api_port: 3000,
+            others,
+            origin,
+        });
         for (url, wanted) in [
             ("http://127.0.0.1:4566/a", "aws /a Operator"),
             ("http://images.s3.localhost.localstack.cloud:4566/b", "aws /b Operator"),
@@ -303,7 +310,14 @@ mod tests {
         let network = Network::default();
         network.allow(&[format!("127.0.0.1:{port}")]);
         let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink };
-        network.connect(Endpoints { aws: Arc::new(Echo("aws")), aws_port: 1, api: Arc::new(Echo("api")), api_port: 2, others: Vec::new(), origin });
+        network.connect(Endpoints {
+            aws: Arc::new(Echo("aws")),
+            aws_port: 1,
+            api: Arc::new(Echo("api")),
+            api_port: 2,
+            others: Vec::new(),
+            origin,
+        });
         let url = format!("http://127.0.0.1:{port}/a");
         let (head, answer) = tokio::join!(listen(listener), fetch(&network, &url));
         assert_eq!(answer, "");

@@ -54,9 +54,11 @@ impl Parser<'_> {
                 (Some(' ' | '\t' | '\r' | '\n'), _) => {
                     self.take();
                 }
-                (Some('/'), Some('/')) => while self.peek().is_some_and(|c| c != '\n') {
-                    self.take();
-                },
+                (Some('/'), Some('/')) => {
+                    while self.peek().is_some_and(|c| c != '\n') {
+                        self.take();
+                    }
+                }
                 (Some('/'), Some('*')) => {
                     let open = self.wrong("this comment is never closed").with_help("end it with `*/`");
                     self.take();

@@ -21,8 +21,8 @@ mod variables;
 pub mod yaml;
 
 pub use affected::{Affected, affected, is_watched, matches_glob};
-pub use load::{FILE_NAMES, Load, Loaded, find, load};
 pub use firebase::Firebase;
+pub use load::{FILE_NAMES, Load, Loaded, find, load};
 pub use model::*;
 pub use port::{Port, Ports};
 pub use problem::Renderer;

@@ -1,13 +1,18 @@
 //! A Firebase project's services: which there are, on which ports, and who is told where they are.
 
 pub mod environment;
+mod inbox;
 mod locator;
 
 use std::sync::Arc;
 
-use crate::gateway::{FirebaseFace, Origin, Other};
+use crate::base::Ids;
+use crate::gateway::hosting::Start;
+use crate::gateway::{FirebaseFace, Hosting, Origin, Other};
 use crate::project::{Firebase, Port, Project};
+use crate::services::Services;
 use crate::wire::firebase::{Wire, auth};
+pub(super) use inbox::tell_of_codes;
 pub(super) use locator::Locator;
 
 use super::Addresses;
@@ -25,16 +30,28 @@ struct Slot {
 /// What a service is made of.
 pub(super) struct Making<'a> {
     pub(super) project_id: &'a str,
+    pub(super) services: &'a Services,
+    pub(super) ids: &'a Ids,
     pub(super) addresses: &'a Addresses,
+    pub(super) hosting: Arc<Hosting>,
+}
+
+/// The sites of a project, and what its pages are told.
+pub(super) fn hosting(project: &Project, firebase: &Firebase, addresses: &Addresses) -> Arc<Hosting> {
+    let start = Start { config: environment::config(firebase), defaults: environment::defaults(firebase, addresses) };
+    Arc::new(Hosting::new(project.root.clone(), &firebase.sites, start))
 }
 
 /// All there are: a line each.
-const SLOTS: &[Slot] = &[Slot {
-    port: Port::Auth,
-    hosts: &["identitytoolkit.googleapis.com", "securetoken.googleapis.com"],
-    has: |_| true,
-    make: |making| Arc::new(auth::Auth::new(making.project_id)),
-}];
+const SLOTS: &[Slot] = &[
+    Slot {
+        port: Port::Auth,
+        hosts: &["identitytoolkit.googleapis.com", "securetoken.googleapis.com"],
+        has: |_| true,
+        make: |making| Arc::new(auth::Auth::new(making.services.auth.clone(), making.ids.clone(), making.project_id)),
+    },
+    Slot { port: Port::Hosting, hosts: &[], has: |firebase| !firebase.sites.is_empty(), make: |making| making.hosting.clone() },
+];
 
 /// The ports of a project's Firebase services.
 pub(super) fn ports(project: &Project) -> impl Iterator<Item = Port> {

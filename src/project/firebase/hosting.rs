@@ -46,7 +46,10 @@ pub struct Rewrite {
 #[derive(serde::Serialize, Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     File(String),
-    Function { name: String, region: Option<String> },
+    Function {
+        name: String,
+        region: Option<String>,
+    },
     /// Something that is not emulated, by its name.
     Other(String),
 }

@@ -261,6 +261,5 @@ fn folder_name(root: &Path) -> String {
     if plain.is_empty() { "project".to_owned() } else { plain.to_owned() }
 }
 
-
 #[cfg(test)]
 mod tests;

@@ -100,7 +100,7 @@ fn what_the_file_says_is_in_the_model() {
 #[test]
 fn mistakes_are_shown_with_their_line() {
     for (text, wanted) in [
-        ("{\n  \"hosting\": {\"public\": \"x\",}\n}", "error: a key should follow the comma\n --> firebase.json:2:30\n"),
+        ("{\n  \"hosting\": {\"public\": \"x\",}\n}", "error: a key should follow the comma\n --> firebase.json:2:29\n"),
         ("[]", "error: this file is a map, not a list"),
         ("{\n\"fuctions\": {}}", "warning: unknown key `fuctions`\n --> firebase.json:2:1\n"),
         ("{\"functions\": {\"source\": \"../x\"}}", "error: `../x` leads out of the project"),
@@ -108,8 +108,14 @@ fn mistakes_are_shown_with_their_line() {
         ("{\"functions\": [{}, {}]}", "error: the codebase `default` is there twice"),
         ("{\"hosting\": {}}", "error: the site has no folder"),
         ("{\"hosting\": {\"public\": \"p\", \"rewrites\": [{\"source\": \"**\"}]}}", "error: the rewrite does not say what answers"),
-        ("{\"hosting\": {\"public\": \"p\", \"rewrites\": [{\"regex\": \"(\", \"function\": \"f\"}]}}", "error: this is no regular expression"),
-        ("{\"emulators\": {\"auth\": {\"port\": 70000}}}", "error: `emulators.auth.port` must be a whole number from 0 to 65535, not `70000`"),
+        (
+            "{\"hosting\": {\"public\": \"p\", \"rewrites\": [{\"regex\": \"(\", \"function\": \"f\"}]}}",
+            "error: this is no regular expression",
+        ),
+        (
+            "{\"emulators\": {\"auth\": {\"port\": 70000}}}",
+            "error: `emulators.auth.port` must be a whole number from 0 to 65535, not `70000`",
+        ),
         ("{\"database\": {\"rules\": \"d\"}}", "warning: valid, but not emulated: `database` (line 1)"),
         ("{\"firestore\": {\"rules\": \"none.rules\"}}", "warning: there is no file `none.rules`"),
     ] {

@@ -31,7 +31,9 @@ pub fn claims(token: &str) -> Option<Map<String, Value>> {
 /// The token of `Authorization: Bearer …` or `Authorization: Firebase …`.
 pub fn token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = header(headers, "authorization")?.split_once(' ')?;
-    (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("firebase")).then(|| token.trim()).filter(|token| !token.is_empty())
+    (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("firebase"))
+        .then(|| token.trim())
+        .filter(|token| !token.is_empty())
 }
 
 /// Who asks: `owner`, or a token that is no user's (a service account's, an access token) is an administrator.
