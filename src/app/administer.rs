@@ -1,17 +1,20 @@
 //! What the admin API asks of a running emu.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Shared, url};
 use crate::base::{Call, Clock};
+use crate::gateway::Hub;
 use crate::gateway::admin::{ClockChange, World};
 use crate::gateway::state::{StateAsk, StateError};
+use crate::project::Port;
 use crate::telemetry::journal::{Journaled, Query, Reader, TraceError};
 use crate::telemetry::trace;
 use crate::triggers::DeadLetter;
@@ -32,10 +35,12 @@ impl World for Shared {
                 .iter()
                 .map(|entry| json!({ "name": entry.name, "ready": entry.version.is_some(), "problems": entry.problems.len() }))
                 .collect();
+            let addresses: Map<String, Value> =
+                self.addresses.iter().map(|(port, address)| (port.name().to_owned(), json!(url(address)))).collect();
             json!({
                 "version": env!("CARGO_PKG_VERSION"),
                 "project": self.project().file,
-                "addresses": { "http": url(self.addresses.http), "aws": url(self.addresses.aws), "admin": url(self.addresses.admin) },
+                "addresses": addresses,
                 "functions": functions,
                 "pending": stats.pending,
                 "inFlight": stats.in_flight,
@@ -102,6 +107,22 @@ impl World for Shared {
             let looked = tokio::task::spawn_blocking(move || look(reader)).await.map_err(|error| error.to_string())?;
             looked.map_err(|error| error.to_string())
         })
+    }
+}
+
+impl Hub for Shared {
+    fn services(&self) -> Option<Vec<(&'static str, SocketAddr)>> {
+        self.project().firebase.as_ref()?;
+        let name = |port: Port| match port {
+            Port::Http | Port::Aws => None,
+            Port::Admin => Some("hub"),
+            port => Some(port.name()),
+        };
+        Some(self.addresses.iter().filter_map(|(port, address)| Some((name(port)?, address))).collect())
+    }
+
+    fn set_background_triggers(&self, enabled: bool) {
+        self.triggers.listen(enabled);
     }
 }
 

@@ -3,8 +3,10 @@
 mod administer;
 mod deadlines;
 mod desk;
+pub mod firebase;
 pub mod memory;
 mod offline;
+mod ports;
 mod reload;
 mod resources;
 mod seed;
@@ -19,14 +21,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::{Clock, Ids};
 use crate::functions::{Bounds, Functions, Parts, Surroundings};
 use crate::gateway::{self, Endpoints, Face, Network};
-use crate::project::{self, Load, Loaded, Problem, Project};
+use crate::project::{self, Load, Loaded, Port, Problem, Project};
 use crate::sandbox::{self, Sandbox};
 use crate::services::Services;
 use crate::telemetry::journal::{self, Feed, Journal};
@@ -36,6 +38,8 @@ use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
 pub use desk::Desk;
 pub use offline::Offline;
+pub use ports::Addresses;
+use ports::Listeners;
 pub use state::{Holder, StateFolder, kept};
 pub use states::{Part, Snapshot, States};
 use world::World;
@@ -53,7 +57,7 @@ pub struct Options {
     pub ephemeral: bool,
     pub host: IpAddr,
     /// Ports that were asked for; those that were not are the project's, else the usual ones (or any free ones).
-    pub ports: Ports,
+    pub ports: project::Ports,
     /// Ports that nobody asked for are any free ones rather than the usual ones.
     pub any_ports: bool,
     /// Fail where a port is taken.
@@ -62,33 +66,12 @@ pub struct Options {
     pub watch: bool,
 }
 
-/// Ports of the faces.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Ports {
-    pub http: Option<u16>,
-    pub aws: Option<u16>,
-    pub admin: Option<u16>,
-}
-
-/// The usual ports.
-const HTTP_PORT: u16 = 3000;
-const AWS_PORT: u16 = 4566;
-const ADMIN_PORT: u16 = 4400;
-
 /// Records that a slow reader may be behind.
 const RECORDS_MAX: usize = 16_384;
 /// Characters of a mail's subject that its record keeps.
 const SUBJECT_CHARS_MAX: usize = 1_000;
 /// How long deliveries under way may take to end at a stop; what does not is delivered again at the next start.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// Where the faces answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Addresses {
-    pub http: SocketAddr,
-    pub aws: SocketAddr,
-    pub admin: SocketAddr,
-}
 
 /// Why nothing was started.
 #[derive(Debug)]
@@ -114,6 +97,7 @@ pub struct App {
     shutdown: CancellationToken,
     tasks: JoinSet<()>,
     _watch: Option<reload::Watching>,
+    _locator: Option<firebase::Locator>,
     /// Ends before the folder that it is in is let go of.
     _journal: Journal,
     _state: StateFolder,
@@ -134,6 +118,8 @@ pub(crate) struct Shared {
     pub(crate) sink: Sink,
     pub(crate) addresses: Addresses,
     pub(crate) journal: Feed,
+    /// The sites of a Firebase project.
+    pub(crate) hosting: Option<Arc<gateway::Hosting>>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -144,22 +130,16 @@ impl Shared {
     }
 }
 
-struct Listeners {
-    http: gateway::Bound,
-    aws: gateway::Bound,
-    admin: gateway::Bound,
-}
-
 impl App {
     /// Starts everything; answers once every face answers. A function is built when it is first called, or soon.
     pub async fn start(options: Options) -> Result<App, NotStarted> {
         let (sink, ids, clock) = (Sink::new(RECORDS_MAX), Ids::random(), Clock::system());
         let mut load = options.load.clone();
         let Loaded { project, warnings } = project::load(&load).map_err(NotStarted::Project)?;
-        let listeners = listen(&options, &project).await?;
-        let addresses = Addresses { http: listeners.http.address, aws: listeners.aws.address, admin: listeners.admin.address };
+        let mut listeners = Listeners::open(&options, &project).await?;
+        let addresses = listeners.addresses();
         // The project names its own addresses, in queue URLs for one; so it is read again where they are not those it was read with.
-        let (aws_url, http_url) = (url(addresses.aws), url(addresses.http));
+        let (aws_url, http_url) = (addresses.url(Port::Aws), addresses.url(Port::Http));
         let project = if (&load.aws_url, &load.http_url) == (&aws_url, &http_url) {
             project
         } else {
@@ -178,6 +158,7 @@ impl App {
         let world = World::open(state.path(), clock.clone(), ids.clone(), options.ephemeral).await?;
         let mut problems = resources::ensure(&world.services, &project, &account).await;
         let sandbox = engine.await.context("the sandbox's engine could not be made ready")??;
+        let variables = project.firebase.iter().flat_map(|firebase| firebase::environment::variables(firebase, &addresses)).collect();
         let network = Network::default();
         network.allow(&project.settings.allow);
         let functions = Functions::new(Parts {
@@ -186,13 +167,14 @@ impl App {
             clock: clock.clone(),
             ids: ids.clone(),
             sink: sink.clone(),
-            surroundings: Surroundings { account: account.id.to_string(), aws_url, cache: Some(cache_folder()) },
+            surroundings: Surroundings { account: account.id.to_string(), aws_url, variables, cache: Some(cache_folder()) },
             bounds: Bounds::default(),
         })?;
         let Services { queues, tables, topics, .. } = world.services.clone();
         let joined = triggers::aws::Services::new(queues, topics, tables, account.clone(), ids.clone());
         let triggers = Triggers::start(world.db.clone(), joined.ports(Arc::new(functions.clone()), sink.clone()), account.clone()).await?;
         tell_of_mails(&world, &sink);
+        firebase::tell_of_codes(&world.services);
         let origin = gateway::Origin { clock: clock.clone(), eras: world.db.eras().clone(), ids: ids.clone(), sink: sink.clone() };
         let aws = Aws::new(&world.services, Arc::new(triggers.clone()), &account, &clock, &ids);
         let makings = states::Makings {
@@ -210,11 +192,21 @@ impl App {
         }
         let aws = Arc::new(gateway::AwsFace { aws, origin: origin.clone() });
         let api = Arc::new(gateway::Api { functions: functions.clone(), origin: origin.clone() });
+        let making = project.firebase.as_ref().map(|firebase| firebase::Making {
+            project_id: &firebase.project_id,
+            services: &world.services,
+            ids: &ids,
+            addresses: &addresses,
+            hosting: firebase::hosting(&project, firebase, &addresses),
+        });
+        let hosting = making.as_ref().map(|making| making.hosting.clone());
+        let made = making.map(|making| firebase::make(&making, &origin)).unwrap_or_default();
         network.connect(Endpoints {
             aws: aws.clone(),
-            aws_port: addresses.aws.port(),
+            aws_port: addresses.number(Port::Aws),
             api: api.clone(),
-            api_port: addresses.http.port(),
+            api_port: addresses.number(Port::Http),
+            others: made.iter().map(|made| made.inside(&addresses)).collect(),
             origin: origin.clone(),
         });
         let shutdown = CancellationToken::new();
@@ -229,18 +221,21 @@ impl App {
             network,
             account,
             sink,
-            addresses,
+            addresses: addresses.clone(),
             journal: journal.feed(),
+            hosting,
             shutdown: shutdown.clone(),
         });
         shared.functions.open(project.clone());
         problems.extend(apply_triggers(&shared, &project).await?);
         let mut tasks = JoinSet::new();
-        let admin = Arc::new(gateway::Admin { world: shared.clone(), origin });
-        let mut notes = taken_ports(&listeners);
+        let admin = Arc::new(gateway::Admin { world: shared.clone(), hub: shared.clone(), origin });
+        let mut notes = listeners.notes();
         notes.extend(time::note(shared.world.db.clock()));
-        let faces: [(gateway::Bound, Arc<dyn Face>); 3] = [(listeners.http, api), (listeners.aws, aws), (listeners.admin, admin)];
-        for (bound, face) in faces {
+        let common: [(Port, Arc<dyn Face>); 3] = [(Port::Http, api), (Port::Aws, aws), (Port::Admin, admin)];
+        let others = made.into_iter().map(|made| (made.port, made.face as Arc<dyn Face>));
+        for (port, face) in common.into_iter().chain(others) {
+            let bound = listeners.take(port).context("a port was not opened")?;
             tasks.spawn(gateway::serve(bound.listener, face, shutdown.clone()));
         }
         tasks.spawn(check(shared.clone(), shutdown.clone()));
@@ -248,15 +243,17 @@ impl App {
         if !new {
             prepare_reset(&shared);
         }
-        state.announce(Some(url(addresses.admin)))?;
+        state.announce(Some(addresses.url(Port::Admin)))?;
+        let locator =
+            project.firebase.as_ref().and_then(|firebase| firebase::Locator::write(&firebase.project_id, &addresses.url(Port::Admin)));
         let watch = if options.watch { Some(reload::watch(&shared)?) } else { None };
         let warnings = warnings.into_iter().chain(problems).collect();
-        Ok(App { shared, addresses, notes, warnings, shutdown, tasks, _watch: watch, _journal: journal, _state: state })
+        Ok(App { shared, addresses, notes, warnings, shutdown, tasks, _watch: watch, _locator: locator, _journal: journal, _state: state })
     }
 
     /// Where the faces answer.
-    pub fn addresses(&self) -> Addresses {
-        self.addresses
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// The project as it is now.
@@ -354,30 +351,6 @@ fn cache_folder() -> PathBuf {
         .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("emu")))
         .or_else(|| variable("HOME").map(|home| home.join(".cache/emu")))
         .unwrap_or_else(|| std::env::temp_dir().join("emu-cache"))
-}
-
-async fn listen(options: &Options, project: &Project) -> anyhow::Result<Listeners> {
-    let configured = &project.settings.ports;
-    let bind = async |name: &str, asked: Option<u16>, configured: Option<u16>, usual: u16| {
-        let port = asked.unwrap_or(if options.any_ports { 0 } else { configured.unwrap_or(usual) });
-        gateway::bind(options.host, port, options.strict_ports).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                anyhow!("port {port} for `{name}` is taken; end what listens there, or choose another with `--ports {name}=PORT`")
-            }
-            _ => anyhow!("`{name}` cannot listen on {}:{port}: {error}", options.host),
-        })
-    };
-    Ok(Listeners {
-        http: bind("http", options.ports.http, configured.http, HTTP_PORT).await?,
-        aws: bind("aws", options.ports.aws, configured.aws, AWS_PORT).await?,
-        admin: bind("admin", options.ports.admin, configured.admin, ADMIN_PORT).await?,
-    })
-}
-
-fn taken_ports(listeners: &Listeners) -> Vec<String> {
-    let all = [("http", &listeners.http), ("aws", &listeners.aws), ("admin", &listeners.admin)];
-    let moved = all.iter().filter_map(|(name, bound)| bound.instead_of.map(|port| (name, port, bound.address.port())));
-    moved.map(|(name, port, now)| format!("port {port} is taken, so `{name}` listens on {now}")).collect()
 }
 
 /// Has every mail that arrives told of.

@@ -96,6 +96,9 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
         problems.extend(resources::ensure(&shared.world.services, &project, &shared.account).await);
         shared.network.allow(&project.settings.allow);
         watch.also(project.sources.clone());
+        if let (Some(hosting), Some(firebase)) = (&shared.hosting, &project.firebase) {
+            hosting.set(&firebase.sites);
+        }
     }
     let changed = if new && project.settings.isolation != before.settings.isolation { Changed::All } else { Changed::Files(paths) };
     let report = shared.functions.reload(project.clone(), changed).await;
@@ -112,7 +115,10 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
 /// Whether a file that the project has not read yet would be read now: a new `.env`, or a project file under its other name.
 fn is_source(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.starts_with(".env") || project::FILE_NAMES.contains(&name)
+    name.starts_with(".env")
+        || project::FILE_NAMES.contains(&name)
+        || name == project::firebase::FILE_NAME
+        || name == project::firebase::RC_NAME
 }
 
 /// A problem as a record.

@@ -25,8 +25,8 @@ impl TraceId {
 pub enum Caller {
     /// Nobody said who they are.
     Anonymous,
-    /// A signed-in end user.
-    User { uid: String },
+    /// A signed-in end user, with all that their token claims (`email`, `firebase`, own claims, …): what security rules decide by.
+    User { uid: String, token: Arc<serde_json::Map<String, serde_json::Value>> },
     /// A developer, a test or an administrator's SDK.
     Admin,
     /// A function of the project, by name.

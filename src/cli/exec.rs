@@ -10,7 +10,9 @@ use super::findings::Watcher;
 use super::places::Places;
 use super::start::{self, Printer, Purpose, Stream};
 use super::{ExecArgs, output};
-use crate::app::{App, url};
+use crate::app::App;
+use crate::app::firebase::environment;
+use crate::project::Port;
 
 /// The command succeeded, but something cost more than it may.
 const EXIT_OVER_BUDGET: u8 = 123;
@@ -71,17 +73,18 @@ fn code(ended: Ended, args: &ExecArgs) -> u8 {
 
 /// What tells the command, and the SDKs in it, where everything is.
 fn environment(app: &App) -> Vec<(String, String)> {
-    let addresses = app.addresses();
-    let region = app.project().region.clone();
-    [
-        ("EMU_URL", url(addresses.http)),
-        ("EMU_ADMIN_URL", url(addresses.admin)),
-        ("AWS_ENDPOINT_URL", url(addresses.aws)),
+    let (addresses, project) = (app.addresses(), app.project());
+    let region = project.region.clone();
+    let all = [
+        ("EMU_URL", addresses.url(Port::Http)),
+        ("EMU_ADMIN_URL", addresses.url(Port::Admin)),
+        ("AWS_ENDPOINT_URL", addresses.url(Port::Aws)),
         ("AWS_ACCESS_KEY_ID", "emu".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "emu".to_owned()),
         ("AWS_REGION", region.clone()),
         ("AWS_DEFAULT_REGION", region),
     ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .to_vec()
+    .map(|(name, value)| (name.to_owned(), value));
+    let firebase = project.firebase.iter().flat_map(|firebase| environment::variables(firebase, addresses));
+    all.into_iter().chain(firebase).collect()
 }

@@ -13,7 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::{InvokeArgs, output, start};
-use crate::app::{App, Holder, Options, Ports, StateFolder, state_folder};
+use crate::app::{App, Holder, Options, StateFolder, state_folder};
 use crate::base::Call;
 use crate::project::{self, Project, problem};
 
@@ -102,7 +102,7 @@ async fn here(load: project::Load, name: &str, event: Bytes) -> anyhow::Result<R
         state: None,
         ephemeral: false,
         host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        ports: Ports::default(),
+        ports: project::Ports::new(),
         any_ports: true,
         strict_ports: false,
         watch: false,

@@ -34,11 +34,13 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::cost::Provider;
+use crate::project::Port;
 
 /// A developer's whole serverless cloud on a laptop.
 ///
 /// emu runs the functions of a `serverless.yaml` in WebAssembly sandboxes and emulates the services around them
-/// (DynamoDB, S3, SQS, SNS, SES, Lambda, schedules) for the genuine AWS SDKs.
+/// (DynamoDB, S3, SQS, SNS, SES, Lambda, schedules) for the genuine AWS SDKs, and those of a `firebase.json`
+/// (Authentication, Hosting) for the genuine Firebase SDKs.
 #[derive(Parser, Debug)]
 #[command(name = "emu", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
@@ -86,7 +88,9 @@ enum Command {
     ///
     /// Uses free ports and a state that is thrown away, unless told otherwise. The command is started when everything
     /// answers, with these variables set: EMU_URL (the HTTP API), EMU_ADMIN_URL, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID,
-    /// AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION.
+    /// AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION; for a Firebase project also GCLOUD_PROJECT, FIREBASE_CONFIG,
+    /// FIREBASE_EMULATOR_HUB, the ..._EMULATOR_HOST of its services, and __FIREBASE_DEFAULTS__, which saves web code the
+    /// calls that connect it.
     ///
     /// With budgets (here, or under `emu.budget` in the project file) it waits until what the command set off by events
     /// has been delivered too, and then reckons what one call of each route and function cost with all that it set off:
@@ -251,13 +255,16 @@ struct ProjectArgs {
     /// A parameter: what `${param:NAME}` gives; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     param: Vec<(String, String)>,
+    /// The Firebase project: its name, or an alias of `.firebaserc` [default: the one that is called `default` there]
+    #[arg(long, value_name = "ID")]
+    project_id: Option<String>,
 }
 
 #[derive(Args, Debug, Clone)]
 struct RunArgs {
     #[command(flatten)]
     project: ProjectArgs,
-    /// Ports, e.g. `http=3000,aws=4566,admin=4400`; 0 takes any free one
+    /// Ports, e.g. `http=3000,aws=4566,admin=4400,auth=9099`; 0 takes any free one
     #[arg(long, value_name = "NAME=PORT,…", value_delimiter = ',', value_parser = PortArg::from_str)]
     ports: Vec<PortArg>,
     /// Fail where a port is taken, instead of taking the next free one
@@ -405,6 +412,9 @@ struct WholeArgs {
     /// A parameter: what `${param:NAME}` gives; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair, global = true)]
     param: Vec<(String, String)>,
+    /// The Firebase project: its name, or an alias of `.firebaserc` [default: the one that is called `default` there]
+    #[arg(long, value_name = "ID", global = true)]
+    project_id: Option<String>,
     /// The folder that keeps the state [default: `.emu` in the project's folder]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true)]
     state: Option<PathBuf>,
@@ -416,9 +426,8 @@ struct WholeArgs {
 impl WholeArgs {
     /// Whether JSON is to be printed, and where the state is.
     fn split(self) -> (bool, JournalArgs) {
-        let journal =
-            JournalArgs { project: ProjectArgs { project: self.project, stage: self.stage, param: self.param }, state: self.state };
-        (self.json, journal)
+        let project = ProjectArgs { project: self.project, stage: self.stage, param: self.param, project_id: self.project_id };
+        (self.json, JournalArgs { project, state: self.state })
     }
 }
 
@@ -465,15 +474,8 @@ enum LogFormat {
 /// `http=3000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct PortArg {
-    face: FaceName,
+    face: Port,
     port: u16,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FaceName {
-    Http,
-    Aws,
-    Admin,
 }
 
 impl FromStr for PortArg {
@@ -481,12 +483,10 @@ impl FromStr for PortArg {
 
     fn from_str(text: &str) -> Result<PortArg, String> {
         let (face, port) = text.split_once('=').ok_or("write NAME=PORT, e.g. http=3000")?;
-        let face = match face {
-            "http" => FaceName::Http,
-            "aws" => FaceName::Aws,
-            "admin" => FaceName::Admin,
-            other => return Err(format!("there is no face `{other}`; there are http, aws, admin")),
-        };
+        let face = Port::of(face).ok_or_else(|| {
+            let names: Vec<&str> = Port::ALL.into_iter().map(Port::name).collect();
+            format!("there is no face `{face}`; there are {}", names.join(", "))
+        })?;
         let port = port.parse().map_err(|_| format!("`{port}` is not a port (0 to 65535)"))?;
         Ok(PortArg { face, port })
     }
@@ -548,7 +548,7 @@ mod tests {
 
     #[test]
     fn ports_are_read_and_wrong_ones_say_what_is_right() {
-        assert_eq!("aws=4566".parse(), Ok(PortArg { face: FaceName::Aws, port: 4566 }));
+        assert_eq!("aws=4566".parse(), Ok(PortArg { face: Port::Aws, port: 4566 }));
         for (text, wanted) in [("aws", "write NAME=PORT"), ("awz=1", "there is no face `awz`"), ("aws=70000", "`70000` is not a port")] {
             let error = text.parse::<PortArg>().expect_err(text);
             assert!(error.contains(wanted), "{text}: {error}");

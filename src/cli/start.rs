@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use futures_util::FutureExt;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{self, Notes};
 use super::findings::Watcher;
-use super::{EXIT_NOT_STARTED, FaceName, LogFormat, ProjectArgs, RunArgs, StartArgs, output};
-use crate::app::{App, NotStarted, Options, Ports, url};
-use crate::project::Load;
+use super::{EXIT_NOT_STARTED, LogFormat, ProjectArgs, RunArgs, StartArgs, output};
+use crate::app::{App, NotStarted, Options, url};
+use crate::project::{Load, Port};
 use crate::telemetry::{self, Record, Subscriber};
 
 /// Who starts a project: this decides what is usual where nothing was said.
@@ -80,6 +80,7 @@ pub fn runtime(notes: Option<Notes>) -> anyhow::Result<tokio::runtime::Runtime> 
 pub fn load(args: &ProjectArgs) -> Load {
     Load {
         stage: args.stage.clone(),
+        project_id: args.project_id.clone(),
         params: args.param.iter().cloned().collect(),
         env: std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect(),
         ..Load::new(&args.project)
@@ -88,14 +89,13 @@ pub fn load(args: &ProjectArgs) -> Load {
 
 /// What the arguments ask for.
 pub fn options(args: &RunArgs, purpose: Purpose) -> Options {
-    let port = |face: FaceName| args.ports.iter().rev().find(|port| port.face == face).map(|port| port.port);
     let exec = purpose == Purpose::Exec;
     Options {
         load: load(&args.project),
         state: args.state.clone(),
         ephemeral: args.ephemeral || (exec && args.state.is_none()),
         host: args.host,
-        ports: Ports { http: port(FaceName::Http), aws: port(FaceName::Aws), admin: port(FaceName::Admin) },
+        ports: args.ports.iter().map(|port| (port.face, port.port)).collect(),
         any_ports: exec,
         strict_ports: args.strict_ports,
         watch: !exec,
@@ -212,13 +212,11 @@ fn put(text: &str, stream: Stream) {
 fn ready(app: &App, format: LogFormat) {
     output::problems(app.problems());
     let addresses = app.addresses();
-    let (http, aws, admin) = (url(addresses.http), url(addresses.aws), url(addresses.admin));
+    let (http, aws, admin) = (addresses.url(Port::Http), addresses.url(Port::Aws), addresses.url(Port::Admin));
     if format == LogFormat::Json {
         let notes = app.notes();
-        put(
-            &json!({ "type": "ready", "addresses": { "http": http, "aws": aws, "admin": admin }, "notes": notes }).to_string(),
-            Stream::Out,
-        );
+        let all: Map<String, Value> = addresses.iter().map(|(port, address)| (port.name().to_owned(), json!(url(address)))).collect();
+        put(&json!({ "type": "ready", "addresses": all, "notes": notes }).to_string(), Stream::Out);
         return;
     }
     let project = app.project();
@@ -229,6 +227,12 @@ fn ready(app: &App, format: LogFormat) {
     let plural = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
     text.push_str(&format!("emu runs {} ({}), {}\n\n", project.service, project.stage, plural(project.functions.len(), "function")));
     text.push_str(&format!("  HTTP API   {http}\n  AWS        {aws}   AWS_ENDPOINT_URL={aws}\n  mail       {aws}/_aws/ses\n  admin      {admin}/emu/v1/health\n\n"));
+    if let Some(firebase) = &project.firebase {
+        text.push_str(&format!("  Firebase   {}\n", firebase.project_id));
+        let faces = addresses.iter().filter(|(port, _)| !matches!(port, Port::Http | Port::Aws | Port::Admin));
+        faces.for_each(|(port, address)| text.push_str(&format!("  {:<10} {}\n", port.name(), url(address))));
+        text.push('\n');
+    }
     for route in app.functions().catalog().routes.iter() {
         text.push_str(&format!("  {:<28} {}\n", route.key(), route.function));
     }

@@ -32,6 +32,8 @@ pub struct Surroundings {
     pub account: String,
     /// Where the AWS services answer, e.g. `http://127.0.0.1:4566`.
     pub aws_url: String,
+    /// What else tells functions where services are; the project's own variables win.
+    pub variables: BTreeMap<String, String>,
     /// A folder for bundles that are kept between runs; none are where there is none.
     pub cache: Option<PathBuf>,
 }
@@ -173,6 +175,7 @@ fn environment(project: &Project, function: &Function, surroundings: &Surroundin
         ("TZ", "UTC"),
     ];
     let mut environment: BTreeMap<String, String> = given.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    environment.extend(surroundings.variables.iter().map(|(name, value)| (name.clone(), value.clone())));
     environment.extend(function.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
     environment
 }
@@ -265,7 +268,12 @@ mod tests {
     fn the_environment_is_what_lambda_sets_and_then_what_the_project_sets() {
         let mut function = testing::function("a", "src/a.handler");
         function.environment.insert("TZ".into(), "Europe/Berlin".into());
-        let surroundings = Surroundings { account: "000000000000".into(), aws_url: "http://127.0.0.1:4566".into(), cache: None };
+        let surroundings = Surroundings {
+            account: "000000000000".into(),
+            aws_url: "http://127.0.0.1:4566".into(),
+            variables: BTreeMap::new(),
+            cache: None,
+        };
         let environment = environment(&testing::project(), &function, &surroundings);
         for (name, expected) in [
             ("AWS_LAMBDA_FUNCTION_NAME", Some("shop-dev-a")),

@@ -154,7 +154,12 @@ impl Shop {
             clock: clock.clone(),
             ids: Ids::seeded(1),
             sink,
-            surroundings: Surroundings { account: "000000000000".into(), aws_url: "http://127.0.0.1:4566".into(), cache: None },
+            surroundings: Surroundings {
+                account: "000000000000".into(),
+                aws_url: "http://127.0.0.1:4566".into(),
+                variables: Default::default(),
+                cache: None,
+            },
             bounds,
         })
         .expect("threads");
@@ -501,7 +506,12 @@ async fn a_typescript_handler_runs_in_the_real_sandbox() {
         clock: Clock::system(),
         ids: Ids::seeded(1),
         sink: Sink::new(1),
-        surroundings: Surroundings { account: "000000000000".into(), aws_url: "http://127.0.0.1:4566".into(), cache: None },
+        surroundings: Surroundings {
+            account: "000000000000".into(),
+            aws_url: "http://127.0.0.1:4566".into(),
+            variables: Default::default(),
+            cache: None,
+        },
         bounds: Bounds::default(),
     })
     .expect("threads");

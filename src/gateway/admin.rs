@@ -9,6 +9,8 @@ use futures_util::stream::BoxStream;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::guard::Pages;
+use super::hub::{self, Hub};
 use super::listener::Face;
 use super::origin::{Answered, Origin};
 use super::state::{StateAsk, StateError};
@@ -58,14 +60,18 @@ pub enum ClockChange {
 
 pub struct Admin {
     pub world: Arc<dyn World>,
+    pub hub: Arc<dyn Hub>,
     pub origin: Origin,
 }
 
 impl Face for Admin {
     fn handle(&self, request: Request) -> BoxFuture<'_, Response> {
         Box::pin(async move {
-            match self.origin.enter("admin", request, Caller::Admin, false) {
+            match self.origin.enter("admin", request, Caller::Admin, Pages::Local) {
                 Ok((entered, request)) => {
+                    if let Some(response) = hub::handle(&*self.hub, &request) {
+                        return self.origin.leave(entered, response, Answered::default());
+                    }
                     let response = self.answer(&entered.call, request).await.unwrap_or_else(|refused| refused);
                     self.origin.leave(entered, response, Answered::default())
                 }

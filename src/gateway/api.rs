@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 
+use super::guard::Pages;
 use super::listener::Face;
 use super::network::Endpoint;
 use super::origin::{Answered, Origin};
@@ -48,7 +49,7 @@ impl Face for Api {
     fn handle(&self, request: Request) -> BoxFuture<'_, Response> {
         Box::pin(async move {
             // Pages of any site may call an API; the project's CORS settings say which may read its answers.
-            match self.origin.enter("http", request, Caller::Anonymous, true) {
+            match self.origin.enter("http", request, Caller::Anonymous, Pages::Any) {
                 Ok((entered, request)) => {
                     let Reply { response, function, own } = self.answer(&entered.call, request).await;
                     self.origin.leave(entered, response.map(Body::from), Answered { function, own })

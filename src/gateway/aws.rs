@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
+use super::guard::Pages;
 use super::listener::Face;
 use super::network::Endpoint;
 use super::origin::{Answered, Origin};
@@ -33,7 +34,8 @@ impl Face for AwsFace {
     fn handle(&self, request: Request) -> BoxFuture<'_, Response> {
         Box::pin(async move {
             // A browser's question whether its page may ask is answered by S3's CORS settings, which name the pages.
-            let pages = request.headers().contains_key("access-control-request-method");
+            let asks = request.headers().contains_key("access-control-request-method");
+            let pages = if asks { Pages::Any } else { Pages::Local };
             match self.origin.enter("aws", request, Caller::Admin, pages) {
                 Ok((entered, request)) => {
                     let response = self.operate(&entered.call, request).await;

@@ -31,19 +31,35 @@ pub fn host(named: Option<&str>) -> Result<(), Refused> {
     if is_local(name) || name.parse::<IpAddr>().is_ok() { Ok(()) } else { Err(Refused::Host(name.to_owned())) }
 }
 
+/// Which web pages may have a browser send requests to a face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// Those of any site: the project's own CORS settings say who may read the answers.
+    Any,
+    /// Those that are served from this machine.
+    Local,
+    /// Scripts of pages that are served from this machine; links and pictures lead here from anywhere.
+    LocalScripts,
+}
+
 /// Whether a request may come from the page that a browser says it comes from.
-pub fn origin(headers: &HeaderMap) -> Result<(), Refused> {
+pub fn origin(headers: &HeaderMap, pages: Pages) -> Result<(), Refused> {
+    if pages == Pages::Any {
+        return Ok(());
+    }
     let Some(origin) = header(headers, "origin") else {
         // Without an origin a browser still tells cross-site requests of its pages.
         return match header(headers, "sec-fetch-site") {
-            Some("cross-site") => Err(Refused::Origin("another site".to_owned())),
+            Some("cross-site") if pages == Pages::Local => Err(Refused::Origin("another site".to_owned())),
             _ => Ok(()),
         };
     };
     let host = origin.split_once("://").map_or(origin, |(_, rest)| rest);
     let name = without_port(host);
     let loopback = name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if is_local(name) || loopback { Ok(()) } else { Err(Refused::Origin(origin.to_owned())) }
+    // A page from another port of the same machine, by its address in the network.
+    let same = header(headers, "host").is_some_and(|host| without_port(host) == name);
+    if is_local(name) || loopback || same { Ok(()) } else { Err(Refused::Origin(origin.to_owned())) }
 }
 
 fn is_local(name: &str) -> bool {
@@ -86,7 +102,7 @@ mod tests {
         let check = |name: &'static str, value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(name, http::HeaderValue::from_static(value));
-            origin(&headers).is_ok()
+            origin(&headers, Pages::Local).is_ok()
         };
         assert!(check("origin", "http://localhost:5173"));
         assert!(check("origin", "http://127.0.0.1:8000"));
@@ -96,6 +112,13 @@ mod tests {
         assert!(!check("origin", "http://192.168.1.9"));
         assert!(!check("origin", "null"));
         assert!(!check("sec-fetch-site", "cross-site"));
-        assert!(origin(&HeaderMap::new()).is_ok());
+        assert!(origin(&HeaderMap::new(), Pages::Local).is_ok());
+        let mut headers = HeaderMap::new();
+        headers.insert("sec-fetch-site", http::HeaderValue::from_static("cross-site"));
+        assert!(origin(&headers, Pages::LocalScripts).is_ok());
+        headers.insert("origin", http::HeaderValue::from_static("http://192.168.1.9:5000"));
+        assert!(origin(&headers, Pages::LocalScripts).is_err());
+        headers.insert("host", http::HeaderValue::from_static("192.168.1.9:9099"));
+        assert!(origin(&headers, Pages::LocalScripts).is_ok());
     }
 }

@@ -36,8 +36,17 @@ pub struct Endpoints {
     pub aws_port: u16,
     pub api: Arc<dyn Endpoint>,
     pub api_port: u16,
+    /// The others, which a project may have or not.
+    pub others: Vec<Other>,
     /// Where requests to other hosts are told of.
     pub origin: Origin,
+}
+
+/// One of emu's own endpoints, by its port and by the names that it has in the cloud.
+pub struct Other {
+    pub port: u16,
+    pub hosts: &'static [&'static str],
+    pub endpoint: Arc<dyn Endpoint>,
 }
 
 /// The functions' way out. Cheap to clone.
@@ -74,13 +83,16 @@ impl Network {
         if host.ends_with(".amazonaws.com") || host == "amazonaws.com" {
             return Some(endpoints.aws.clone());
         }
+        if let Some(other) = endpoints.others.iter().find(|other| other.hosts.contains(&host)) {
+            return Some(other.endpoint.clone());
+        }
         if guard::host(Some(host)).is_err() || host.parse::<IpAddr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified()) {
             return None;
         }
         match port {
             port if port == endpoints.aws_port => Some(endpoints.aws.clone()),
             port if port == endpoints.api_port => Some(endpoints.api.clone()),
-            _ => None,
+            port => endpoints.others.iter().find(|other| other.port == port).map(|other| other.endpoint.clone()),
         }
     }
 
@@ -243,12 +255,22 @@ mod tests {
     async fn own_endpoints_are_inside_and_others_are_denied_with_the_line_to_add() {
         let network = Network::default();
         let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink: Sink::new(4) };
-        network.connect(Endpoints { aws: Arc::new(Echo("aws")), aws_port: 4566, api: Arc::new(Echo("api")), api_port: 3000, origin });
+        let others = vec![Other { port: 9099, hosts: &["identitytoolkit.googleapis.com"], endpoint: Arc::new(Echo("auth")) }];
+        network.connect(Endpoints {
+            aws: Arc::new(Echo("aws")),
+            aws_port: 4566,
+            api: Arc::new(Echo("api")),
+            api_port: 3000,
+            others,
+            origin,
+        });
         for (url, wanted) in [
             ("http://127.0.0.1:4566/a", "aws /a Operator"),
             ("http://images.s3.localhost.localstack.cloud:4566/b", "aws /b Operator"),
             ("https://sqs.eu-west-1.amazonaws.com/", "aws / Operator"),
             ("http://localhost:3000/c", "api /c Operator"),
+            ("http://127.0.0.1:9099/d", "auth /d Operator"),
+            ("https://identitytoolkit.googleapis.com/v1/x", "auth /v1/x Operator"),
             (
                 "http://localhost:22/",
                 "host `localhost:22` is not allowed; to allow it, add `- localhost:22` under `emu.sandbox.allow` in serverless.yaml",
@@ -288,7 +310,14 @@ mod tests {
         let network = Network::default();
         network.allow(&[format!("127.0.0.1:{port}")]);
         let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink };
-        network.connect(Endpoints { aws: Arc::new(Echo("aws")), aws_port: 1, api: Arc::new(Echo("api")), api_port: 2, origin });
+        network.connect(Endpoints {
+            aws: Arc::new(Echo("aws")),
+            aws_port: 1,
+            api: Arc::new(Echo("api")),
+            api_port: 2,
+            others: Vec::new(),
+            origin,
+        });
         let url = format!("http://127.0.0.1:{port}/a");
         let (head, answer) = tokio::join!(listen(listener), fetch(&network, &url));
         assert_eq!(answer, "");

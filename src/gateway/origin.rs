@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::guard::{self, Refused};
+use super::guard::{self, Pages, Refused};
 use super::seen::{self, Seen};
 use crate::base::{Call, Caller, Cause, Clock, Eras, Ids, Meter, TraceId, Usage};
 use crate::telemetry::{self, Record, Sink};
@@ -49,10 +49,10 @@ pub struct Answered {
 }
 
 impl Origin {
-    /// Lets a request in, or answers why not. `pages` says whether pages of other sites may call this face.
-    pub fn enter(&self, face: &'static str, request: Request, caller: Caller, pages: bool) -> Result<(Entered, Request), Response> {
+    /// Lets a request in, or answers why not. `pages` says whose pages may call this face.
+    pub fn enter(&self, face: &'static str, request: Request, caller: Caller, pages: Pages) -> Result<(Entered, Request), Response> {
         let named = header(request.headers(), "host").or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-        let guarded = guard::host(named).and_then(|()| if pages { Ok(()) } else { guard::origin(request.headers()) });
+        let guarded = guard::host(named).and_then(|()| guard::origin(request.headers(), pages));
         let id: Arc<str> = self.ids.uuid().into();
         let (trace, era) = (self.trace(&request), Some(self.eras.current()));
         let call = Call { caller, cause: Cause::Request(id.clone()), depth: 0, trace, meter: Meter::default(), era };
@@ -135,7 +135,7 @@ mod tests {
         let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink: Sink::new(4) };
         let trace = |value: &str| {
             let request = http::Request::get("/").header("traceparent", value).body(Body::empty()).expect("a request");
-            origin.enter("http", request, Caller::Anonymous, true).unwrap_or_else(|_| panic!("let in")).0.call.trace
+            origin.enter("http", request, Caller::Anonymous, Pages::Any).unwrap_or_else(|_| panic!("let in")).0.call.trace
         };
         assert_eq!(trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").as_str(), "0af7651916cd43dd8448eb211c80319c");
         for wrong in ["", "00-00000000000000000000000000000000-b7ad6b7169203331-01", "00-zz-1-1"] {
@@ -148,7 +148,7 @@ mod tests {
         let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink: Sink::new(4) };
         let mut records = origin.sink.subscribe();
         let request = http::Request::post("/a?b=c").header("host", "evil.example").body(Body::from("x")).expect("a request");
-        let response = origin.enter("aws", request, Caller::Admin, false).err().expect("refused");
+        let response = origin.enter("aws", request, Caller::Admin, Pages::Local).err().expect("refused");
         let record = records.next().await.expect("a record");
         let Record::Request(told) = &*record else { panic!("{record:?}") };
         assert_eq!(header(response.headers(), TRACE_HEADER), Some(told.trace.as_str()));

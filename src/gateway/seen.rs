@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use http_body_util::BodyExt;
 
 use crate::telemetry::{PAYLOAD_BYTES_MAX, Payload};
 use crate::wire::http::Body;
@@ -36,6 +37,15 @@ pub fn watch(body: Body) -> (Seen, Body) {
                 }
             });
             Body::stream(stream, length)
+        }
+        Body::Frames(frames) => {
+            let passing = seen.clone();
+            Body::frames(frames.map_frame(move |frame| {
+                if let Some(piece) = frame.data_ref() {
+                    passing.lock().pass(piece);
+                }
+                frame
+            }))
         }
     };
     (seen, body)

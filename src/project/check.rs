@@ -1,7 +1,7 @@
 //! Compares values with the table of keys: what is unknown or of the wrong kind is an error, what is not emulated is collected.
 
 use super::keys::{Key, Shape, Support};
-use super::model::{Position, Problem};
+use super::model::{Position, Problem, Severity};
 use super::problem::did_you_mean;
 use super::yaml::{Node, Value};
 
@@ -14,6 +14,8 @@ pub struct Check {
     pub problems: Vec<Problem>,
     /// Paths of what is valid but not emulated.
     pub ignored: Vec<(String, Position)>,
+    /// Whether unknown keys are only worth a word, as where others read the file as well.
+    pub lenient: bool,
 }
 
 impl Check {
@@ -91,9 +93,11 @@ impl Check {
         let help = match did_you_mean(name, keys.iter().map(|k| k.name)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if known.len() <= LISTED_MAX => format!("known here: {}", known.join(", ")),
+            None if self.lenient => "it is of no effect".to_string(),
             None => "serverless.yaml.example shows every key".to_string(),
         };
-        self.problems.push(Problem::error(at, format!("unknown key `{name}`{place}")).with_help(help));
+        let (severity, message) = (if self.lenient { Severity::Warning } else { Severity::Error }, format!("unknown key `{name}`{place}"));
+        self.problems.push(Problem { severity, message, help: Some(help), at: Some(at.clone()) });
     }
 
     fn one_key(&mut self, node: &Node, keys: &[Key], path: &str) {

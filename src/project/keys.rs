@@ -449,7 +449,13 @@ const EMU: &[Key] = &[
         &Map(&[
             key("http", "Port of the functions' routes; 3000 unless set.", &PORT),
             key("aws", "Port of the AWS services; 4566 unless set.", &PORT),
-            key("admin", "Port of the admin API; 4400 unless set.", &PORT),
+            key("admin", "Port of the admin API, and of Firebase's hub; 4400 unless set.", &PORT),
+            key("auth", "Port of Firebase Authentication; 9099 unless set.", &PORT),
+            key("firestore", "Port of Firestore; 8080 unless set.", &PORT),
+            key("storage", "Port of Cloud Storage; 9199 unless set.", &PORT),
+            key("functions", "Port of Firebase's functions; 5001 unless set.", &PORT),
+            key("hosting", "Port of Firebase Hosting; 5000 unless set.", &PORT),
+            key("pubsub", "Port of Pub/Sub; 8085 unless set.", &PORT),
         ]),
     ),
     key(

@@ -8,7 +8,7 @@ use super::intrinsics::{self, Template};
 use super::model::{Position, Problem, Project, Severity};
 use super::variables::{Inputs, Resolver};
 use super::yaml::{self, Entry, Node, Value};
-use super::{dotenv, functions, keys, problem, resources, settings};
+use super::{dotenv, firebase, functions, keys, problem, resources, settings};
 
 /// Names that a project file may have, in the order in which they are looked for.
 pub const FILE_NAMES: &[&str] = &["serverless.yaml", "serverless.yml"];
@@ -24,6 +24,8 @@ pub struct Load {
     pub region: Option<String>,
     /// `--param`: wins over `params`.
     pub params: BTreeMap<String, String>,
+    /// `--project-id`: the Firebase project's name or alias; wins over `.firebaserc`.
+    pub project_id: Option<String>,
     /// The environment that `${env:…}` sees; it wins over `.env` files.
     pub env: BTreeMap<String, String>,
     /// Address of the AWS endpoint; queue URLs begin with it.
@@ -40,6 +42,7 @@ impl Load {
             stage: None,
             region: None,
             params: BTreeMap::new(),
+            project_id: None,
             env: BTreeMap::new(),
             aws_url: "http://localhost:4566".into(),
             http_url: "http://localhost:3000".into(),
@@ -66,12 +69,13 @@ pub fn load(load: &Load) -> Result<Loaded, Vec<Problem>> {
     }
 }
 
-/// The project file of a folder (or the file itself), or what to say where there is none.
+/// The project file of a folder, `serverless.yaml` before `firebase.json` (or the file itself), or what to say where there is none.
 pub fn find(path: &Path) -> Result<PathBuf, Problem> {
     if path.is_file() {
         return Ok(path.to_path_buf());
     }
-    if let Some(found) = FILE_NAMES.iter().map(|name| path.join(name)).find(|file| file.is_file()) {
+    let names = FILE_NAMES.iter().chain([&firebase::FILE_NAME]);
+    if let Some(found) = names.map(|name| path.join(name)).find(|file| file.is_file()) {
         return Ok(found);
     }
     let other = ["serverless.json", "serverless.ts", "serverless.js"].iter().find(|name| path.join(name).is_file());
@@ -80,7 +84,7 @@ pub fn find(path: &Path) -> Result<PathBuf, Problem> {
         None if path.exists() => "go to the folder of your project, or name it with `--project DIR`".to_string(),
         None => "the folder does not exist".to_string(),
     };
-    let message = format!("no serverless.yaml or serverless.yml in {}", path.display());
+    let message = format!("no serverless.yaml or serverless.yml and no firebase.json in {}", path.display());
     Err(Problem { severity: Severity::Error, message, help: Some(help), at: None })
 }
 
@@ -120,6 +124,11 @@ fn build(load: &Load, problems: &mut Vec<Problem>) -> Option<Project> {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
     };
+    let mut sources = BTreeSet::new();
+    let firebase = firebase::load(&root, load.project_id.as_deref(), &mut sources, problems);
+    if file.file_name().is_some_and(|name| name == firebase::FILE_NAME) {
+        return Some(plain(load, root, file, sources, firebase?, problems));
+    }
     let text = match read_text(&file) {
         Ok(text) => text.unwrap_or_default(),
         Err(found) => {
@@ -134,7 +143,7 @@ fn build(load: &Load, problems: &mut Vec<Problem>) -> Option<Project> {
         return None;
     }
 
-    let mut sources = BTreeSet::from([file.clone()]);
+    sources.insert(file.clone());
     let (env, own, stage, region) = surroundings(load, &root, &raw, &mut sources, problems);
     let inputs = Inputs {
         root: root.clone(),
@@ -190,7 +199,33 @@ fn build(load: &Load, problems: &mut Vec<Problem>) -> Option<Project> {
         resources,
         http_api_cors,
         settings,
+        firebase,
     })
+}
+
+/// A project that is Firebase's alone.
+fn plain(
+    load: &Load,
+    root: PathBuf,
+    file: PathBuf,
+    sources: BTreeSet<PathBuf>,
+    firebase: firebase::Firebase,
+    problems: &mut Vec<Problem>,
+) -> Project {
+    let nothing = Node::new(top(&file), Value::Map(Vec::new()));
+    Project {
+        root,
+        file,
+        sources: sources.into_iter().collect(),
+        service: firebase.project_id.clone(),
+        stage: load.stage.clone().unwrap_or_else(|| "dev".into()),
+        region: load.region.clone().unwrap_or_else(|| "us-east-1".into()),
+        functions: Vec::new(),
+        resources: Default::default(),
+        http_api_cors: None,
+        settings: settings::build(&nothing, &[], problems),
+        firebase: Some(firebase),
+    }
 }
 
 /// The environment for `${env:…}`, what `.env` files say, the stage and the region. `.env` is read first, then `.env.STAGE`, then
@@ -362,7 +397,7 @@ fn warn_imports(template: &Template, problems: &mut Vec<Problem>) {
 }
 
 /// One warning for everything that is valid but not emulated.
-fn warn_ignored(mut ignored: Vec<(String, Position)>, problems: &mut Vec<Problem>) {
+pub(super) fn warn_ignored(mut ignored: Vec<(String, Position)>, problems: &mut Vec<Problem>) {
     ignored.sort_by(|(_, a), (_, b)| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     let Some((_, at)) = ignored.first().cloned() else { return };
     let place = |p: &Position| if p.file == at.file { format!("line {}", p.line) } else { format!("{}:{}", p.file.display(), p.line) };

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::firebase::Firebase;
+use super::port::Ports;
+
 /// A whole project. Immutable; an edit makes a new one.
 #[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Project {
     /// The folder that holds the project file; handlers and `file(…)` are relative to it.
     pub root: PathBuf,
-    /// The project file itself.
+    /// The project file itself: `firebase.json` where there is no other.
     pub file: PathBuf,
     /// Every file that was read to make this (project file, `file(…)`, `.env` files): a change of one means to load again.
     pub sources: Vec<PathBuf>,
@@ -20,6 +23,8 @@ pub struct Project {
     /// CORS of the `httpApi`, if set (`provider.httpApi.cors`).
     pub http_api_cors: Option<Cors>,
     pub settings: Settings,
+    /// Set where the folder is a Firebase project too, or nothing else.
+    pub firebase: Option<Firebase>,
 }
 
 /// One function and what calls it.
@@ -280,13 +285,6 @@ impl Default for Journal {
 
 /// `megabytesMax` counts these.
 pub(super) const MEGABYTE: u64 = 1_000_000;
-
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ports {
-    pub http: Option<u16>,
-    pub aws: Option<u16>,
-    pub admin: Option<u16>,
-}
 
 #[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Isolation {

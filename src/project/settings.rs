@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::budget;
 use super::keys;
-use super::model::{Function, Isolation, Journal, MEGABYTE, Ports, Position, Problem, Settings};
+use super::model::{Function, Isolation, Journal, MEGABYTE, Position, Problem, Settings};
+use super::port::Port;
 use super::yaml::{Node, Value};
 
 /// Production's waits before the first and second retry of an asynchronous invocation (Lambda Developer Guide, "Error handling for
@@ -14,7 +15,7 @@ const RETRY_DELAYS_MS: [u64; 2] = [60_000, 120_000];
 /// The settings; wrong kinds of values are reported by the check.
 pub(super) fn build(root: &Node, functions: &[Function], problems: &mut Vec<Problem>) -> Settings {
     let at = |path: &[&str]| path.iter().try_fold(root.get("emu")?, |node, key| node.get(key));
-    let port = |name: &str| at(&["ports", name]).and_then(Node::as_int).and_then(|p| u16::try_from(p).ok());
+    let port = |port: Port| at(&["ports", port.name()]).and_then(Node::as_int).and_then(|number| u16::try_from(number).ok());
     let delays = at(&["retry", "delaysMs"]).map(|list| list.items().iter().filter_map(Node::as_int).filter_map(|d| u64::try_from(d).ok()));
     let count = |path: &[&str]| at(path).and_then(Node::as_int).and_then(|count| u64::try_from(count).ok());
     let usual = Journal::default();
@@ -29,7 +30,7 @@ pub(super) fn build(root: &Node, functions: &[Function], problems: &mut Vec<Prob
     }
     let isolation = at(&["sandbox", "isolation"]).and_then(Node::as_text);
     Settings {
-        ports: Ports { http: port("http"), aws: port("aws"), admin: port("admin") },
+        ports: Port::ALL.into_iter().filter_map(|name| Some((name, port(name)?))).collect(),
         isolation: if isolation == Some("warm") { Isolation::Warm } else { Isolation::Fresh },
         allow,
         seed: texts(at(&["seed"])).into_iter().map(|(path, _)| PathBuf::from(path)).collect(),

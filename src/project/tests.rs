@@ -130,7 +130,7 @@ fn a_file_that_is_no_project_says_so() {
     );
     let nowhere = problems(&[("serverless.ts", "")]);
     assert!(
-        nowhere.starts_with("no serverless.yaml or serverless.yml in ")
+        nowhere.starts_with("no serverless.yaml or serverless.yml and no firebase.json in ")
             && nowhere.ends_with("`serverless.ts` is not read: write the project as serverless.yaml"),
         "{nowhere}"
     );

@@ -28,6 +28,7 @@ mod tests;
 mod world;
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -107,6 +108,11 @@ impl Triggers {
         })))
     }
 
+    /// Whether what happens from now on calls functions; where not, it is not made up for later. Queues and schedules go on.
+    pub fn listen(&self, listens: bool) {
+        self.0.world.silent.store(!listens, Ordering::Relaxed);
+    }
+
     /// Puts the triggers of `project` in the place of those before: at the start, and at every reload. What is under way ends as it
     /// began; batches that wait to be tried again are tried at once. Answers what of the project cannot be used.
     pub async fn apply(&self, project: &Project) -> Result<Vec<String>, schedules::Error> {
@@ -116,7 +122,8 @@ impl Triggers {
         let (plans, wrong) = schedule::plans(&table);
         problems.extend(wrong);
         // Stored from now on, before anybody looks for them.
-        world.db.set_interest(Box::new(table.interest()));
+        let (interest, silent) = (table.interest(), world.silent.clone());
+        world.db.set_interest(Box::new(move |source, resource| !silent.load(Ordering::Relaxed) && interest(source, resource)));
         world.planned.store(Arc::new(schedule::Planned { plans: plans.clone() }));
         let rules: Vec<(Mapping, Rule)> = mappings(&table).collect();
         world.table.store(Arc::new(table));

@@ -1,7 +1,7 @@
 //! What the parts of the triggers share: the database, the current table, who does the work, and whether there is any.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -37,6 +37,8 @@ pub(super) struct World {
     /// Told whenever something was looked at or ended.
     changes: watch::Sender<u64>,
     busy: AtomicUsize,
+    /// Whether what happens calls nobody.
+    pub(super) silent: Arc<AtomicBool>,
 }
 
 impl World {
@@ -50,6 +52,7 @@ impl World {
             reloads: watch::Sender::new(0),
             changes: watch::Sender::new(0),
             busy: AtomicUsize::new(0),
+            silent: Arc::default(),
         }
     }
 

@@ -6,6 +6,8 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
 
 pub type Request = http::Request<Body>;
 pub type Response = http::Response<Body>;
@@ -20,9 +22,20 @@ pub enum Body {
     Bytes(Bytes),
     /// Arriving or made piece by piece; `size_hint` where the length is known.
     Stream { stream: Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>, length: Option<u64> },
+    /// Anything that can be sent, such as what ends with trailers.
+    Frames(UnsyncBoxBody<Bytes, BoxError>),
 }
 
 impl Body {
+    /// What another library made, with its trailers.
+    pub fn frames<B, E>(body: B) -> Body
+    where
+        B: http_body::Body<Data = Bytes, Error = E> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        Body::Frames(body.map_err(Into::into).boxed_unsync())
+    }
+
     /// No bytes.
     pub fn empty() -> Body {
         Body::Bytes(Bytes::new())
@@ -38,6 +51,7 @@ impl Body {
         match self {
             Body::Bytes(bytes) if bytes.len() > bytes_max => Err(BodyError::TooLarge { bytes_max }),
             Body::Bytes(bytes) => Ok(bytes),
+            Body::Frames(frames) => Box::pin(Body::stream(frames.into_data_stream(), None).collect(bytes_max)).await,
             Body::Stream { mut stream, length } => {
                 let mut all = BytesMut::new();
                 let mut is_too_large = length.is_some_and(|length| length > bytes_max as u64);
@@ -85,11 +99,16 @@ impl http_body::Body for Body {
             Body::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
             Body::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Body::Stream { stream, .. } => stream.as_mut().poll_next(context).map(|piece| piece.map(|p| p.map(Frame::data))),
+            Body::Frames(frames) => Pin::new(frames).poll_frame(context),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Body::Bytes(bytes) if bytes.is_empty())
+        match self {
+            Body::Bytes(bytes) => bytes.is_empty(),
+            Body::Stream { .. } => false,
+            Body::Frames(frames) => frames.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -97,6 +116,7 @@ impl http_body::Body for Body {
             Body::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Body::Stream { length: Some(length), .. } => SizeHint::with_exact(*length),
             Body::Stream { length: None, .. } => SizeHint::default(),
+            Body::Frames(frames) => frames.size_hint(),
         }
     }
 }

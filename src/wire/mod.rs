@@ -2,4 +2,5 @@
 //! Families never import each other; what they share is in [`http`].
 
 pub mod aws;
+pub mod firebase;
 pub mod http;

@@ -22,6 +22,8 @@ pub struct Emu {
     pub http: String,
     pub aws: String,
     pub admin: String,
+    /// Where every face answers, by name.
+    addresses: Value,
     lines: Arc<Mutex<Vec<String>>>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
@@ -76,7 +78,13 @@ impl Emu {
         });
         let url = |name: &str| ready["addresses"][name].as_str().expect("an address").to_owned();
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Emu { id: child.id(), http: url("http"), aws: url("aws"), admin: url("admin"), child, lines, client }
+        let (http, aws, admin) = (url("http"), url("aws"), url("admin"));
+        Emu { id: child.id(), http, aws, admin, addresses: ready["addresses"].clone(), child, lines, client }
+    }
+
+    /// Where a face answers.
+    pub fn url(&self, face: &str) -> String {
+        self.addresses[face].as_str().unwrap_or_else(|| panic!("`{face}` is not open: {}", self.addresses)).to_owned()
     }
 
     /// Kills it as the system does when memory runs out: no chance to tidy up.

@@ -7,6 +7,7 @@ mod cost;
 mod crash;
 mod dashboard;
 mod emu;
+mod firebase;
 mod init;
 mod layers;
 mod limits;

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use crate::emu::{EMU, copy};
 
-fn exec(project: &Path, command: &[&str]) {
+/// Runs a command under `emu exec`; it must succeed.
+pub fn exec(project: &Path, command: &[&str]) {
     let output = Command::new(EMU)
         .args(["exec", "--project"])
         .arg(project)

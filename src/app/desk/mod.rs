@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::{App, Shared, reload, url};
 use crate::base::{Call, Caller, TraceId};
-use crate::project;
+use crate::project::{self, Port};
 use crate::telemetry::{Level, Problem, Record};
 use crate::tui::{About, Command, Counts, Document, Message, Row, Rows, Shelf, ShelfId, Uses};
 
@@ -70,7 +70,7 @@ impl App {
 
     /// What the dashboard knows before anything happens.
     pub fn about(&self) -> About {
-        let (project, http) = (self.project(), url(self.addresses.http));
+        let (project, http) = (self.project(), self.addresses.url(Port::Http));
         let catalog = self.functions().catalog();
         // A route without parameters that a browser could open, or else any.
         let simple = |key: &str| key.split_once(' ').is_some_and(|(method, path)| matches!(method, "GET" | "ANY") && !path.contains('{'));
@@ -81,16 +81,21 @@ impl App {
             Some((method, path)) => format!("curl -X {method} {http}{path}"),
             None => project.functions.first().map_or_else(String::new, |function| format!("emu invoke {} --data '{{}}'", function.name)),
         };
+        let others = self.addresses.iter().filter(|(port, _)| !matches!(port, Port::Http | Port::Aws | Port::Admin));
+        let others = others.map(|(port, address)| (port.name().to_owned(), url(address)));
         About {
             project: project.service.clone(),
             stage: project.stage.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            addresses: vec![
+            addresses: [
                 ("HTTP API".into(), http),
-                ("AWS".into(), url(self.addresses.aws)),
-                ("mail".into(), format!("{}/_aws/ses", url(self.addresses.aws))),
-                ("admin".into(), url(self.addresses.admin)),
-            ],
+                ("AWS".into(), self.addresses.url(Port::Aws)),
+                ("mail".into(), format!("{}/_aws/ses", self.addresses.url(Port::Aws))),
+                ("admin".into(), self.addresses.url(Port::Admin)),
+            ]
+            .into_iter()
+            .chain(others)
+            .collect(),
             functions: project.functions.iter().map(|function| function.name.as_str().into()).collect(),
             example,
             providers: 0,

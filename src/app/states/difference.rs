@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::folder::Making;
 use super::{Inner, States, blocking, export, shelf};
 use crate::base::Clock;
-use crate::services::{Services, mail, objects, queues, schedules, tables, topics};
+use crate::services::{Services, auth, mail, objects, queues, schedules, tables, topics};
 use crate::store::blobs::Blobs;
 use crate::store::portable::{Collection, Reader, line_of};
 use crate::store::{Db, Options, outbox};
@@ -99,7 +99,8 @@ fn compare(a: &Reader, b: &Reader) -> anyhow::Result<Value> {
     }
     let clock = (a.whole("clock.json")?, b.whole("clock.json")?);
     put("clock".to_owned(), whole("clock", clock.0.as_ref(), clock.1.as_ref()));
-    let collections: [&[Collection]; 5] = [
+    let collections: [&[Collection]; 6] = [
+        &auth::portable::COLLECTIONS,
         &objects::portable::COLLECTIONS,
         &queues::portable::COLLECTIONS,
         &topics::portable::COLLECTIONS,
@@ -112,6 +113,7 @@ fn compare(a: &Reader, b: &Reader) -> anyhow::Result<Value> {
         let key: Vec<String> = collection.key.iter().map(|name| (*name).to_owned()).collect();
         put(name.replace('-', " "), lines(a, b, collection.file, &key)?);
     }
+    put("users".to_owned(), lines(a, b, auth::portable::USERS, &auth::portable::USERS_KEY.map(str::to_owned))?);
     let contents = lines(a, b, objects::portable::CONTENTS, &["owner".to_owned()])?;
     put("contents of objects".to_owned(), contents);
     Ok(json!({ "same": parts.is_empty(), "parts": parts }))

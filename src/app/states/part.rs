@@ -3,13 +3,14 @@
 use std::str::FromStr;
 
 use crate::base::Unit;
-use crate::services::{mail, objects, queues, schedules, tables, topics};
+use crate::services::{auth, mail, objects, queues, schedules, tables, topics};
 use crate::store::{Db, Schema};
 use crate::triggers;
 
 /// A part of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
+    Auth,
     Mail,
     Objects,
     Queues,
@@ -22,12 +23,13 @@ pub enum Part {
 
 impl Part {
     /// Every part with its name, and the provider's names for it.
-    const NAMES: [(Part, &'static [&'static str]); 7] = [
+    const NAMES: [(Part, &'static [&'static str]); 8] = [
         (Part::Tables, &["tables", "dynamodb"]),
         (Part::Objects, &["objects", "s3"]),
         (Part::Queues, &["queues", "sqs"]),
         (Part::Topics, &["topics", "sns"]),
         (Part::Mail, &["mail", "ses"]),
+        (Part::Auth, &["auth", "users"]),
         (Part::Schedules, &["schedules"]),
         (Part::Deliveries, &["deliveries"]),
     ];
@@ -36,6 +38,7 @@ impl Part {
     pub(super) fn schemas(part: Option<Part>) -> Vec<&'static Schema> {
         let [outbox, clock, stocks] = Db::own_schemas();
         match part {
+            Some(Part::Auth) => vec![&auth::SCHEMA],
             Some(Part::Mail) => vec![&mail::SCHEMA],
             Some(Part::Objects) => vec![&objects::SCHEMA],
             Some(Part::Queues) => vec![&queues::SCHEMA],
@@ -55,7 +58,7 @@ impl Part {
             Part::Tables => Some(Unit::TableBytesStored),
             Part::Objects => Some(Unit::ObjectBytesStored),
             Part::Schedules => Some(Unit::Schedules),
-            Part::Mail | Part::Queues | Part::Topics | Part::Deliveries => None,
+            Part::Auth | Part::Mail | Part::Queues | Part::Topics | Part::Deliveries => None,
         }
     }
 }

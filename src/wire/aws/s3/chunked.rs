@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
+use http_body_util::BodyExt;
 
 use crate::wire::http::{Body, BoxError};
 
@@ -67,6 +68,7 @@ pub fn decode(body: Body, length: Option<u64>, trailers: Trailers) -> Body {
     let body: std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>> = match body {
         Body::Bytes(bytes) => Box::pin(stream::iter([Ok(bytes)])),
         Body::Stream { stream, .. } => stream,
+        Body::Frames(frames) => Box::pin(frames.into_data_stream()),
     };
     let decoder = Decoder { body, waiting: BytesMut::new(), ended: false, state: State::Size, trailers };
     let stream = stream::try_unfold(decoder, |mut decoder| async move { Ok(decoder.next().await?.map(|bytes| (bytes, decoder))) });

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::S3;
@@ -135,6 +136,7 @@ async fn read(boundary: &str, body: Body) -> Result<Form, Failure> {
     let body: Pieces = match body {
         Body::Bytes(bytes) => Box::pin(stream::iter([Ok(bytes)])),
         Body::Stream { stream, .. } => stream,
+        Body::Frames(frames) => Box::pin(frames.into_data_stream()),
     };
     let end = format!("\r\n--{boundary}").into_bytes();
     // The first boundary has no line before it.

@@ -1,0 +1,84 @@
+//! A Firebase project's services: which there are, on which ports, and who is told where they are.
+
+pub mod environment;
+mod inbox;
+mod locator;
+
+use std::sync::Arc;
+
+use crate::base::Ids;
+use crate::gateway::hosting::Start;
+use crate::gateway::{FirebaseFace, Hosting, Origin, Other};
+use crate::project::{Firebase, Port, Project};
+use crate::services::Services;
+use crate::wire::firebase::{Wire, auth};
+pub(super) use inbox::tell_of_codes;
+pub(super) use locator::Locator;
+
+use super::Addresses;
+
+/// A service of Firebase that is built.
+struct Slot {
+    port: Port,
+    /// What the cloud calls it: requests of functions to these are answered here.
+    hosts: &'static [&'static str],
+    /// Whether a project has it.
+    has: fn(&Firebase) -> bool,
+    make: fn(&Making<'_>) -> Arc<dyn Wire>,
+}
+
+/// What a service is made of.
+pub(super) struct Making<'a> {
+    pub(super) project_id: &'a str,
+    pub(super) services: &'a Services,
+    pub(super) ids: &'a Ids,
+    pub(super) addresses: &'a Addresses,
+    pub(super) hosting: Arc<Hosting>,
+}
+
+/// The sites of a project, and what its pages are told.
+pub(super) fn hosting(project: &Project, firebase: &Firebase, addresses: &Addresses) -> Arc<Hosting> {
+    let start = Start { config: environment::config(firebase), defaults: environment::defaults(firebase, addresses) };
+    Arc::new(Hosting::new(project.root.clone(), &firebase.sites, start))
+}
+
+/// All there are: a line each.
+const SLOTS: &[Slot] = &[
+    Slot {
+        port: Port::Auth,
+        hosts: &["identitytoolkit.googleapis.com", "securetoken.googleapis.com"],
+        has: |_| true,
+        make: |making| Arc::new(auth::Auth::new(making.services.auth.clone(), making.ids.clone(), making.project_id)),
+    },
+    Slot { port: Port::Hosting, hosts: &[], has: |firebase| !firebase.sites.is_empty(), make: |making| making.hosting.clone() },
+];
+
+/// The ports of a project's Firebase services.
+pub(super) fn ports(project: &Project) -> impl Iterator<Item = Port> {
+    let slots = project.firebase.iter().flat_map(|firebase| SLOTS.iter().filter(|slot| (slot.has)(firebase)));
+    slots.map(|slot| slot.port)
+}
+
+/// A service, and the port that it answers on.
+pub(super) struct Made {
+    pub(super) port: Port,
+    hosts: &'static [&'static str],
+    pub(super) face: Arc<FirebaseFace>,
+}
+
+impl Made {
+    /// How functions reach it.
+    pub(super) fn inside(&self, addresses: &Addresses) -> Other {
+        Other { port: addresses.number(self.port), hosts: self.hosts, endpoint: self.face.clone() }
+    }
+}
+
+/// Makes the services whose ports are open.
+pub(super) fn make(making: &Making<'_>, origin: &Origin) -> Vec<Made> {
+    let open = SLOTS.iter().filter(|slot| making.addresses.get(slot.port).is_some());
+    let made = open.map(|slot| {
+        let face = FirebaseFace { name: slot.port.name(), wire: (slot.make)(making), origin: origin.clone() };
+        Made { port: slot.port, hosts: slot.hosts, face: Arc::new(face) }
+    });
+    made.collect()
+}

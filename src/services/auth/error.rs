@@ -1,0 +1,70 @@
+//! What can be wrong with what is asked of users.
+
+/// What can be wrong; each is one of the Identity Toolkit's errors, under the name that says what it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[rustfmt::skip]
+pub enum Error {
+    #[error("signing in is switched off")] ProjectDisabled,
+    #[error("tenant `{0}` does not exist")] TenantNotFound(String),
+    #[error("this is not possible for users of tenants")] TenantUnsupported,
+    #[error("the token belongs to users of another tenant")] TenantMismatch,
+    #[error("this way of signing in is switched off")] NotAllowed,
+    #[error("signing in by password is switched off")] PasswordDisabled,
+    #[error("only administrators may create users so")] AdminOnly,
+    #[error("the address is missing")] MissingEmail,
+    #[error("the new address is missing")] MissingNewEmail,
+    #[error("the address is none")] InvalidEmail,
+    #[error("the address belongs to another user")] EmailExists,
+    #[error("no user has this address")] EmailNotFound,
+    #[error("the address is not the one that the link was sent to")] WrongEmail,
+    #[error("the password is missing")] MissingPassword,
+    #[error("the password is not the user's")] InvalidPassword,
+    #[error("the password is shorter than 6 characters")] WeakPassword,
+    #[error("no user has this address and password")] InvalidLogin,
+    #[error("a user has this identifier already")] DuplicateUid,
+    #[error("the identifier is missing")] MissingUid,
+    #[error("an identifier cannot be chosen here")] UnexpectedUid,
+    #[error("the user does not exist")] UserNotFound,
+    #[error("the user is disabled")] Disabled,
+    #[error("the token is missing")] MissingIdToken,
+    #[error("the token is none, or too old")] InvalidIdToken,
+    #[error("the token was revoked")] TokenExpired,
+    #[error("the refresh token is none of this project's")] InvalidRefreshToken,
+    #[error("the code is missing")] MissingOob,
+    #[error("the code was never sent, or was used")] InvalidOob,
+    #[error("the code is too old")] ExpiredOob,
+    #[error("the number is none")] InvalidPhone,
+    #[error("the number of a second factor is none")] InvalidFactorPhone,
+    #[error("the number belongs to another user")] PhoneExists,
+    #[error("the number is missing")] MissingPhone,
+    #[error("the session of the message is unknown, or was used")] InvalidSession,
+    #[error("the code of the message is too old")] ExpiredSession,
+    #[error("the code is not the one that was sent")] InvalidCode,
+    #[error("the proof is none")] InvalidProof,
+    #[error("a phone that is a second factor cannot be the first")] PhoneIsFactor,
+    #[error("the first factor allows for no second")] FactorUnsupported,
+    #[error("second factors are switched off")] FactorsDisabled,
+    #[error("the address has to be verified first")] UnverifiedEmail,
+    #[error("the second factor is there already")] FactorExists,
+    #[error("the second factor has no identifier")] MissingFactorId,
+    #[error("two second factors have the same identifier")] DuplicateFactor,
+    #[error("the second factor does not exist")] FactorNotFound,
+    #[error("the credential is none")] InvalidPending,
+    #[error("the credential belongs to another project or tenant")] PendingElsewhere,
+    #[error("the claims are longer than 1000 characters")] ClaimsTooLarge,
+    #[error("the claims are no JSON object")] InvalidClaims,
+    #[error("the claim `{0}` is reserved")] ReservedClaim(String),
+    #[error("the identity belongs to a user already")] AlreadyLinked,
+    #[error("the provider is not named")] MissingProvider,
+    #[error("who the user is for the provider is not said")] MissingRawId,
+    #[error("a session lasts 5 minutes to 14 days")] InvalidDuration,
+    #[error("a blocking function refused: {0}")] Blocked(String),
+    #[error("users of an import: {0}")] Import(String),
+    #[error("{0}")] Store(String),
+}
+
+impl From<crate::store::Error> for Error {
+    fn from(error: crate::store::Error) -> Error {
+        Error::Store(error.to_string())
+    }
+}

@@ -1,0 +1,23 @@
+//! Firebase's protocols, each on a port of its own.
+
+pub mod auth;
+pub mod cors;
+pub mod identity;
+
+use futures_util::future::BoxFuture;
+
+use crate::base::Call;
+use crate::wire::http::{Request, Response};
+
+/// The protocol of one of Firebase's services.
+///
+/// Who asks is in the call: `Admin` for `Bearer owner` and service accounts, `User` with the token's claims, `Anonymous`, or the function
+/// inside that asks. A wire says with a `Description` which operation a request was.
+pub trait Wire: Send + Sync + 'static {
+    fn handle<'a>(&'a self, call: &'a Call, request: Request) -> BoxFuture<'a, Response>;
+
+    /// Headers of answers that pages of other origins may read, separated by commas.
+    fn exposed(&self) -> &'static str {
+        ""
+    }
+}
