@@ -15,6 +15,7 @@ pub(crate) fn project() -> Project {
         functions: vec![],
         resources: Resources::default(),
         http_api_cors: None,
+        firebase: None,
         settings: Settings {
             ports: Ports::default(),
             isolation: Isolation::Fresh,

@@ -76,16 +76,14 @@ impl Auth {
             }
         }
         let realm = realm.clone();
-        let signed = self
-            .db
-            .write(call, move |tx| {
-                let candidate = find(tx, true)?;
-                let is_new = candidate.is_new;
-                let answers = [before.filter(|_| is_new), at];
-                Ok::<_, Error>(signed_in(tx, &realm, candidate, answers)?.ok_or(Error::Disabled))
-            })
-            .await?;
-        signed
+        // A refusal is no reason to take back what was written: the answer is inside.
+        let written = self.db.write(call, move |tx| {
+            let candidate = find(tx, true)?;
+            let is_new = candidate.is_new;
+            let answers = [before.filter(|_| is_new), at];
+            Ok::<_, Error>(signed_in(tx, &realm, candidate, answers)?.ok_or(Error::Disabled))
+        });
+        written.await?
     }
 
     /// Makes a user of an address and a password, and signs them in; with an ID token, gives them to that user. Fails with `MissingEmail`,

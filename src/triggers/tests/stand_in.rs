@@ -367,6 +367,7 @@ pub(super) fn project(functions: Vec<Function>) -> Project {
         functions,
         resources: Default::default(),
         http_api_cors: None,
+        firebase: None,
         settings: Settings {
             ports: Default::default(),
             isolation: Isolation::Fresh,
