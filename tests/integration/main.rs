@@ -7,6 +7,7 @@ mod cost;
 mod crash;
 mod dashboard;
 mod emu;
+mod exec;
 mod firebase;
 mod init;
 mod layers;
