@@ -40,9 +40,10 @@ use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
 pub use desk::Desk;
 pub use offline::Offline;
-pub use ports::Addresses;
 use ports::Listeners;
-pub use state::{Holder, StateFolder, kept};
+pub use ports::{Addresses, usual_ports};
+pub use reload::watched_folders;
+pub use state::{Age, Holder, StateFolder, age, kept};
 pub use states::bundle::{Leaf, check_place as check_bundle_place};
 pub use states::{Part, Snapshot, States};
 pub use stopped::Stopped;
@@ -410,7 +411,7 @@ fn take_state(options: &Options, project: &Project, ids: &Ids) -> anyhow::Result
 }
 
 /// Where compiled engines and evaluated dependencies are kept between runs: a cache, lost without harm.
-fn cache_folder() -> PathBuf {
+pub fn cache_folder() -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable("EMU_CACHE")
         .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("emu")))

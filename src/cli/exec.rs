@@ -22,7 +22,7 @@ use clap::{Args, ValueHint};
 
 use self::report::Report;
 use self::seen::{Seen, Watching};
-pub use self::verdict::Condition;
+pub use self::verdict::{Condition, counted};
 use super::budget::{BudgetArgs, Judged, Watch};
 use super::child::{self, Ended};
 use super::findings::Watcher;

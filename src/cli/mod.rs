@@ -8,11 +8,15 @@ mod clock;
 mod cost;
 mod dashboard;
 mod difference;
+mod doctor;
 mod exec;
 mod findings;
+#[cfg(test)]
+mod help_tests;
 mod init;
 mod invoke;
 mod logs;
+mod man;
 mod output;
 mod places;
 mod prices;
@@ -58,6 +62,7 @@ const EXAMPLES: &str = "Examples:
   emu state reset                      go back to the seeded state, without a restart
   emu clock advance 25h                have everything happen that is due by then
   emu check                            read the project file and say what is wrong with it
+  emu doctor                           say what is wrong with this machine or project
   emu prices --provider aws            the prices that costs are reckoned with";
 
 #[derive(Subcommand, Debug)]
@@ -240,6 +245,25 @@ enum Command {
   emu cost --monthly 3M --free-tier on       a month of three million calls, with what is free
   emu cost --trace latest                    only the last request")]
     Cost(CostArgs),
+    /// Say what is wrong with this machine or project, why that matters, and the command that mends it
+    ///
+    /// Looks at the project file, packages, the state and who has it, ports, variables that would take SDKs elsewhere,
+    /// folders, disks, limits on watched folders, files and memory, and the clock. Changes nothing.
+    ///
+    /// Exit code 1 where something is broken; what is only doubtful is told, too.
+    #[command(after_help = "Examples:
+  emu doctor
+  emu doctor --project fixtures/shop --json")]
+    Doctor(doctor::DoctorArgs),
+    /// Print the manual page, or write one for each command
+    #[command(after_help = "Examples:
+  emu man | man -l -
+  emu man --dir ~/.local/share/man/man1")]
+    Man {
+        /// Write `emu.1`, `emu-start.1` and so on into this folder
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
     /// Print a completion script for a shell
     #[command(after_help = "Examples:
   emu completions bash > ~/.local/share/bash-completion/completions/emu
@@ -543,6 +567,8 @@ pub fn run() -> ExitCode {
             clock::run(&command, &journal, json)
         }
         Command::Check(args) => check::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Man { dir } => man::run(&Cli::command(), dir.as_deref()),
         Command::Schema => schema::run(),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),

@@ -6,6 +6,7 @@ mod component;
 mod cost;
 mod crash;
 mod dashboard;
+mod doctor;
 mod emu;
 mod exec;
 mod firebase;
