@@ -20,3 +20,4 @@ mod resources;
 mod sdk;
 mod state;
 mod sums;
+mod workflow;
