@@ -12,6 +12,8 @@ mod resources;
 mod seed;
 mod state;
 mod states;
+mod stopped;
+mod teller;
 mod time;
 mod world;
 
@@ -32,16 +34,19 @@ use crate::project::{self, Load, Loaded, Port, Problem, Project};
 use crate::sandbox::{self, Sandbox};
 use crate::services::Services;
 use crate::telemetry::journal::{self, Feed, Journal};
-use crate::telemetry::{self, Record, Sink, Subscriber};
+use crate::telemetry::{Record, Sink, Subscriber};
 use crate::triggers::{self, Triggers};
 use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
 pub use desk::Desk;
 pub use offline::Offline;
-pub use ports::Addresses;
 use ports::Listeners;
-pub use state::{Holder, StateFolder, kept};
+pub use ports::{Addresses, usual_ports};
+pub use reload::watched_folders;
+pub use state::{Age, Holder, StateFolder, age, kept};
+pub use states::bundle::{Leaf, check_place as check_bundle_place};
 pub use states::{Part, Snapshot, States};
+pub use stopped::Stopped;
 use world::World;
 
 /// The file of a World's database in its state folder.
@@ -55,6 +60,8 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// The state is thrown away at the end.
     pub ephemeral: bool,
+    /// An export, or a bundle of a test run that failed, whose state a new state begins with; from the root of the file system.
+    pub import: Option<PathBuf>,
     pub host: IpAddr,
     /// Ports that were asked for; those that were not are the project's, else the usual ones (or any free ones).
     pub ports: project::Ports,
@@ -68,8 +75,6 @@ pub struct Options {
 
 /// Records that a slow reader may be behind.
 const RECORDS_MAX: usize = 16_384;
-/// Characters of a mail's subject that its record keeps.
-const SUBJECT_CHARS_MAX: usize = 1_000;
 /// How long deliveries under way may take to end at a stop; what does not is delivered again at the next start.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -96,11 +101,13 @@ pub struct App {
     warnings: Vec<Problem>,
     shutdown: CancellationToken,
     tasks: JoinSet<()>,
-    _watch: Option<reload::Watching>,
+    /// Whether the journal has records from before this start that belong to what is looked at: those of a bundle.
+    earlier: bool,
+    watch: Option<reload::Watching>,
     _locator: Option<firebase::Locator>,
     /// Ends before the folder that it is in is let go of.
     _journal: Journal,
-    _state: StateFolder,
+    state: StateFolder,
 }
 
 /// What the parts of a running emu share.
@@ -135,6 +142,10 @@ impl App {
     pub async fn start(options: Options) -> Result<App, NotStarted> {
         let (sink, ids, clock) = (Sink::new(RECORDS_MAX), Ids::random(), Clock::system());
         let mut load = options.load.clone();
+        if let Some(dir) = &options.import {
+            states::bundle::check(dir)?;
+            load.import = Some(states::bundle::export_in(dir));
+        }
         let Loaded { project, warnings } = project::load(&load).map_err(NotStarted::Project)?;
         let mut listeners = Listeners::open(&options, &project).await?;
         let addresses = listeners.addresses();
@@ -149,13 +160,18 @@ impl App {
         let project = Arc::new(project);
         let account = Account::local(&project.region);
         let mut state = take_state(&options, &project, &ids)?;
+        let new = !state.path().join(DATABASE).exists();
+        let earlier = begin_journal(&options, state.path(), new)?;
         let kept = project.settings.journal;
         let bounds = journal::Bounds { records_max: kept.records_max, bytes_max: kept.bytes_max };
         let journal = Journal::start(&state.path().join(journal::FILE_NAME), bounds, sink.subscribe())?;
         // Compiling or reading the engine takes a thread; meanwhile the state is opened on this one.
         let engine = tokio::task::spawn_blocking(|| Sandbox::new(sandbox::Options::new(cache_folder())));
-        let new = !state.path().join(DATABASE).exists();
         let world = World::open(state.path(), clock.clone(), ids.clone(), options.ephemeral).await?;
+        if let (true, Some(dir)) = (new, &project.settings.import) {
+            let begun = states::begin_with(&world, dir).await.with_context(|| format!("{} cannot be imported", dir.display()));
+            begun.inspect_err(|_| forget(&options, state.path()))?;
+        }
         let mut problems = resources::ensure(&world.services, &project, &account).await;
         let sandbox = engine.await.context("the sandbox's engine could not be made ready")??;
         let variables = project.firebase.iter().flat_map(|firebase| firebase::environment::variables(firebase, &addresses)).collect();
@@ -173,7 +189,8 @@ impl App {
         let Services { queues, tables, topics, .. } = world.services.clone();
         let joined = triggers::aws::Services::new(queues, topics, tables, account.clone(), ids.clone());
         let triggers = Triggers::start(world.db.clone(), joined.ports(Arc::new(functions.clone()), sink.clone()), account.clone()).await?;
-        tell_of_mails(&world, &sink);
+        teller::tell_of_mails(&world, &sink);
+        teller::tell_of_dead_letters(&world, &sink);
         firebase::tell_of_codes(&world.services);
         let origin = gateway::Origin { clock: clock.clone(), eras: world.db.eras().clone(), ids: ids.clone(), sink: sink.clone() };
         let aws = Aws::new(&world.services, Arc::new(triggers.clone()), &account, &clock, &ids);
@@ -187,7 +204,7 @@ impl App {
         };
         let states = States::open(makings)?;
         if new {
-            seed::load(&aws, &project).await?;
+            seed::load(&aws, &project).await.inspect_err(|_| forget(&options, state.path()))?;
             states.keep_seeded(&project).await.context("the seeded state could not be kept for `emu state reset`")?;
         }
         let aws = Arc::new(gateway::AwsFace { aws, origin: origin.clone() });
@@ -232,6 +249,17 @@ impl App {
         let admin = Arc::new(gateway::Admin { world: shared.clone(), hub: shared.clone(), origin });
         let mut notes = listeners.notes();
         notes.extend(time::note(shared.world.db.clock()));
+        if let Some(dir) = &options.import {
+            let told = if earlier {
+                format!("; `emu trace latest --state {}` draws what led to it", state.path().display())
+            } else {
+                String::new()
+            };
+            notes.push(format!("the state is that of {}{told}", dir.display()));
+        }
+        if !new && !options.load.seeds.is_empty() {
+            notes.push("`--seed` was not laid over, for the state is there already; `emu state reset` begins anew with it".to_owned());
+        }
         let common: [(Port, Arc<dyn Face>); 3] = [(Port::Http, api), (Port::Aws, aws), (Port::Admin, admin)];
         let others = made.into_iter().map(|made| (made.port, made.face as Arc<dyn Face>));
         for (port, face) in common.into_iter().chain(others) {
@@ -248,7 +276,7 @@ impl App {
             project.firebase.as_ref().and_then(|firebase| firebase::Locator::write(&firebase.project_id, &addresses.url(Port::Admin)));
         let watch = if options.watch { Some(reload::watch(&shared)?) } else { None };
         let warnings = warnings.into_iter().chain(problems).collect();
-        Ok(App { shared, addresses, notes, warnings, shutdown, tasks, _watch: watch, _locator: locator, _journal: journal, _state: state })
+        Ok(App { shared, addresses, notes, warnings, shutdown, tasks, earlier, watch, _locator: locator, _journal: journal, state })
     }
 
     /// Where the faces answer.
@@ -308,13 +336,51 @@ impl App {
         Ok(self.shared.triggers.idle().await?)
     }
 
-    /// Stops: takes no more requests, lets what is under way end for a moment, lets go of the state.
-    pub async fn stop(mut self) {
-        self.shutdown.cancel();
-        self._watch = None;
-        self.shared.triggers.shutdown(GRACE).await;
-        while self.tasks.join_next().await.is_some() {}
+    /// The folder of the state.
+    pub fn state_folder(&self) -> &Path {
+        self.state.path()
     }
+
+    /// Stops: takes no more requests, lets what is under way end for a moment. The state is let go of with what this answers.
+    pub async fn stop(self) -> Stopped {
+        let App { shared, shutdown, mut tasks, watch, _journal, state, .. } = self;
+        shutdown.cancel();
+        drop(watch);
+        shared.triggers.shutdown(GRACE).await;
+        while tasks.join_next().await.is_some() {}
+        Stopped { shared, _journal, _state: state }
+    }
+}
+
+/// What is left of a state that could not be begun is removed: else the next start would take it for one that was.
+fn forget(options: &Options, folder: &Path) {
+    if options.ephemeral {
+        return;
+    }
+    for end in ["", "-wal", "-shm"] {
+        let file = folder.join(format!("{DATABASE}{end}"));
+        if let Err(error) = std::fs::remove_file(&file)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, file = %file.display(), "the beginning of a state could not be removed; remove it before the next start");
+        }
+    }
+}
+
+/// Puts the journal of a bundle in place, before it is opened; answers whether there is one. Fails where there is a state already, which an
+/// import would have to replace.
+fn begin_journal(options: &Options, folder: &Path, new: bool) -> anyhow::Result<bool> {
+    let Some(dir) = &options.import else { return Ok(false) };
+    if !new {
+        anyhow::bail!(
+            "there is a state in {} already; leave `--state` out for one that is thrown away, or replace it by `emu state import {}`",
+            folder.display(),
+            dir.display()
+        );
+    }
+    let Some(journal) = states::bundle::journal_in(dir) else { return Ok(false) };
+    std::fs::copy(&journal, folder.join(journal::FILE_NAME)).with_context(|| format!("{} cannot be copied", journal.display()))?;
+    Ok(true)
 }
 
 /// An address as a URL; for an address that means all, the loopback's.
@@ -345,31 +411,12 @@ fn take_state(options: &Options, project: &Project, ids: &Ids) -> anyhow::Result
 }
 
 /// Where compiled engines and evaluated dependencies are kept between runs: a cache, lost without harm.
-fn cache_folder() -> PathBuf {
+pub fn cache_folder() -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable("EMU_CACHE")
         .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("emu")))
         .or_else(|| variable("HOME").map(|home| home.join(".cache/emu")))
         .unwrap_or_else(|| std::env::temp_dir().join("emu-cache"))
-}
-
-/// Has every mail that arrives told of.
-fn tell_of_mails(world: &World, sink: &Sink) {
-    let sink = sink.clone();
-    world.services.mail.listen(Box::new(move |call, mail| {
-        sink.put(|| {
-            Record::Mail(telemetry::Mail {
-                id: mail.id.as_str().into(),
-                trace: call.trace.clone(),
-                parent: call.cause.clone(),
-                at: mail.at,
-                began_micros: sink.span(std::time::Instant::now()).began_micros,
-                from: mail.source.clone(),
-                to: mail.addresses().skip(1).map(str::to_owned).collect(),
-                subject: mail.subject.chars().take(SUBJECT_CHARS_MAX).collect(),
-            })
-        });
-    }));
 }
 
 /// Puts a project's triggers in place; answers what of them cannot be used.

@@ -65,9 +65,19 @@ impl Listeners {
     }
 }
 
+/// The ports that a start of a project listens on where nobody asks for others.
+pub fn usual_ports(project: &Project) -> Vec<(Port, u16)> {
+    let common = [Port::Http, Port::Aws, Port::Admin];
+    common.into_iter().chain(firebase::ports(project)).map(|port| (port, configured(project, port).unwrap_or(port.usual()))).collect()
+}
+
+/// The number that a project gives a port.
+fn configured(project: &Project, port: Port) -> Option<u16> {
+    project.settings.ports.get(&port).or_else(|| project.firebase.as_ref()?.ports.get(&port)).copied()
+}
+
 async fn bind(options: &Options, project: &Project, port: Port) -> anyhow::Result<Bound> {
-    let configured = project.settings.ports.get(&port).or_else(|| project.firebase.as_ref()?.ports.get(&port)).copied();
-    let usual = || if options.any_ports { 0 } else { configured.unwrap_or(port.usual()) };
+    let usual = || if options.any_ports { 0 } else { configured(project, port).unwrap_or(port.usual()) };
     let number = options.ports.get(&port).copied().unwrap_or_else(usual);
     gateway::bind(options.host, number, options.strict_ports).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => {

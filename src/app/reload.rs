@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::{Shared, apply_triggers, memory, prepare_reset, resources, tell};
 use crate::base::Time;
 use crate::functions::Changed;
-use crate::project::{self, Loaded, Problem, Severity};
+use crate::project::{self, Loaded, Problem, Project, Severity};
 use crate::telemetry::{self, Level};
 use crate::watch::Watch;
 
@@ -57,6 +57,11 @@ pub(super) fn watch(shared: &Arc<Shared>) -> anyhow::Result<Watching> {
         }
     });
     Ok(Watching { _watch: watch, task })
+}
+
+/// How many folders of a project are watched, or would be if there were no bound.
+pub fn watched_folders(project: &Project) -> usize {
+    crate::watch::folders(&project.root, &|path| !project::is_watched(project, path))
 }
 
 /// The files that this program's own lines go to: what it prints must not make it print more.

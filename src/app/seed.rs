@@ -71,7 +71,7 @@ fn files(seed: &Path) -> anyhow::Result<Vec<(PathBuf, Purpose)>> {
         return Ok(vec![(seed.to_owned(), Purpose::Items(table))]);
     }
     if !seed.is_dir() {
-        bail!("`emu.seed` names {}, which does not exist", seed.display());
+        bail!("there is no {}, which `emu.seed` or `--seed` names", seed.display());
     }
     let mut found = Vec::new();
     for file in below(&seed.join("tables"))? {

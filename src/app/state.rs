@@ -15,6 +15,34 @@ pub fn kept(folder: &Path) -> anyhow::Result<Usage> {
     store::kept_in(&path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
+/// How the database of a state folder stands to the tables that this emu knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// There is none.
+    None,
+    Current,
+    /// The next start brings it up to date.
+    Older,
+    /// A newer emu wrote this part of it; it is not opened.
+    Newer(String),
+    /// Why it cannot be read.
+    Unreadable(String),
+}
+
+/// Looks at the database of a state folder that nobody has open.
+pub fn age(folder: &Path) -> Age {
+    let path = folder.join(super::DATABASE);
+    if !path.is_file() {
+        return Age::None;
+    }
+    match store::is_older(&path, &super::world::World::schemas()) {
+        Ok(false) => Age::Current,
+        Ok(true) => Age::Older,
+        Err(store::Error::Newer { part, .. }) => Age::Newer(part),
+        Err(error) => Age::Unreadable(error.to_string()),
+    }
+}
+
 /// A state folder that is ours until this is dropped.
 pub struct StateFolder {
     path: PathBuf,
@@ -125,6 +153,23 @@ mod tests {
         drop(first);
         assert_eq!(StateFolder::holder(folder.path()), None);
         StateFolder::keep(folder.path()).expect("free again");
+    }
+
+    #[tokio::test]
+    async fn the_age_of_a_state_is_seen_without_opening_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(age(folder.path()), Age::None);
+        let (clock, ids) = (crate::base::Clock::system(), crate::base::Ids::seeded(1));
+        drop(super::super::world::World::open(folder.path(), clock, ids, false).await.expect("a world"));
+        assert_eq!(age(folder.path()), Age::Current);
+        let database = folder.path().join("state.db");
+        let change = |sql: &str| rusqlite::Connection::open(&database).and_then(|open| open.execute(sql, [])).expect("changed");
+        change("UPDATE schema_versions SET version = 0 WHERE part = 'mail'");
+        assert_eq!(age(folder.path()), Age::Older);
+        change("UPDATE schema_versions SET version = 99 WHERE part = 'mail'");
+        assert_eq!(age(folder.path()), Age::Newer("mail".into()));
+        std::fs::write(&database, "no database").expect("written");
+        assert!(matches!(age(folder.path()), Age::Unreadable(_)));
     }
 
     #[test]

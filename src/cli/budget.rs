@@ -69,6 +69,21 @@ pub struct Judged {
     /// What costs too much, each with what it did.
     pub exceeded: Vec<String>,
     pub warnings: Vec<String>,
+    /// Each budget, and each line of the baseline.
+    pub tried: Vec<Tried>,
+}
+
+/// A budget that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tried {
+    Kept(String),
+    /// Nothing of that name ran.
+    Idle(String),
+    Over {
+        name: String,
+        /// As [`Judged::exceeded`] tells it.
+        text: String,
+    },
 }
 
 impl Watch {
@@ -100,8 +115,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Judges what has happened, says what is too much, and writes a baseline where that was asked for and nothing is. Whether all is well.
-    pub async fn finish(self, places: &Places, args: &BudgetArgs, succeeded: bool) -> anyhow::Result<bool> {
+    /// Judges what has happened, says what is too much, and writes a baseline where that was asked for and nothing is.
+    pub async fn finish(self, places: &Places, args: &BudgetArgs, succeeded: bool) -> anyhow::Result<Judged> {
         self.end.cancel();
         let (happened, missed) = self.seen.await?;
         let lost = missed.saturating_add(happened.left_out);
@@ -124,7 +139,7 @@ impl Watch {
                 None => std::fs::write(file, baseline(&calls).text()).with_context(|| format!("{} cannot be written", file.display()))?,
             }
         }
-        Ok(judged.exceeded.is_empty())
+        Ok(judged)
     }
 }
 
@@ -190,24 +205,46 @@ fn judge(calls: &BTreeMap<String, Calls>, rules: &Rules, place: &dyn Fn(&Done) -
     for budget in &rules.budgets {
         let Some(calls) = calls.get(&budget.subject) else {
             judged.warnings.push(format!("the budget of `{}` was not tried: nothing of that name ran", budget.subject));
+            judged.tried.push(Tried::Idle(budget.subject.clone()));
             continue;
         };
         let cost = each(&calls.work, calls.times, &rules.book);
-        let Some(complaint) = budget.complaint(cost) else { continue };
+        let Some(complaint) = budget.complaint(cost) else {
+            judged.tried.push(Tried::Kept(budget.subject.clone()));
+            continue;
+        };
         let mean = if calls.times == 1 { String::new() } else { format!(" (the mean of {} calls)", calls.times) };
         match budget.verdict(cost) {
-            Verdict::Over => judged.exceeded.push(format!("{complaint}{mean}{}", dearest(calls, &rules.book, place))),
-            Verdict::Perhaps | Verdict::Within => judged.warnings.push(format!("{complaint}{mean}")),
+            Verdict::Over => {
+                let text = format!("{complaint}{mean}{}", dearest(calls, &rules.book, place));
+                judged.exceeded.push(text.clone());
+                judged.tried.push(Tried::Over { name: budget.subject.clone(), text });
+            }
+            Verdict::Perhaps | Verdict::Within => {
+                judged.warnings.push(format!("{complaint}{mean}"));
+                judged.tried.push(Tried::Kept(budget.subject.clone()));
+            }
         }
     }
     let Some(before) = &rules.baseline else { return judged };
+    let mut grown = BTreeMap::new();
     for growth in before.growth(&baseline(calls), &rules.book, rules.tolerance_permille) {
         let operations = calls.get(&growth.subject).map(|calls| &calls.operations);
         let most = |unit: Unit| {
             let used = operations?.iter().max_by_key(|(_, usage)| usage.get(unit)).filter(|(_, usage)| usage.get(unit) > 0)?;
             Some(told(used.0, place))
         };
-        judged.exceeded.push(growth.text(most));
+        let text = growth.text(most);
+        judged.exceeded.push(text.clone());
+        grown.insert(growth.subject.clone(), text);
+    }
+    for subject in before.calls.keys() {
+        let name = format!("{subject} against the baseline");
+        judged.tried.push(match grown.remove(subject) {
+            _ if !calls.contains_key(subject) => Tried::Idle(name),
+            Some(text) => Tried::Over { name, text },
+            None => Tried::Kept(name),
+        });
     }
     let idle: Vec<&str> = before.calls.keys().filter(|subject| !calls.contains_key(*subject)).map(String::as_str).collect();
     if !idle.is_empty() {
@@ -265,7 +302,8 @@ mod tests {
 
     fn judged(calls: Calls, rules: &Rules) -> (Vec<String>, Vec<String>) {
         let place = |done: &Done| (&*done.action == "Query").then(|| "functions/feed.ts:14".to_owned());
-        let Judged { exceeded, warnings } = judge(&[("GET /feed".to_owned(), calls)].into(), rules, &place);
+        let Judged { exceeded, warnings, tried } = judge(&[("GET /feed".to_owned(), calls)].into(), rules, &place);
+        assert_eq!(tried.iter().filter(|tried| matches!(tried, Tried::Over { .. })).count(), exceeded.len());
         (exceeded, warnings)
     }
 

@@ -11,6 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ended {
     Exited(ExitStatus),
+    /// emu was told to stop, and ended it.
+    Stopped(ExitStatus),
     /// It was not found, or may not be run.
     NotFound(String),
     /// It took longer than it was given.
@@ -24,6 +26,9 @@ const GRACE: Duration = Duration::from_secs(5);
 pub async fn run(command: &[String], environment: &[(String, String)], timeout: Option<Duration>) -> anyhow::Result<Ended> {
     let (program, arguments) = command.split_first().context("no command was given")?;
     let mut builder = Command::new(program);
+    std::env::vars_os().map(|(name, _)| name).filter(|name| leads_away(&name.to_string_lossy())).for_each(|name| {
+        builder.env_remove(name);
+    });
     builder.args(arguments).envs(environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::inherit()).kill_on_drop(true);
     // A command that reads from the terminal must stay in the terminal's own group.
     let own_group = !std::io::IsTerminal::is_terminal(&std::io::stdin());
@@ -49,9 +54,9 @@ pub async fn run(command: &[String], environment: &[(String, String)], timeout: 
     };
     let ended = tokio::select! {
         status = child.wait() => Ended::Exited(status?),
-        _ = interrupt.recv() => Ended::Exited(end(&mut child, &group, libc::SIGINT).await?),
-        _ = terminate.recv() => Ended::Exited(end(&mut child, &group, libc::SIGTERM).await?),
-        _ = hang_up.recv() => Ended::Exited(end(&mut child, &group, libc::SIGHUP).await?),
+        _ = interrupt.recv() => Ended::Stopped(end(&mut child, &group, libc::SIGINT).await?),
+        _ = terminate.recv() => Ended::Stopped(end(&mut child, &group, libc::SIGTERM).await?),
+        _ = hang_up.recv() => Ended::Stopped(end(&mut child, &group, libc::SIGHUP).await?),
         () = limit => {
             end(&mut child, &group, libc::SIGTERM).await?;
             Ended::TimedOut
@@ -60,6 +65,14 @@ pub async fn run(command: &[String], environment: &[(String, String)], timeout: 
     // Whatever the command left running ends with it.
     group.signal(libc::SIGKILL);
     Ok(ended)
+}
+
+/// Whether a variable of the developer's shell would take the SDKs elsewhere, to the cloud even, or have them look for credentials that
+/// nobody needs here. Source: "AWS SDKs and Tools Reference Guide", service-specific endpoints and credential providers.
+pub fn leads_away(variable: &str) -> bool {
+    const NAMES: [&str; 5] =
+        ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"];
+    NAMES.contains(&variable) || variable.starts_with("AWS_ENDPOINT_URL_")
 }
 
 /// Asks the command to end, and makes it.
@@ -114,6 +127,15 @@ mod tests {
     async fn the_exit_code_and_the_environment_pass_through() {
         assert_eq!(sh("test \"$GREETING\" = hello && exit 7", None).await, Ended::Exited(ExitStatus::from_raw(7 << 8)));
         assert!(matches!(run(&["/no/such/command".to_owned()], &[], None).await, Ok(Ended::NotFound(_))));
+    }
+
+    #[test]
+    fn what_would_take_sdks_elsewhere_stays_outside() {
+        for (variable, wanted) in
+            [("AWS_PROFILE", true), ("AWS_ENDPOINT_URL_S3", true), ("AWS_ENDPOINT_URL", false), ("AWS_REGION", false), ("PATH", false)]
+        {
+            assert_eq!(leads_away(variable), wanted, "{variable}");
+        }
     }
 
     #[tokio::test]

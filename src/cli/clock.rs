@@ -15,10 +15,16 @@ use crate::gateway::admin::ClockChange;
 #[derive(Subcommand, Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Show the time, and how it stands to the machine's
+    #[command(after_help = "Examples:
+  emu clock show
+  emu clock show --json")]
     Show,
     /// Set the time: `2026-12-24T18:00:00Z`, `2026-12-24 18:00`, `2026-12-24` (UTC), or `now` for the machine's
     ///
     /// To a later time the clock goes as `advance` does; to an earlier one it jumps.
+    #[command(after_help = "Examples:
+  emu clock set '2026-12-24 18:00'
+  emu clock set now")]
     Set {
         /// The time
         #[arg(value_parser = time)]
@@ -28,14 +34,22 @@ pub enum Command {
     ///
     /// It goes through every time at which something is due, in order, and waits there until that is done: runs of
     /// schedules, expiries, hidden and delayed messages, retries, timers of functions.
+    #[command(after_help = "Examples:
+  emu clock advance 25h
+  emu clock advance 1d12h
+  emu clock advance -5m")]
     Advance {
         /// How far, in ms, s, m, h, d, w
         #[arg(value_parser = milliseconds, allow_hyphen_values = true)]
         time: i64,
     },
     /// Stop the clock: nothing that waits for a time happens until it is moved or runs again
+    #[command(after_help = "Examples:
+  emu clock freeze")]
     Freeze,
     /// Let a frozen clock run on from the time it shows
+    #[command(after_help = "Examples:
+  emu clock resume")]
     Resume,
 }
 
@@ -45,7 +59,7 @@ pub struct Wanted(Option<Time>);
 
 pub fn run(command: &Command, args: &JournalArgs, as_json: bool) -> anyhow::Result<ExitCode> {
     let Some(folder) = records::folder(args) else { return Ok(ExitCode::FAILURE) };
-    let clock = start::runtime(None)?.block_on(async {
+    let clock = start::runtime(start::Lines::Err)?.block_on(async {
         match StateFolder::holder(&folder) {
             Some(Holder { admin: Some(admin), .. }) => {
                 let (method, path, body) = request(command);

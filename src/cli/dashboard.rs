@@ -67,6 +67,7 @@ pub async fn show(app: App, notes: Notes, kept: mpsc::Receiver<String>, signals:
     let mut about = app.about();
     about.providers = prices.providers().len();
     let mut state = State::new(about, now());
+    app.earlier().await?.into_iter().for_each(|record| state.apply(Arc::new(record)));
     app.told().into_iter().for_each(|record| state.apply(Arc::new(record)));
     let sources = Sources {
         records: app.subscribe(),
@@ -101,7 +102,7 @@ pub async fn show(app: App, notes: Notes, kept: mpsc::Receiver<String>, signals:
     desk.abort();
     watcher.finish().await;
     let stopped = tokio::select! {
-        () = app.stop() => true,
+        _ = app.stop() => true,
         _ = interrupt.recv() => false,
         _ = terminate.recv() => false,
     };

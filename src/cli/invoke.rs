@@ -35,7 +35,7 @@ pub fn run(args: &InvokeArgs) -> anyhow::Result<ExitCode> {
         }
     };
     known(&project, &args.name)?;
-    let answered = start::runtime(None)?.block_on(async {
+    let answered = start::runtime(start::Lines::Err)?.block_on(async {
         let folder = state_folder(None, &project);
         match StateFolder::holder(&folder) {
             Some(Holder { admin: Some(admin), .. }) => there(&admin, &args.name, event).await.map(Ok),
@@ -101,6 +101,7 @@ async fn here(load: project::Load, name: &str, event: Bytes) -> anyhow::Result<R
         load,
         state: None,
         ephemeral: false,
+        import: None,
         host: IpAddr::V4(Ipv4Addr::LOCALHOST),
         ports: project::Ports::new(),
         any_ports: true,

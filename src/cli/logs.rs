@@ -32,7 +32,9 @@ pub fn run(args: &LogsArgs) -> anyhow::Result<ExitCode> {
     }
     let shown = Shown { json: args.json, all: args.json || args.trace.is_some() };
     match StateFolder::holder(&folder) {
-        Some(Holder { admin: Some(admin), .. }) if args.follow => start::runtime(None)?.block_on(follow(&admin, args, &query, &shown)),
+        Some(Holder { admin: Some(admin), .. }) if args.follow => {
+            start::runtime(start::Lines::Err)?.block_on(follow(&admin, args, &query, &shown))
+        }
         _ => {
             stored(&folder, query, &shown)?;
             if args.follow {

@@ -8,11 +8,15 @@ mod clock;
 mod cost;
 mod dashboard;
 mod difference;
+mod doctor;
 mod exec;
 mod findings;
+#[cfg(test)]
+mod help_tests;
 mod init;
 mod invoke;
 mod logs;
+mod man;
 mod output;
 mod places;
 mod prices;
@@ -58,6 +62,7 @@ const EXAMPLES: &str = "Examples:
   emu state reset                      go back to the seeded state, without a restart
   emu clock advance 25h                have everything happen that is due by then
   emu check                            read the project file and say what is wrong with it
+  emu doctor                           say what is wrong with this machine or project
   emu prices --provider aws            the prices that costs are reckoned with";
 
 #[derive(Subcommand, Debug)]
@@ -82,31 +87,53 @@ enum Command {
     #[command(after_help = "Examples:
   emu start
   emu start --project fixtures/shop --ports http=8080,aws=4567
+  emu start --import post-mortem               look at what a failed `emu exec` left
   emu start --ephemeral --log-format json")]
     Start(StartArgs),
     /// Run a command against a project, then end everything and return the command's exit code
     ///
-    /// Uses free ports and a state that is thrown away, unless told otherwise. The command is started when everything
-    /// answers, with these variables set: EMU_URL (the HTTP API), EMU_ADMIN_URL, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID,
-    /// AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_DEFAULT_REGION; for a Firebase project also GCLOUD_PROJECT, FIREBASE_CONFIG,
-    /// FIREBASE_EMULATOR_HUB, the ..._EMULATOR_HOST of its services, and __FIREBASE_DEFAULTS__, which saves web code the
-    /// calls that connect it.
+    /// Uses free ports and a state that is thrown away, unless told otherwise. The command is
+    /// started when everything answers, with these variables set: EMU_URL (the HTTP API),
+    /// EMU_ADMIN_URL, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION,
+    /// AWS_DEFAULT_REGION; for a Firebase project also GCLOUD_PROJECT, FIREBASE_CONFIG,
+    /// FIREBASE_EMULATOR_HUB, the ..._EMULATOR_HOST of its services, and __FIREBASE_DEFAULTS__,
+    /// which saves web code the calls that connect it.
     ///
-    /// With budgets (here, or under `emu.budget` in the project file) it waits until what the command set off by events
-    /// has been delivered too, and then reckons what one call of each route and function cost with all that it set off:
-    /// the mean of those that succeeded. Functions' time is an estimate; where only its upper end is above a budget, that
+    /// A summary follows on standard error: invocations, errors, the slowest, retries, dead
+    /// letters, cost; a JSON object with `--log-format json`. Where GITHUB_ACTIONS or CI is set,
+    /// problems are annotated at their places. `docs/exec.md` tells of all of it.
+    ///
+    /// With `--fail-on` and with budgets (here, or under `emu.budget` in the project file) it waits
+    /// until what the command set off by events has been delivered too, and then reckons what one
+    /// call of each route and function cost with all that it set off: the mean of those that
+    /// succeeded. Functions' time is an estimate; where only its upper end is above a budget, that
     /// is a warning. A baseline holds only what was counted.
     ///
-    /// Exit codes: the command's own; 128 + N where signal N ended it; 123 where the command succeeded but a route or
-    /// function costs more than its budget or than the baseline; 124 where it took longer than `--timeout`; 125 where emu
-    /// could not start; 127 where the command was not found.
-    #[command(after_help = "Examples:
+    /// Exit codes, the first that applies:
+    ///
+    ///   125      emu could not start
+    ///   127      the command was not found
+    ///   124      the command took longer than `--timeout`
+    ///   128 + N  signal N ended the command
+    ///   the command's own, if it is not 0
+    ///   122      an event or message was given up (`--fail-on dead-letter`)
+    ///   121      a function failed (`--fail-on error`)
+    ///   120      a host that is not allowed was asked for (`--fail-on denied-host`)
+    ///   123      a route or function costs more than its budget or than the baseline
+    ///   0        all is well
+    #[command(
+        verbatim_doc_comment,
+        after_help = "Examples:
   emu exec -- node --test test/
-  emu exec --state .emu-ci -- pytest -x
+  emu exec --seed test/data --timeout 10m -- pytest -x
+  emu exec --fail-on dead-letter,denied-host -- npm test
+  emu exec --junit emu.xml --log-file emu.log --export-on-fail post-mortem -- npm test
+  emu start --import post-mortem                       look at what the failed run left
   emu exec --budget 'POST /orders<=0.00004' --budget resize<=0.0001 -- npm test
   emu exec --budget-write costs.json -- npm test       keep what everything costs now,
-  emu exec --budget-baseline costs.json -- npm test    and fail once something costs more")]
-    Exec(ExecArgs),
+  emu exec --budget-baseline costs.json -- npm test    and fail once something costs more"
+    )]
+    Exec(exec::ExecArgs),
     /// Call a function once and print its answer
     ///
     /// Asks the emu that runs this project, if one does; else starts one for the call, on the project's own state.
@@ -171,6 +198,10 @@ enum Command {
     /// Read the project file, resolve it, and say what is wrong with it
     ///
     /// Exit code 1 where there are errors.
+    #[command(after_help = "Examples:
+  emu check
+  emu check --project fixtures/shop --stage prod
+  emu check --print                    the project with every variable and reference resolved")]
     Check(CheckArgs),
     /// Print the JSON Schema of the project file, for editors
     ///
@@ -214,6 +245,25 @@ enum Command {
   emu cost --monthly 3M --free-tier on       a month of three million calls, with what is free
   emu cost --trace latest                    only the last request")]
     Cost(CostArgs),
+    /// Say what is wrong with this machine or project, why that matters, and the command that mends it
+    ///
+    /// Looks at the project file, packages, the state and who has it, ports, variables that would take SDKs elsewhere,
+    /// folders, disks, limits on watched folders, files and memory, and the clock. Changes nothing.
+    ///
+    /// Exit code 1 where something is broken; what is only doubtful is told, too.
+    #[command(after_help = "Examples:
+  emu doctor
+  emu doctor --project fixtures/shop --json")]
+    Doctor(doctor::DoctorArgs),
+    /// Print the manual page, or write one for each command
+    #[command(after_help = "Examples:
+  emu man | man -l -
+  emu man --dir ~/.local/share/man/man1")]
+    Man {
+        /// Write `emu.1`, `emu-start.1` and so on into this folder
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
     /// Print a completion script for a shell
     #[command(after_help = "Examples:
   emu completions bash > ~/.local/share/bash-completion/completions/emu
@@ -279,6 +329,14 @@ struct RunArgs {
     /// Throw the state away at the end
     #[arg(long)]
     ephemeral: bool,
+    /// Sample data laid over the project's own, in a state that is new: a folder with `tables/NAME.json` and `objects/BUCKET/…`, or one
+    /// such JSON file; may be repeated
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    seed: Vec<PathBuf>,
+    /// Begin with the state of an export (`emu state export`) or of a bundle (`emu exec --export-on-fail`) in the place of the project's
+    /// sample data; thrown away at the end unless `--state` names a new folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    import: Option<PathBuf>,
     /// How log lines look
     #[arg(long, value_name = "FORMAT", default_value = "pretty")]
     log_format: LogFormat,
@@ -291,20 +349,6 @@ struct StartArgs {
     /// Log lines instead of the dashboard
     #[arg(long)]
     no_tui: bool,
-}
-
-#[derive(Args, Debug)]
-struct ExecArgs {
-    #[command(flatten)]
-    run: RunArgs,
-    /// End the command after so many seconds (exit code 124)
-    #[arg(long, value_name = "SECONDS")]
-    timeout: Option<u64>,
-    #[command(flatten)]
-    budget: budget::BudgetArgs,
-    /// The command and its arguments
-    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
-    command: Vec<String>,
 }
 
 #[derive(Args, Debug)]
@@ -523,6 +567,8 @@ pub fn run() -> ExitCode {
             clock::run(&command, &journal, json)
         }
         Command::Check(args) => check::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Man { dir } => man::run(&Cli::command(), dir.as_deref()),
         Command::Schema => schema::run(),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),

@@ -1,6 +1,8 @@
 //! `emu start`: a project that runs until it is told to stop.
 
+use std::fs::File;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -30,7 +32,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
     let format = args.run.log_format;
     let (notes, kept) = Notes::new();
     let shown = dashboard::is_wanted(args);
-    runtime(shown.then(|| notes.clone()))?.block_on(async {
+    runtime(if shown { Lines::Notes(notes.clone()) } else { Lines::Err })?.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let app = match App::start(options(&args.run, Purpose::Start)).await {
@@ -49,7 +51,7 @@ pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
         }
         // A second Ctrl-C does not wait.
         let stopped = tokio::select! {
-            () = app.stop() => true,
+            _ = app.stop() => true,
             _ = interrupt.recv() => false,
         };
         if stopped {
@@ -60,18 +62,26 @@ pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The runtime that everything runs on, and emu's own log lines on standard error, or where `notes` puts them.
-pub fn runtime(notes: Option<Notes>) -> anyhow::Result<tokio::runtime::Runtime> {
-    use std::io::IsTerminal;
+/// Where emu's own log lines go.
+pub enum Lines {
+    Err,
+    /// To the dashboard while it is shown.
+    Notes(Notes),
+    File(Arc<File>),
+}
+
+/// The runtime that everything runs on, and a place for emu's own log lines.
+pub fn runtime(to: Lines) -> anyhow::Result<tokio::runtime::Runtime> {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("EMU_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("emu=info,warn"));
-    let colour = std::io::stderr().is_terminal() && output::colours() && notes.is_none();
+    let colour = matches!(to, Lines::Err) && output::colours();
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_target(false);
     // An error says that a test has set one up already.
-    let _ = match notes {
+    let _ = match to {
         // The dashboard has its own column for the time.
-        Some(notes) => lines.without_time().with_writer(move || notes.clone()).try_init(),
-        None => lines.with_writer(std::io::stderr).try_init(),
+        Lines::Notes(notes) => lines.without_time().with_writer(move || notes.clone()).try_init(),
+        Lines::File(file) => lines.with_writer(file).try_init(),
+        Lines::Err => lines.with_writer(std::io::stderr).try_init(),
     };
     tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("emu").build().context("the system gives no threads")
 }
@@ -91,15 +101,21 @@ pub fn load(args: &ProjectArgs) -> Load {
 pub fn options(args: &RunArgs, purpose: Purpose) -> Options {
     let exec = purpose == Purpose::Exec;
     Options {
-        load: load(&args.project),
+        load: Load { seeds: args.seed.iter().map(|seed| absolute(seed)).collect(), ..load(&args.project) },
         state: args.state.clone(),
-        ephemeral: args.ephemeral || (exec && args.state.is_none()),
+        // What is imported is looked at; the state of one's own work stays as it is.
+        ephemeral: args.ephemeral || (args.state.is_none() && (exec || args.import.is_some())),
+        import: args.import.as_deref().map(absolute),
         host: args.host,
         ports: args.ports.iter().map(|port| (port.face, port.port)).collect(),
         any_ports: exec,
         strict_ports: args.strict_ports,
         watch: !exec,
     }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Says why nothing was started.
@@ -117,11 +133,13 @@ pub fn not_started(error: NotStarted) -> anyhow::Result<ExitCode> {
 const WRITTEN_AT_ONCE: usize = 64 << 10;
 
 /// Where records are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Stream {
     Out,
     /// Standard output belongs to the command that `emu exec` runs.
     Err,
+    /// With the time before each line.
+    File(Arc<File>),
 }
 
 /// Prints what happens, as it happens, on a thread of its own: whoever reads the lines slowly must not hold up the work.
@@ -151,16 +169,16 @@ impl Printer {
                         missed = records.missed();
                     }
                     if format == LogFormat::Json || telemetry::reads_along(&record) {
-                        text.push_str(&line(&record, format, stream));
+                        text.push_str(&line(&record, format, &stream));
                         text.push('\n');
                     }
                     if text.len() >= WRITTEN_AT_ONCE {
-                        write(&text, stream);
+                        write(&text, &stream);
                         text.clear();
                     }
                     next = records.next().now_or_never().flatten();
                 }
-                write(&text, stream);
+                write(&text, &stream);
                 text.clear();
             }
         };
@@ -176,14 +194,16 @@ impl Printer {
     }
 }
 
-fn line(record: &Arc<Record>, format: LogFormat, stream: Stream) -> String {
-    let format = match format {
-        LogFormat::Json => telemetry::Format::Json,
-        LogFormat::Pretty => {
-            telemetry::Format::Pretty { colour: if stream == Stream::Out { output::colours_out() } else { output::colours() } }
+fn line(record: &Arc<Record>, format: LogFormat, stream: &Stream) -> String {
+    let pretty = |colour| telemetry::line(record, telemetry::Format::Pretty { colour });
+    match (format, stream) {
+        (LogFormat::Json, _) => telemetry::line(record, telemetry::Format::Json),
+        (LogFormat::Pretty, Stream::Out) => pretty(output::colours_out()),
+        (LogFormat::Pretty, Stream::Err) => pretty(output::colours()),
+        (LogFormat::Pretty, Stream::File(_)) => {
+            format!("{} {}", record.at().utc().with_timezone(&chrono::Local).format("%H:%M:%S%.3f"), pretty(false))
         }
-    };
-    telemetry::line(record, format)
+    }
 }
 
 /// Says that lines are missing: in the place where they would be.
@@ -196,16 +216,17 @@ fn missed_line(records: u64, format: LogFormat) -> String {
 }
 
 /// Writes lines.
-fn write(text: &str, stream: Stream) {
+fn write(text: &str, stream: &Stream) {
     // Where nobody reads any more there is nobody to tell.
     let _ = match stream {
         Stream::Out => std::io::stdout().lock().write_all(text.as_bytes()),
         Stream::Err => std::io::stderr().lock().write_all(text.as_bytes()),
+        Stream::File(file) => (&**file).write_all(text.as_bytes()),
     };
 }
 
-fn put(text: &str, stream: Stream) {
-    write(&format!("{text}\n"), stream);
+fn put(text: &str) {
+    write(&format!("{text}\n"), &Stream::Out);
 }
 
 /// Says that everything answers, and where.
@@ -216,7 +237,7 @@ fn ready(app: &App, format: LogFormat) {
     if format == LogFormat::Json {
         let notes = app.notes();
         let all: Map<String, Value> = addresses.iter().map(|(port, address)| (port.name().to_owned(), json!(url(address)))).collect();
-        put(&json!({ "type": "ready", "addresses": all, "notes": notes }).to_string(), Stream::Out);
+        put(&json!({ "type": "ready", "addresses": all, "notes": notes }).to_string());
         return;
     }
     let project = app.project();
@@ -237,7 +258,7 @@ fn ready(app: &App, format: LogFormat) {
         text.push_str(&format!("  {:<28} {}\n", route.key(), route.function));
     }
     text.push_str("\nCtrl-C stops it.");
-    put(&text, Stream::Out);
+    put(&text);
 }
 
 #[cfg(test)]

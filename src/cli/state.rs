@@ -14,11 +14,17 @@ use crate::gateway::state::{self, StateAsk};
 #[derive(Subcommand, Debug, Clone)]
 pub enum Command {
     /// Show the snapshots there are
+    #[command(after_help = "Examples:
+  emu state list
+  emu state list --json")]
     List,
     /// Save the state under a name
     ///
     /// Quick, whatever its size: large objects are shared, and so is the database where the file system can. It does
     /// not disturb those who are at work.
+    #[command(after_help = "Examples:
+  emu state snapshot before-migration
+  emu state snapshot nightly --force")]
     Snapshot {
         /// What to call it
         name: String,
@@ -29,11 +35,16 @@ pub enum Command {
     /// Put a snapshot's state, and its clock, in the place of the present one
     ///
     /// What is under way ends with the state before. A kill at any moment leaves one or the other.
+    #[command(after_help = "Examples:
+  emu state restore before-migration")]
     Restore {
         /// What it is called
         name: String,
     },
     /// Go back to what a new start begins with: the project's resources, its seed, the machine's time
+    #[command(after_help = "Examples:
+  emu state reset
+  emu state reset mail")]
     Reset {
         /// Only this: tables, objects, queues, topics, mail, schedules, deliveries
         service: Option<String>,
@@ -41,6 +52,9 @@ pub enum Command {
     /// Write the state as a folder of text files that can be read, compared and kept with the sources
     ///
     /// The same state gives the same bytes.
+    #[command(after_help = "Examples:
+  emu state export fixtures/state
+  emu state export fixtures/state --force")]
     Export {
         /// The folder; made where missing
         #[arg(value_hint = ValueHint::DirPath)]
@@ -49,7 +63,10 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Put the state of an export in the place of the present one
+    /// Put the state of an export, or of a bundle of `emu exec --export-on-fail`, in the place of the present one
+    #[command(after_help = "Examples:
+  emu state import fixtures/state
+  emu state import post-mortem --no-triggers")]
     Import {
         /// The folder
         #[arg(value_hint = ValueHint::DirPath)]
@@ -59,6 +76,9 @@ pub enum Command {
         no_triggers: bool,
     },
     /// Show what was added, removed and changed from one state to another
+    #[command(after_help = "Examples:
+  emu state diff before-migration
+  emu state diff fixtures/state now --json")]
     Diff {
         /// A snapshot's name, an export's folder, or `now`
         a: String,
@@ -71,7 +91,7 @@ pub enum Command {
 pub fn run(command: &Command, args: &JournalArgs, as_json: bool) -> anyhow::Result<ExitCode> {
     let Some(folder) = records::folder(args) else { return Ok(ExitCode::FAILURE) };
     let ask = asked(command)?;
-    let answer = start::runtime(None)?.block_on(async {
+    let answer = start::runtime(start::Lines::Err)?.block_on(async {
         match StateFolder::holder(&folder) {
             Some(Holder { admin: Some(admin), .. }) => {
                 let (method, path, body) = ask.request();

@@ -38,7 +38,7 @@ fn costs(rows: &[Row]) -> (Vec<String>, String) {
 }
 
 /// The stacks of what failed.
-fn stacks(rows: &[Row]) -> String {
+pub fn stacks(rows: &[Row]) -> String {
     let mut text = String::new();
     for row in rows {
         let Record::Invocation(invocation) = &*row.record else { continue };

@@ -166,7 +166,7 @@ impl Functions {
         let served = Detached::new(async move { functions.serve(admitted, request, &meter).await }).await;
         match served.response {
             Ok(response) if response.body().len() > ANSWER_BYTES_MAX => {
-                self.tell(&name, format!("the answer is larger than {ANSWER_BYTES_MAX} bytes"));
+                self.tell(&name, format!("the answer is larger than {ANSWER_BYTES_MAX} bytes"), None);
                 Err(Refusal::Broken)
             }
             Ok(response) => Ok(response),
@@ -178,23 +178,27 @@ impl Functions {
         match error {
             InvokeError::Throttled { .. } => Refusal::Throttled,
             InvokeError::TooLarge { .. } => Refusal::TooLarge,
-            InvokeError::NotBuilt { .. } | InvokeError::NotFound { .. } | InvokeError::NotJson(_) => {
-                self.tell(name, error.to_string());
+            InvokeError::NotBuilt { problems, .. } => {
+                self.tell(name, error.to_string(), problems.first());
+                Refusal::Broken
+            }
+            InvokeError::NotFound { .. } | InvokeError::NotJson(_) => {
+                self.tell(name, error.to_string(), None);
                 Refusal::Broken
             }
         }
     }
 
-    /// What the client does not get to see.
-    fn tell(&self, name: &Arc<str>, message: String) {
+    /// What the client does not get to see, at the place of the problem that is behind it.
+    fn tell(&self, name: &Arc<str>, message: String, behind: Option<&crate::project::Problem>) {
         let world = self.world();
         world.sink.put(|| {
             Record::Problem(Problem {
                 at: world.clock.now(),
                 level: Level::Error,
                 message: format!("function `{name}`: {message}"),
-                help: None,
-                place: None,
+                help: behind.and_then(|problem| problem.help.clone()),
+                place: behind.and_then(|problem| problem.at.as_ref()).map(|at| format!("{}:{}:{}", at.file.display(), at.line, at.column)),
                 frame: None,
             })
         });

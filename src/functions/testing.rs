@@ -20,6 +20,7 @@ pub(crate) fn project() -> Project {
             ports: Ports::default(),
             isolation: Isolation::Fresh,
             allow: vec![],
+            import: None,
             seed: vec![],
             retry_delays_ms: vec![60_000, 120_000],
             state: None,

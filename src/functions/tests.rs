@@ -282,10 +282,11 @@ async fn a_function_that_was_never_built_says_why_inside_and_not_outside() {
     assert_eq!(shop.http("/rest/a", Bytes::new()).await, r#"502 {"message": "Internal server error"}"#);
     let told = loop {
         if let Record::Problem(problem) = &*shop.records.next().await.expect("a record") {
-            break problem.message.clone();
+            break problem.clone();
         }
     };
-    assert!(told.starts_with("function `a`: function `a` has no version that works: "), "{told}");
+    assert!(told.message.starts_with("function `a`: function `a` has no version that works: "), "{told:?}");
+    assert!(told.place.as_deref().is_some_and(|place| place.contains("src/a.ts:1:")), "{told:?}");
 }
 
 #[tokio::test]

@@ -32,6 +32,10 @@ pub struct Load {
     pub aws_url: String,
     /// Address of the functions' routes.
     pub http_url: String,
+    /// Sample data laid over the project's own: files or folders as `emu.seed` names them, from the root of the file system.
+    pub seeds: Vec<PathBuf>,
+    /// An export that the state begins with, in the place of the project's own sample data; from the root of the file system.
+    pub import: Option<PathBuf>,
 }
 
 impl Load {
@@ -46,6 +50,8 @@ impl Load {
             env: BTreeMap::new(),
             aws_url: "http://localhost:4566".into(),
             http_url: "http://localhost:3000".into(),
+            seeds: Vec::new(),
+            import: None,
         }
     }
 }
@@ -182,7 +188,12 @@ fn build(load: &Load, problems: &mut Vec<Problem>) -> Option<Project> {
     let functions = scene.functions(&evaluated);
     let http_api_cors = scene.http_api_cors(&evaluated);
     let functions::Scene { resources, ignored, .. } = scene;
-    let settings = settings::build(&evaluated, &functions, problems);
+    let mut settings = settings::build(&evaluated, &functions, problems);
+    if load.import.is_some() {
+        settings.seed.clear();
+        settings.import = load.import.clone();
+    }
+    settings.seed.extend(load.seeds.iter().cloned());
     settings::plugins(&evaluated, problems);
     problems.append(&mut template.problems.borrow_mut());
     warn_imports(&template, problems);

@@ -247,6 +247,9 @@ pub struct Settings {
     pub allow: Vec<String>,
     /// Files or folders with data to load into an empty state.
     pub seed: Vec<PathBuf>,
+    /// An export that a new state begins with; no key of the file, but asked for on the command line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import: Option<PathBuf>,
     /// Milliseconds before the first and second retry of a failed asynchronous invocation (production: 60,000 and 120,000).
     pub retry_delays_ms: Vec<u64>,
     /// Folder of the state, relative to the root; `.emu` unless set.

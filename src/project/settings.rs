@@ -34,6 +34,7 @@ pub(super) fn build(root: &Node, functions: &[Function], problems: &mut Vec<Prob
         isolation: if isolation == Some("warm") { Isolation::Warm } else { Isolation::Fresh },
         allow,
         seed: texts(at(&["seed"])).into_iter().map(|(path, _)| PathBuf::from(path)).collect(),
+        import: None,
         retry_delays_ms: delays.map_or_else(|| RETRY_DELAYS_MS.to_vec(), Iterator::collect),
         state: at(&["state"]).and_then(Node::scalar).map(PathBuf::from),
         watch_ignore: texts(at(&["watch", "ignore"])).into_iter().map(|(glob, _)| glob).collect(),

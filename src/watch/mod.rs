@@ -33,6 +33,29 @@ pub enum Error {
 /// Says whether a folder or file is left alone, beside [`IGNORED`] folders.
 pub type Ignore = Box<dyn Fn(&Path) -> bool + Send>;
 
+/// Folders that are counted; who has more has far too many.
+const COUNTED_MAX: usize = 100_000;
+
+/// How many folders there are to watch below `root`, itself included.
+pub fn folders(root: &Path, ignore: &dyn Fn(&Path) -> bool) -> usize {
+    let (mut count, mut pending) = (0, vec![root.to_owned()]);
+    while let Some(folder) = pending.pop().filter(|_| count < COUNTED_MAX) {
+        count += 1;
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_ignored(&path) && !ignore(&path) {
+                pending.push(path);
+            }
+        }
+    }
+    count
+}
+
+/// Whether a folder is one that is never watched.
+fn is_ignored(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| IGNORED.contains(&name))
+}
+
 /// Watches until it is dropped.
 pub struct Watch {
     messages: mpsc::Sender<Message>,
@@ -106,7 +129,7 @@ impl Folders {
     }
 
     fn ignored(&self, path: &Path) -> bool {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| IGNORED.contains(&name)) || (self.ignore)(path)
+        is_ignored(path) || (self.ignore)(path)
     }
 
     fn only(&mut self, folder: &Path) {

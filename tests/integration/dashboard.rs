@@ -20,12 +20,20 @@ impl Terminal {
             return None;
         }
         assert!(Path::new("fixtures/shop/node_modules").exists(), "run `make fixtures` first: fixtures/shop has no node_modules");
-        let folder = copy("shop");
+        Terminal::of(copy("shop"), "", (width, height), environment)
+    }
+
+    /// Starts emu in a project, with more arguments.
+    fn of(folder: tempfile::TempDir, arguments: &str, (width, height): (u16, u16), environment: &[(&str, &str)]) -> Option<Terminal> {
+        if Command::new("tmux").arg("-V").stdout(Stdio::null()).status().is_err() {
+            eprintln!("skipped: there is no tmux; `make tools` installs it");
+            return None;
+        }
         let socket = folder.path().join("tmux.socket");
         let pid = folder.path().join("pid");
         // `stty` tells what is left of the terminal's settings.
         let script = format!(
-            "sh -c 'echo $$ > {}; exec {EMU} start --ports http=0,aws=0,admin=0 --project {}'; echo \"ended $?\"; stty -a | tr ' ;' '\\n\\n' | grep -e icanon -e '^-*echo$' | tr '\\n' ' '; exec sleep 600",
+            "sh -c 'echo $$ > {}; exec {EMU} start --ports http=0,aws=0,admin=0 {arguments} --project {}'; echo \"ended $?\"; stty -a | tr ' ;' '\\n\\n' | grep -e icanon -e '^-*echo$' | tr '\\n' ' '; exec sleep 600",
             pid.display(),
             folder.path().display()
         );
@@ -180,4 +188,29 @@ fn a_signal_ends_the_dashboard_and_leaves_the_terminal_as_it_was() {
     // SAFETY: `kill` has no preconditions; emu runs, as its screen shows.
     unsafe { libc::kill(terminal.pid(), libc::SIGTERM) };
     terminal.is_restored();
+}
+
+#[test]
+fn what_a_failed_run_left_is_on_the_dashboard() {
+    let (project, folder) = (copy("exec"), tempfile::tempdir().expect("a folder"));
+    let bundle = folder.path().join("post-mortem").display().to_string();
+    let script = project.path().join("call.mjs").display().to_string();
+    let mut command = Command::new(EMU);
+    command.arg("exec").arg("--project").arg(project.path()).args([
+        "--export-on-fail",
+        &bundle,
+        "--",
+        "node",
+        &script,
+        "get:/fails",
+        "exit:1",
+    ]);
+    let output = command.stdin(Stdio::null()).output().expect("emu runs");
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let Some(terminal) = Terminal::of(project, &format!("--import {bundle}"), (140, 40), &[]) else { return };
+    terminal.shows("Invocations");
+    terminal.press(&["2"]);
+    terminal.until("the invocation that failed before", |screen| screen.contains("fails") && screen.contains("GET /fails"));
+    terminal.press(&["q"]);
+    terminal.shows("ended 0");
 }

@@ -27,6 +27,9 @@ const SOURCE_BYTES_MAX: u64 = 4 << 20;
 /// Characters of a cell.
 const CELL_MAX: usize = 400;
 
+/// Records of a bundle's journal that are shown.
+const EARLIER_MAX: usize = 20_000;
+
 const TABLE: &str = "table";
 const BUCKET: &str = "bucket";
 const QUEUE: &str = "queue";
@@ -60,6 +63,16 @@ impl App {
         let mut renderer = project::Renderer::new(self.project().root.clone(), false);
         let problems = self.warnings.iter().map(|problem| reload::record(problem, renderer.render(problem), now));
         self.notes.iter().map(note).chain(problems).map(Record::Problem).collect()
+    }
+
+    /// What happened before this start and belongs to what is looked at, oldest first: the newest records of a bundle's journal. Empty
+    /// where none was opened.
+    pub async fn earlier(&self) -> anyhow::Result<Vec<Record>> {
+        if !self.earlier {
+            return Ok(Vec::new());
+        }
+        let newest = self.shared.journal.reader().await?.newest(EARLIER_MAX)?;
+        Ok(newest.iter().filter_map(|journaled| journaled.record()).collect())
     }
 
     /// Counts the records that readers were too slow to see; outlives the program's stop.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::folder::Making;
-use super::{Inner, States, blocking, export, shelf};
+use super::{Inner, States, blocking, bundle, export, shelf};
 use crate::base::Clock;
 use crate::services::{Services, auth, mail, objects, queues, schedules, tables, topics};
 use crate::store::blobs::Blobs;
@@ -57,7 +57,7 @@ impl States {
 impl Inner {
     fn side(&self, name: &str) -> anyhow::Result<Side> {
         if Path::new(name).is_absolute() {
-            return Ok(Side { folder: name.into(), _made: None });
+            return Ok(Side { folder: bundle::export_in(name.as_ref()), _made: None });
         }
         let made = self.folder.aside()?;
         let folder = made.path().join("export");

@@ -1,14 +1,14 @@
 //! States as folders of text files: `docs/state.md` says what is in them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 use super::folder::Making;
-use super::{Aside, Inner, States, World, blocking};
+use super::{Aside, Inner, States, World, blocking, bundle};
 use crate::base::{Call, Standing};
 use crate::project::Project;
 use crate::services::{Services, auth, mail, queues, schedules, tables, topics};
@@ -51,14 +51,12 @@ impl States {
     /// Puts the state of an export in the place of this one. `pending`: what was not delivered then is delivered now.
     pub async fn import(&self, project: &Arc<Project>, dir: &Path, pending: bool) -> anyhow::Result<()> {
         let _busy = self.0.busy.lock().await;
-        let (inner, dir) = (self.0.clone(), dir.to_owned());
+        let (inner, dir) = (self.0.clone(), bundle::export_in(dir));
         let runtime = tokio::runtime::Handle::current();
         blocking(move || {
             let (staged, made) = (inner.folder.aside()?, inner.folder.aside()?);
             let world = runtime.block_on(World::open(staged.path(), crate::base::Clock::system(), inner.ids.clone(), true))?;
-            let reader = Reader::new(dir);
-            let services = world.services.clone();
-            runtime.block_on(world.db.write(&Call::operator(), move |tx| import_in(tx, &services, &reader, pending)))?;
+            runtime.block_on(read_into(&world, dir, pending))?;
             // Saved rather than taken as it is: that is one file, and nobody has it open.
             world.db.copy_to(&made.path().join("state.db"), false)?;
             world.services.objects.share(&made.path().join("state.db"), &made.path().join("blobs"))?;
@@ -67,6 +65,21 @@ impl States {
         .await?;
         self.0.ensure(project).await
     }
+}
+
+/// Reads an export into a World that is new and that nobody else has; its clock stands as the export's from then on.
+pub(in crate::app) async fn begin_with(world: &World, dir: &Path) -> anyhow::Result<()> {
+    let (runtime, reading, dir) = (tokio::runtime::Handle::current(), world.clone(), dir.to_owned());
+    blocking(move || Ok(runtime.block_on(read_into(&reading, dir, true))?)).await?;
+    let standing = world.db.read(&Call::operator(), |tx| tx.standing()).await?;
+    world.db.clock().stand(standing);
+    Ok(())
+}
+
+/// Reads an export into a World without tables, in one transaction. Its clock is not moved, only what is stored of it.
+pub(super) async fn read_into(world: &World, dir: PathBuf, pending: bool) -> Result<(), Error> {
+    let (reader, services) = (Reader::new(dir), world.services.clone());
+    world.db.write(&Call::operator(), move |tx| import_in(tx, &services, &reader, pending)).await
 }
 
 impl Inner {

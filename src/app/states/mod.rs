@@ -4,6 +4,7 @@
 //! any moment leaves the state before or the one after.
 
 mod answer;
+pub mod bundle;
 mod difference;
 mod export;
 mod folder;
@@ -27,6 +28,7 @@ use crate::project::Project;
 use crate::services::{objects, schedules};
 use crate::triggers::{self, Triggers};
 use crate::wire::aws::arn::Account;
+pub(super) use export::begin_with;
 use folder::Folder;
 pub use part::Part;
 pub use shelf::Snapshot;

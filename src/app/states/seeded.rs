@@ -11,6 +11,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::super::{resources, seed};
+use super::export::read_into;
 use super::{Inner, World, blocking};
 use crate::base::Call;
 use crate::project::Project;
@@ -37,6 +38,9 @@ impl Inner {
     async fn make(&self, project: &Project, of: &str) -> anyhow::Result<()> {
         let (begun, made) = (self.folder.aside()?, self.folder.aside()?);
         let world = World::open(begun.path(), self.world.db.clock().clone(), self.ids.clone(), true).await?;
+        if let Some(dir) = &project.settings.import {
+            read_into(&world, dir.clone(), true).await?;
+        }
         if let Some(problem) = resources::ensure(&world.services, project, &self.account).await.into_iter().next() {
             return Err(anyhow!("the project's resources cannot be made: {}", problem.message));
         }
@@ -53,13 +57,18 @@ impl Inner {
 
 /// Whether two projects begin with the same state.
 fn begin_alike(a: &Project, b: &Project) -> bool {
-    a.resources == b.resources && a.settings.seed == b.settings.seed && a.region == b.region && a.root == b.root
+    a.resources == b.resources
+        && a.settings.seed == b.settings.seed
+        && a.settings.import == b.settings.import
+        && a.region == b.region
+        && a.root == b.root
 }
 
 /// What a project's first state is made of: what it defines, and the files of its seed.
 fn fingerprint(project: &Project) -> anyhow::Result<String> {
     let mut digest = Sha256::new();
     digest.update(format!("{} {:?} {:?}", env!("CARGO_PKG_VERSION"), project.resources, project.region));
+    digest.update(format!("{:?}", project.settings.import));
     for file in seed::all_files(project)? {
         digest.update(file.display().to_string());
         digest.update([0]);

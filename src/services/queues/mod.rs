@@ -14,6 +14,7 @@ mod store;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::{Call, Time, Unit};
 use crate::store::{Db, Tx};
@@ -28,7 +29,23 @@ pub use store::SCHEMA;
 #[derive(Clone)]
 pub struct Queues {
     db: Db,
+    listener: Arc<OnceLock<Box<Listener>>>,
 }
+
+/// A message that was received too often and is in its queue's dead-letter queue now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buried {
+    /// The queue that it was in.
+    pub queue: String,
+    /// Where it is.
+    pub dead_letters: String,
+    /// How often it was received.
+    pub receives: u32,
+    pub origin: Origin,
+}
+
+/// Told of every message that has moved to a dead-letter queue.
+pub type Listener = dyn Fn(&Buried) + std::marker::Send + Sync;
 
 /// A queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +170,20 @@ const CHUNK_BYTES: usize = 64 * 1024;
 impl Queues {
     /// The queues kept in `db`, which must know [`SCHEMA`].
     pub fn new(db: Db) -> Queues {
-        Queues { db }
+        Queues { db, listener: Arc::default() }
+    }
+
+    /// Tells `listener` of every message that moves to a dead-letter queue from now on, once that is committed. There is one listener: a
+    /// second is not heard.
+    pub fn listen(&self, listener: Box<Listener>) {
+        // A second call would be a mistake of the wiring; the first stands.
+        let _ = self.listener.set(listener);
+    }
+
+    fn buried(&self, messages: &[Buried]) {
+        if let Some(listener) = self.listener.get() {
+            messages.iter().for_each(listener);
+        }
     }
 
     /// The key for [`Db::woken`] that is woken by every commit after which a message of the queue may be free.

@@ -3,7 +3,7 @@
 use super::message::{Message, Receipt};
 use super::send::DEDUPLICATION_MS;
 use super::store::{self, Stored};
-use super::{Entry, Error, Outcomes, Queues, check_entries, chunks, in_range, requests};
+use super::{Buried, Entry, Error, Outcomes, Queues, check_entries, chunks, in_range, requests};
 use crate::base::{Call, Time};
 use crate::store::Tx;
 
@@ -101,15 +101,16 @@ impl Queues {
             return Ok((Vec::new(), glance));
         }
         let (name, wanted) = (queue.to_owned(), wanted.clone());
-        self.db
-            .write(call, move |tx| {
-                let messages = take_in(tx, &name, &wanted)?;
-                if !messages.is_empty() {
-                    tx.count(requests(&name), chunks(messages.iter().map(Message::bytes).sum()));
-                }
-                Ok((messages, self::glance(tx, &name)?))
-            })
-            .await
+        let taken = self.db.write(call, move |tx| {
+            let Taken { messages, buried } = take_in(tx, &name, &wanted)?;
+            if !messages.is_empty() {
+                tx.count(requests(&name), chunks(messages.iter().map(Message::bytes).sum()));
+            }
+            Ok::<_, Error>((messages, buried, self::glance(tx, &name)?))
+        });
+        let (messages, buried, glance) = taken.await?;
+        self.buried(&buried);
+        Ok((messages, glance))
     }
 
     /// Deletes a message that its holder has dealt with. Already deleted is fine; so is an old receipt of a standard queue, which deletes
@@ -212,7 +213,14 @@ fn bill_empty(call: &Call, queue: &str, messages: &[Message]) {
     }
 }
 
-fn take_in(tx: &mut Tx<'_>, name: &str, wanted: &Wanted) -> Result<Vec<Message>, Error> {
+/// What a look found: messages to hand out, and those that were received too often.
+#[derive(Default)]
+struct Taken {
+    messages: Vec<Message>,
+    buried: Vec<Buried>,
+}
+
+fn take_in(tx: &mut Tx<'_>, name: &str, wanted: &Wanted) -> Result<Taken, Error> {
     let queue = store::get(tx, name)?;
     store::expire(tx, &queue)?;
     let until = tx.now().plus_ms(wanted.visibility_ms.unwrap_or(queue.queue.settings.visibility_s * 1000));
@@ -220,7 +228,7 @@ fn take_in(tx: &mut Tx<'_>, name: &str, wanted: &Wanted) -> Result<Vec<Message>,
     if let Some(attempt) = attempt
         && let Some(messages) = again(tx, &queue, attempt, until)?
     {
-        return Ok(messages);
+        return Ok(Taken { messages, ..Taken::default() });
     }
     if store::in_flight_reaches(tx, &queue, IN_FLIGHT_MAX)? {
         return Err(Error::InFlight(name.to_owned()));
@@ -243,13 +251,14 @@ fn take_in(tx: &mut Tx<'_>, name: &str, wanted: &Wanted) -> Result<Vec<Message>,
         let receipts: Vec<&str> = taken.iter().map(|message| message.receipt.as_str()).collect();
         store::remember_receive(tx, &queue, attempt, &receipts)?;
     }
-    Ok(taken)
+    Ok(Taken { messages: taken, buried: dead.buried })
 }
 
 /// Moves messages that were received too often to the dead-letter queue, if there is one.
 struct Redriver {
     source: String,
     to: Option<(u32, Stored)>,
+    buried: Vec<Buried>,
 }
 
 impl Redriver {
@@ -258,7 +267,7 @@ impl Redriver {
             Some(redrive) => store::find(tx, &redrive.target)?.map(|target| (redrive.receives_max, target)),
             None => None,
         };
-        Ok(Redriver { source: queue.queue.name.clone(), to })
+        Ok(Redriver { source: queue.queue.name.clone(), to, buried: Vec::new() })
     }
 
     /// Whether any of `messages` was moved.
@@ -268,6 +277,12 @@ impl Redriver {
         for message in messages.iter().filter(|message| message.receives >= *receives_max) {
             store::transfer(tx, store::row_of(message)?, target, Some(&self.source))?;
             tx.wake(&Queues::wake_key(&target.queue.name));
+            self.buried.push(Buried {
+                queue: self.source.clone(),
+                dead_letters: target.queue.name.clone(),
+                receives: message.receives,
+                origin: message.origin.clone(),
+            });
             any = true;
         }
         Ok(any)

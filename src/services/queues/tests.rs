@@ -125,12 +125,20 @@ async fn a_message_received_too_often_goes_to_the_dead_letters_and_can_be_moved_
     w.queue("dead", &[]).await;
     let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":"2"}"#;
     w.queue("q", &[("RedrivePolicy", policy), ("VisibilityTimeout", "1")]).await;
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let teller = told.clone();
+    w.queues.listen(Box::new(move |buried| {
+        let Buried { queue, dead_letters, receives, .. } = buried.clone();
+        teller.lock().expect("nobody panics").push((queue, dead_letters, receives));
+    }));
     let sent = w.send("q", "a").await;
     for _ in 0..2 {
         assert_eq!(w.bodies("q", 1).await, ["a"]);
         w.clock.advance_ms(1_000);
     }
+    assert_eq!(*told.lock().expect("nobody panics"), []);
     assert!(w.bodies("q", 1).await.is_empty());
+    assert_eq!(*told.lock().expect("nobody panics"), [("q".to_owned(), "dead".to_owned(), 2)]);
     let dead = w.receive("dead", 1).await;
     assert_eq!((dead[0].message_id.as_str(), dead[0].receives), (sent.message_id.as_str(), 1));
     assert_eq!((dead[0].dead_letter_source.as_deref(), dead[0].sent), (Some("q"), Time(1_700_000_000_000)));

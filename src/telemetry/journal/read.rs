@@ -160,6 +160,12 @@ impl Reader {
         Ok(self.wrap(found)?.iter().filter_map(Journaled::record).collect())
     }
 
+    /// Writes the journal as it is now into a new file.
+    pub fn copy_to(&self, path: &Path) -> Result<(), Error> {
+        let name = path.to_str().ok_or_else(|| Error::Io { path: path.to_owned(), source: std::io::ErrorKind::InvalidInput.into() })?;
+        self.wrap(self.connection.execute("VACUUM INTO ?1", [name]).map(|_| ()))
+    }
+
     /// How many records there were that the journal could not keep up with.
     pub fn missed(&self) -> Result<u64, Error> {
         let sql = "SELECT coalesce(max(amount), 0) FROM tallies WHERE name = 'missed'";

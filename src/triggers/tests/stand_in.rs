@@ -372,6 +372,7 @@ pub(super) fn project(functions: Vec<Function>) -> Project {
             ports: Default::default(),
             isolation: Isolation::Fresh,
             allow: Vec::new(),
+            import: None,
             seed: Vec::new(),
             retry_delays_ms: vec![1_000, 2_000],
             state: None,
