@@ -46,12 +46,12 @@ impl Blend {
             Blend::Over => (1.0, 1.0 - upper),
             Blend::In => (lower, 0.0),
             Blend::Out => (1.0 - lower, 0.0),
-            Blend::Atop => (lower, 1.0 - upper),
+            Blend::Atop => (1.0, 1.0 - upper),
             Blend::Dest => (0.0, 1.0),
             Blend::DestOver => (1.0 - lower, 1.0),
             Blend::DestIn => (0.0, upper),
             Blend::DestOut => (0.0, 1.0 - upper),
-            Blend::DestAtop => (1.0 - lower, upper),
+            Blend::DestAtop => (1.0 - lower, 1.0),
             Blend::Xor => (1.0 - lower, 1.0 - upper),
             Blend::Add => (1.0, 1.0),
             Blend::Saturate => ((1.0 - lower).min(upper), 1.0),
@@ -90,7 +90,10 @@ impl Blend {
         let (above, below) = (part(upper[3]), part(lower[3]));
         let shares = self.shares(above, below);
         let opacity = match shares {
+            // These three as libvips counts, not as Porter and Duff do.
             Some(_) if self == Blend::Saturate => (above + below).min(1.0),
+            Some(_) if self == Blend::Atop => below,
+            Some(_) if self == Blend::DestAtop => above,
             Some((mine, theirs)) => (mine * above + theirs * below).min(1.0),
             None => above + below - above * below,
         };
@@ -106,7 +109,7 @@ impl Blend {
                 None => (1.0 - below) * own + (1.0 - above) * under + above * below * self.mix(own, under),
             };
             // A hundredth, so that a whole number stays one.
-            mixed[channel] = (sum / opacity * 255.0 + 0.01) as u8;
+            mixed[channel] = (sum / opacity * 255.0 + 0.01).min(255.0) as u8;
         }
         mixed
     }

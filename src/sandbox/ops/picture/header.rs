@@ -187,7 +187,7 @@ fn gif(data: &[u8]) -> Header {
                     Some(0xff) if body.starts_with(b"NETSCAPE2.0") && body.get(12) == Some(&1) => {
                         animation.repeats = body.get(13..15).map_or(1, |two| match u16::from_le_bytes([two[0], two[1]]) {
                             0 => 0,
-                            more => u32::from(more),
+                            more => u32::from(more) + 1,
                         });
                     }
                     _ => {}

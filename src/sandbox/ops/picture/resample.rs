@@ -1,6 +1,8 @@
 //! Making a picture larger, smaller or softer: each new pixel is a weighted mean of old ones, down first and then across. One row of
 //! intermediate values is all that it keeps. Colours are weighted by their opacity, so that what nobody sees does not shine through.
 
+use std::ops::RangeInclusive;
+
 use serde::Deserialize;
 
 use super::geometry::Size;
@@ -123,10 +125,8 @@ fn taps(from: u32, to: u32, kernel: Kernel) -> Vec<Taps> {
             if kernel == Kernel::Nearest {
                 return Taps { first: (centre as usize).min(from as usize - 1), weights: vec![1.0] };
             }
-            let low = (centre - reach).floor().max(0.0) as usize;
-            let high = ((centre + reach).ceil() as usize).clamp(low + 1, from as usize);
-            let weights: Vec<f64> = (low..high).map(|old| kernel.weight((old as f64 + 0.5 - centre) / stretch)).collect();
-            normal(low, &weights)
+            let (first, last) = ((centre - reach).floor() as i64, (centre + reach).ceil() as i64);
+            edged(from, first..=last, |old| kernel.weight((old as f64 + 0.5 - centre) / stretch))
         })
         .collect()
 }
@@ -139,22 +139,19 @@ fn reach(sigma: f64, least: f64) -> i64 {
 /// The taps of a Gaussian blur along one side; beyond the edges lies the edge.
 fn soft_taps(side: u32, sigma: f64, reach: i64) -> Vec<Taps> {
     let curve: Vec<f64> = (-reach..=reach).map(|at| (-((at * at) as f64) / (2.0 * sigma * sigma)).exp()).collect();
-    let last = i64::from(side) - 1;
-    (0..=last)
-        .map(|centre| {
-            let (low, high) = ((centre - reach).max(0), (centre + reach).min(last));
-            let mut weights = vec![0.0; (high - low + 1) as usize];
-            for (at, weight) in (centre - reach..).zip(&curve) {
-                weights[(at.clamp(low, high) - low) as usize] += weight;
-            }
-            normal(low as usize, &weights)
-        })
-        .collect()
+    (0..i64::from(side)).map(|centre| edged(side, centre - reach..=centre + reach, |at| curve[(at - centre + reach) as usize])).collect()
 }
 
-fn normal(first: usize, weights: &[f64]) -> Taps {
+/// The taps of a range of places, by their weights; beyond the edges lies the edge.
+fn edged(side: u32, places: RangeInclusive<i64>, weight: impl Fn(i64) -> f64) -> Taps {
+    let last = i64::from(side) - 1;
+    let (low, high) = ((*places.start()).clamp(0, last), (*places.end()).clamp(0, last));
+    let mut weights = vec![0.0; (high - low + 1) as usize];
+    for place in places {
+        weights[(place.clamp(low, high) - low) as usize] += weight(place);
+    }
     let sum: f64 = weights.iter().sum();
-    Taps { first, weights: weights.iter().map(|weight| (weight / sum) as f32).collect() }
+    Taps { first: low as usize, weights: weights.iter().map(|weight| (weight / sum) as f32).collect() }
 }
 
 impl Pixels {
@@ -176,18 +173,8 @@ impl Pixels {
 
     /// Each pixel the mean of itself and its eight neighbours.
     pub fn soften(&self, halt: &Halt) -> Result<Pixels, Problem> {
-        let thirds = |side: u32| -> Vec<Taps> {
-            let last = i64::from(side) - 1;
-            let near = |centre: i64| {
-                let (low, high) = ((centre - 1).max(0), (centre + 1).min(last));
-                let mut weights = vec![0.0; (high - low + 1) as usize];
-                for at in centre - 1..=centre + 1 {
-                    weights[(at.clamp(low, high) - low) as usize] += 1.0;
-                }
-                normal(low as usize, &weights)
-            };
-            (0..=last).map(near).collect()
-        };
+        let thirds =
+            |side: u32| -> Vec<Taps> { (0..i64::from(side)).map(|centre| edged(side, centre - 1..=centre + 1, |_| 1.0)).collect() };
         self.woven(self.size, &thirds(self.size.height), &thirds(self.size.width), halt)
     }
 

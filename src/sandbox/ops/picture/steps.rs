@@ -125,7 +125,7 @@ impl Steps {
         let mut way = Way { pixels: taken.pixels, halt };
         let mut done_before = (false, false);
 
-        let turns = self.quarters % 4 != 0 || self.degrees != 0.0;
+        let turns = !self.quarters.is_multiple_of(4) || self.degrees != 0.0;
         let rotates_before = self.rotate_before && (turns || self.flip || self.flop);
         if rotates_before || self.orient_before {
             done_before.0 = true;
