@@ -146,7 +146,7 @@ impl Functions {
             return Err(Refusal::Broken);
         }
         shapes::answer(kind, &answer.payload).map_err(|malformed| {
-            self.tell(&name, malformed.to_string());
+            self.tell(&name, malformed.to_string(), None);
             Refusal::Broken
         })
     }
