@@ -168,8 +168,9 @@ mod tests {
         assert_eq!(age(folder.path()), Age::Older);
         change("UPDATE schema_versions SET version = 99 WHERE part = 'mail'");
         assert_eq!(age(folder.path()), Age::Newer("mail".into()));
-        std::fs::write(&database, "no database").expect("written");
-        assert!(matches!(age(folder.path()), Age::Unreadable(_)));
+        let other = tempfile::tempdir().expect("a folder");
+        std::fs::write(other.path().join("state.db"), "no database ".repeat(1_000)).expect("written");
+        assert!(matches!(age(other.path()), Age::Unreadable(_)));
     }
 
     #[test]

@@ -176,7 +176,7 @@ pub mod tests {
             |f| drop(f.variables.insert("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS".into(), "true".into())),
             "variables",
             Severity::Broken,
-            "to the cloud",
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set",
             "unset AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         ),
         (|f| f.cache.refused = Some("read-only file system".into()), "folders", Severity::Doubtful, "cache", "export EMU_CACHE="),

@@ -48,7 +48,7 @@ pub fn xml(suites: &[Suite], began: DateTime<Utc>) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for (id, suite) in suites.iter().enumerate() {
         let failures = suite.cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed { .. })).count();
-        let seconds: f64 = suite.cases.iter().map(|case| case.seconds).sum();
+        let seconds = suite.cases.iter().fold(0.0, |sum, case| sum + case.seconds);
         let _ = writeln!(
             xml,
             "  <testsuite id=\"{id}\" package=\"emu\" name=\"{}\" timestamp=\"{}\" hostname=\"localhost\" tests=\"{}\" failures=\"{failures}\" \
