@@ -474,7 +474,7 @@
         });
       },
       toBuffer(options, done) {
-        if (defined(options) && typeof options === 'object') this.options.resolveWithObject = bool('resolveWithObject', options.resolveWithObject ?? false);
+        if (defined(options) && typeof options === 'object') this.options.resolveWithObject = bool('resolveWithObject', options.resolveWithObject);
         else this.options.resolveWithObject = false;
         return this._answer(typeof options === 'function' ? options : done, () => this._make(), this.options.resolveWithObject);
       },

@@ -102,6 +102,11 @@ fn whole(side: f64) -> u32 {
     ((side + 0.5).floor() as u32).max(1)
 }
 
+/// The same with halves to the even number.
+fn even(side: f64) -> u32 {
+    (side.round_ties_even() as u32).max(1)
+}
+
 fn jpeg_factor(shrink: Shrink, fast: bool) -> u32 {
     let shrink = shrink.across.min(shrink.down);
     let room = if fast { 1.0 } else { 2.0 };
@@ -121,7 +126,7 @@ pub fn scaled(size: Size, wish: &Wish, preshrink: Preshrink) -> Size {
         }
         Preshrink::WebP if wished && first.across.min(first.down) > 1.0 => {
             let by = first.across.min(first.down);
-            Size { width: whole(f64::from(size.width) / by), height: whole(f64::from(size.height) / by) }
+            Size { width: even(f64::from(size.width) / by), height: even(f64::from(size.height) / by) }
         }
         _ => size,
     };
@@ -291,6 +296,8 @@ mod tests {
         // As sharp 0.35.5 answered. Width or height 0: not given.
         #[rustfmt::skip]
         let rows: &[Row] = &[
+            ((400, 300), WEBP, (150, 0), Cover, ANY, (150, 112)),
+            ((400, 300), NONE, (150, 0), Cover, ANY, (150, 113)),
             ((68, 66), JPEG, (0, 9), Contain, SMALLER, (10, 9)),
             ((447, 242), JPEG, (0, 29), Inside, SMALLER, (54, 29)),
             ((75, 41), JPEG, (13, 0), Contain, SMALLER, (13, 7)),
