@@ -133,7 +133,7 @@ enum Command {
   emu exec --budget-write costs.json -- npm test       keep what everything costs now,
   emu exec --budget-baseline costs.json -- npm test    and fail once something costs more"
     )]
-    Exec(exec::ExecArgs),
+    Exec(Box<exec::ExecArgs>),
     /// Call a function once and print its answer
     ///
     /// Asks the emu that runs this project, if one does; else starts one for the call, on the project's own state.

@@ -153,8 +153,10 @@ mod tests {
     #[test]
     fn the_commands_own_code_comes_first_then_the_conditions_then_the_budgets() {
         use Condition::*;
+        /// How the command ended, what is asked for, what happened, budgets exceeded → the exit code, how many reasons.
+        type Row<'a> = (Ended, &'a [Condition], &'a Seen, u64, u8, usize);
         let (good, bad) = (Seen::default(), shop());
-        let rows: [(Ended, &[Condition], &Seen, u64, u8, usize); 12] = [
+        let rows: [Row<'_>; 12] = [
             (exited(0), &[], &good, 0, 0, 0),
             (exited(0), &[], &bad, 0, 0, 0),
             (exited(0), &[DeadLetter, Error, DeniedHost], &good, 0, 0, 0),
