@@ -99,28 +99,28 @@ impl Auth {
         let email = email.ok_or(Error::MissingEmail)?;
         let password = password.filter(|password| !password.is_empty()).ok_or(Error::MissingPassword)?;
         let uid = new_uid(self.db.ids());
-        // What is cheap to see is told before the password is hashed.
-        self.db
-            .read(call, |tx| {
-                if !enabled(tx, realm)?.password {
-                    return Err(Error::NotAllowed);
-                }
-                free_email(tx, realm, &email).map(|_| ())
-            })
-            .await?;
-        let secret = self.hashed(Some(&password)).await?.ok_or(Error::MissingPassword)?;
         let of = realm.clone();
-        self.sign_in(call, realm, move |tx, _| {
+        let of_whom = move |tx: &Tx<'_>| {
             if !enabled(tx, &of)?.password {
                 return Err(Error::NotAllowed);
             }
-            let email = free_email(tx, &of, &email)?;
-            let (mut user, is_new) = match &id_token {
-                Some(id_token) => (token::known_in(tx, &of, id_token)?.user, false),
-                None => (User { uid: uid.clone(), created: tx.now(), ..User::default() }, true),
-            };
-            user.email = Some(email);
-            user.email_verified = Some(false);
+            let known = id_token.as_deref().map(|token| token::known_in(tx, &of, token)).transpose()?.map(|known| known.user);
+            // A user's own address gets a password.
+            if let Some(user) = known.as_ref().filter(|user| user.email.as_deref() == Some(&canonical_email(&email))) {
+                return Ok((user.email.clone(), known));
+            }
+            Ok((Some(free_email(tx, &of, &email)?), known))
+        };
+        // What is cheap to see is told before the password is hashed.
+        self.db.read(call, |tx| of_whom(tx).map(|_| ())).await?;
+        let secret = self.hashed(Some(&password)).await?.ok_or(Error::MissingPassword)?;
+        self.sign_in(call, realm, move |tx, _| {
+            let (email, known) = of_whom(tx)?;
+            let is_new = known.is_none();
+            let mut user = known.unwrap_or_else(|| User { uid: uid.clone(), created: tx.now(), ..User::default() });
+            if user.email != email {
+                (user.email, user.email_verified) = (email, Some(false));
+            }
             user.display_name = display_name.clone().or(user.display_name);
             set_secret(&mut user, secret.clone(), tx.now());
             user.settle();

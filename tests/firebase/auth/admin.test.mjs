@@ -61,7 +61,7 @@ test('custom claims reach the token', async () => {
   const { claims } = await user.getIdTokenResult(true)
   assert.deepEqual([claims.admin, claims.level], [true, 3])
   assert.deepEqual((await admin.getUser(user.uid)).customClaims, { admin: true, level: 3 })
-  await failsWith('auth/forbidden-claim', admin.setCustomUserClaims(user.uid, { iss: 'me' }))
+  await failsWith('auth/reserved-claim', admin.setCustomUserClaims(user.uid, { iss: 'me' }))
   await admin.setCustomUserClaims(user.uid, null)
   assert.equal((await user.getIdTokenResult(true)).claims.admin, undefined)
 })
