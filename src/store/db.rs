@@ -123,6 +123,15 @@ impl Db {
         result
     }
 
+    /// The data as it is now, to be looked at later and more than once. Keeps a file open, and the log from being emptied: not for long.
+    pub fn snapshot(&self) -> Result<Snapshot, Error> {
+        let connection = reader(&self.0.path)?;
+        connection.execute_batch("BEGIN")?;
+        // What is seen is settled by the first look.
+        connection.query_row("SELECT count(*) FROM schema_versions", [], |_| Ok(()))?;
+        Ok(Snapshot { db: self.clone(), connection })
+    }
+
     /// What is kept for a month: the units that are stocks, as the transactions that changed them left them (see [`Tx::keep`]).
     pub async fn stocks(&self, call: &Call) -> Result<Usage, Error> {
         self.read(call, |tx| Ok(stock::all(tx.connection())?)).await
@@ -210,6 +219,21 @@ impl Db {
     /// The log has grown by what a whole state takes.
     pub(super) fn checkpoint_soon(&self) {
         self.0.checkpoints.committed(CHECKPOINT_AFTER);
+    }
+}
+
+/// The data as it was at one moment.
+pub struct Snapshot {
+    db: Db,
+    connection: Connection,
+}
+
+impl Snapshot {
+    /// Runs `look` on it; it cannot change anything.
+    pub fn read<T, E: From<Error>>(&self, call: &Call, look: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        let (result, usage) = writer::look_again(&self.db.0, &self.connection, call, look);
+        call.meter.add(&usage);
+        result
     }
 }
 

@@ -333,18 +333,30 @@ where
     E: From<Error>,
     F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
 {
-    if superseded(inner, call) {
-        return (Err(Error::Superseded.into()), Usage::default());
-    }
-    let mut tx = Tx { connection, inner, call: call.clone(), now: inner.clock.now(), writes: false, effects: Effects::default() };
+    let mut usage = Usage::default();
     let result = run(connection, "BEGIN").map_err(|e| E::from(e.into())).and_then(|()| {
-        let result = look(&mut tx);
+        let (result, used) = look_again(inner, connection, call, look);
+        usage = used;
         let ended = run(connection, "COMMIT").map_err(|e| E::from(e.into()));
         result.and_then(|value| ended.map(|()| value))
     });
     if result.is_err() && !connection.is_autocommit() {
         let _ = run(connection, "ROLLBACK");
     }
+    (result, usage)
+}
+
+/// As [`look`], in a transaction of SQLite's that is open.
+pub(super) fn look_again<T, E, F>(inner: &Inner, connection: &Connection, call: &Call, look: F) -> (Result<T, E>, Usage)
+where
+    E: From<Error>,
+    F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
+{
+    if superseded(inner, call) {
+        return (Err(Error::Superseded.into()), Usage::default());
+    }
+    let mut tx = Tx { connection, inner, call: call.clone(), now: inner.clock.now(), writes: false, effects: Effects::default() };
+    let result = look(&mut tx);
     let mut usage = tx.effects.usage;
     usage.add_all(&tx.effects.tried);
     (result, usage)
