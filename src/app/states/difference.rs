@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::folder::Making;
 use super::{Inner, States, blocking, bundle, export, shelf};
 use crate::base::Clock;
-use crate::services::{Services, auth, mail, objects, queues, schedules, tables, topics};
+use crate::services::{Services, auth, documents, mail, objects, queues, schedules, tables, topics};
 use crate::store::blobs::Blobs;
 use crate::store::portable::{Collection, Reader, line_of};
 use crate::store::{Db, Options, outbox};
@@ -97,6 +97,7 @@ fn compare(a: &Reader, b: &Reader) -> anyhow::Result<Value> {
         put(format!("table {name}"), whole("definition", before.as_ref(), after.as_ref()));
         put(format!("items of {name}"), lines(a, b, &format!("tables/{name}/items.jsonl"), &key)?);
     }
+    put("documents".to_owned(), lines(a, b, documents::portable::FILE, &[documents::portable::KEY.to_owned()])?);
     let clock = (a.whole("clock.json")?, b.whole("clock.json")?);
     put("clock".to_owned(), whole("clock", clock.0.as_ref(), clock.1.as_ref()));
     let collections: [&[Collection]; 6] = [

@@ -11,7 +11,7 @@ use super::folder::Making;
 use super::{Aside, Inner, States, World, blocking, bundle};
 use crate::base::{Call, Standing};
 use crate::project::Project;
-use crate::services::{Services, auth, mail, queues, schedules, tables, topics};
+use crate::services::{Services, auth, documents, mail, queues, schedules, tables, topics};
 use crate::store::portable::{Error, Reader, Writer};
 use crate::store::{Db, Tx, outbox};
 use crate::triggers;
@@ -105,6 +105,7 @@ fn export_in(tx: &Tx<'_>, services: &Services, to: &mut Writer) -> Result<(), Er
         to.whole(CLOCK, json!(standing))?;
     }
     tables::portable::export_in(tx, to)?;
+    documents::portable::export_in(tx, to)?;
     services.objects.export_in(tx, to)?;
     queues::portable::COLLECTIONS.iter().try_for_each(|collection| collection.export(tx, to))?;
     topics::portable::COLLECTIONS.iter().try_for_each(|collection| collection.export(tx, to))?;
@@ -123,6 +124,7 @@ fn import_in(tx: &mut Tx<'_>, services: &Services, from: &Reader, pending: bool)
         tx.put_standing(standing)?;
     }
     tables::portable::import_in(tx, from, pending)?;
+    documents::portable::import_in(tx, from)?;
     services.objects.import_in(tx, from)?;
     queues::portable::COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;
     topics::portable::COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::base::Unit;
-use crate::services::{auth, mail, objects, queues, schedules, tables, topics};
+use crate::services::{auth, documents, mail, objects, queues, schedules, tables, topics};
 use crate::store::{Db, Schema};
 use crate::triggers;
 
@@ -11,6 +11,7 @@ use crate::triggers;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Auth,
+    Documents,
     Mail,
     Objects,
     Queues,
@@ -25,6 +26,7 @@ impl Part {
     /// Every part with its name, and the provider's names for it.
     const NAMES: [(Part, &'static [&'static str]); 8] = [
         (Part::Tables, &["tables", "dynamodb"]),
+        (Part::Documents, &["documents", "firestore"]),
         (Part::Objects, &["objects", "s3"]),
         (Part::Queues, &["queues", "sqs"]),
         (Part::Topics, &["topics", "sns"]),
@@ -39,6 +41,7 @@ impl Part {
         let [outbox, clock, stocks] = Db::own_schemas();
         match part {
             Some(Part::Auth) => vec![&auth::SCHEMA],
+            Some(Part::Documents) => vec![&documents::SCHEMA],
             Some(Part::Mail) => vec![&mail::SCHEMA],
             Some(Part::Objects) => vec![&objects::SCHEMA],
             Some(Part::Queues) => vec![&queues::SCHEMA],
@@ -58,7 +61,7 @@ impl Part {
             Part::Tables => Some(Unit::TableBytesStored),
             Part::Objects => Some(Unit::ObjectBytesStored),
             Part::Schedules => Some(Unit::Schedules),
-            Part::Auth | Part::Mail | Part::Queues | Part::Topics | Part::Deliveries => None,
+            Part::Auth | Part::Documents | Part::Mail | Part::Queues | Part::Topics | Part::Deliveries => None,
         }
     }
 }
@@ -97,7 +100,7 @@ mod tests {
     #[test]
     fn parts_have_names_and_together_they_are_all_but_clock_and_sums() {
         assert_eq!("s3".parse(), Ok(Part::Objects));
-        assert!("s4".parse::<Part>().expect_err("none").contains("tables, objects, queues"));
+        assert!("s4".parse::<Part>().expect_err("none").contains("tables, documents, objects"));
         let mut one_by_one: Vec<&str> = Part::NAMES.iter().flat_map(|(part, _)| Part::schemas(Some(*part))).map(|s| s.part).collect();
         let mut all: Vec<&str> = Part::schemas(None).iter().map(|schema| schema.part).collect();
         one_by_one.extend(["clock", "stocks"]);
