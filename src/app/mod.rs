@@ -217,6 +217,9 @@ impl App {
             hosting: firebase::hosting(&project, firebase, &addresses),
         });
         let hosting = making.as_ref().map(|making| making.hosting.clone());
+        if let Some(firebase) = &project.firebase {
+            firebase::declare_indexes(&world.services.documents, firebase, &project.root);
+        }
         let made = making.map(|making| firebase::make(&making, &origin)).unwrap_or_default();
         network.connect(Endpoints {
             aws: aws.clone(),

@@ -2,6 +2,7 @@
 
 pub mod environment;
 mod inbox;
+mod indexes;
 mod locator;
 
 use std::sync::Arc;
@@ -11,8 +12,9 @@ use crate::gateway::hosting::Start;
 use crate::gateway::{FirebaseFace, Hosting, Origin, Other};
 use crate::project::{Firebase, Port, Project};
 use crate::services::Services;
-use crate::wire::firebase::{Wire, auth};
+use crate::wire::firebase::{Wire, auth, firestore};
 pub(super) use inbox::tell_of_codes;
+pub(super) use indexes::declare as declare_indexes;
 pub(super) use locator::Locator;
 
 use super::Addresses;
@@ -49,6 +51,12 @@ const SLOTS: &[Slot] = &[
         hosts: &["identitytoolkit.googleapis.com", "securetoken.googleapis.com"],
         has: |_| true,
         make: |making| Arc::new(auth::Auth::new(making.services.auth.clone(), making.ids.clone(), making.project_id)),
+    },
+    Slot {
+        port: Port::Firestore,
+        hosts: &["firestore.googleapis.com"],
+        has: |_| true,
+        make: |making| Arc::new(firestore::Firestore::new(making.services.documents.clone(), making.ids.clone())),
     },
     Slot { port: Port::Hosting, hosts: &[], has: |firebase| !firebase.sites.is_empty(), make: |making| making.hosting.clone() },
 ];

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod cors;
+pub mod firestore;
 pub mod identity;
 
 use futures_util::future::BoxFuture;

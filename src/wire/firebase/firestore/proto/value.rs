@@ -1,0 +1,205 @@
+//! Values, and what they are made of.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::text;
+
+/// A point in time; RFC 3339 in JSON.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Timestamp {
+    #[prost(int64, tag = "1")]
+    pub seconds: i64,
+    #[prost(int32, tag = "2")]
+    pub nanos: i32,
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let nanos = u32::try_from(self.nanos).unwrap_or(0);
+        let utc = chrono::DateTime::from_timestamp(self.seconds, nanos).unwrap_or_default();
+        serializer.collect_str(&utc.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        // The web SDKs may write one in parts.
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            Text(String),
+            Parts {
+                #[serde(default, with = "text::int64")]
+                seconds: i64,
+                #[serde(default)]
+                nanos: i32,
+            },
+        }
+        match Given::deserialize(deserializer)? {
+            Given::Text(text) => {
+                let time = chrono::DateTime::parse_from_rfc3339(&text).map_err(|error| {
+                    D::Error::custom(format!("Invalid value (type.googleapis.com/google.protobuf.Timestamp), \"{text}\": {error}"))
+                })?;
+                Ok(Timestamp { seconds: time.timestamp(), nanos: time.timestamp_subsec_nanos() as i32 })
+            }
+            Given::Parts { seconds, nanos } => Ok(Timestamp { seconds, nanos }),
+        }
+    }
+}
+
+/// A place on the Earth.
+#[derive(Clone, Copy, PartialEq, prost::Message, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LatLng {
+    #[prost(double, tag = "1")]
+    pub latitude: f64,
+    #[prost(double, tag = "2")]
+    pub longitude: f64,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ArrayValue {
+    #[prost(message, repeated, tag = "1")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<Value>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MapValue {
+    #[prost(btree_map = "string, message", tag = "1")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Value {
+    #[prost(oneof = "Kind", tags = "11, 1, 2, 3, 10, 17, 18, 5, 8, 9, 6")]
+    pub kind: Option<Kind>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum Kind {
+    #[prost(int32, tag = "11")]
+    Null(i32),
+    #[prost(bool, tag = "1")]
+    Boolean(bool),
+    #[prost(int64, tag = "2")]
+    Integer(i64),
+    #[prost(double, tag = "3")]
+    Double(f64),
+    #[prost(message, tag = "10")]
+    Timestamp(Timestamp),
+    #[prost(string, tag = "17")]
+    String(String),
+    #[prost(bytes = "bytes", tag = "18")]
+    Bytes(Bytes),
+    #[prost(string, tag = "5")]
+    Reference(String),
+    #[prost(message, tag = "8")]
+    GeoPoint(LatLng),
+    #[prost(message, tag = "9")]
+    Array(ArrayValue),
+    #[prost(message, tag = "6")]
+    Map(MapValue),
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Double(#[serde(with = "text::double")] f64);
+        let mut map = serializer.serialize_map(Some(1))?;
+        match &self.kind {
+            None => {}
+            Some(Kind::Null(_)) => map.serialize_entry("nullValue", &())?,
+            Some(Kind::Boolean(truth)) => map.serialize_entry("booleanValue", truth)?,
+            Some(Kind::Integer(n)) => map.serialize_entry("integerValue", &n.to_string())?,
+            Some(Kind::Double(n)) => map.serialize_entry("doubleValue", &Double(*n))?,
+            Some(Kind::Timestamp(at)) => map.serialize_entry("timestampValue", at)?,
+            Some(Kind::String(text)) => map.serialize_entry("stringValue", text)?,
+            Some(Kind::Bytes(bytes)) => map.serialize_entry("bytesValue", &text::encode(bytes))?,
+            Some(Kind::Reference(name)) => map.serialize_entry("referenceValue", name)?,
+            Some(Kind::GeoPoint(place)) => map.serialize_entry("geoPointValue", place)?,
+            Some(Kind::Array(array)) => map.serialize_entry("arrayValue", array)?,
+            Some(Kind::Map(fields)) => map.serialize_entry("mapValue", fields)?,
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        struct Cases;
+        impl<'de> Visitor<'de> for Cases {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a value, as {\"stringValue\": \"text\"}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+                #[derive(Deserialize)]
+                struct Integer(#[serde(with = "text::int64")] i64);
+                #[derive(Deserialize)]
+                struct Double(#[serde(with = "text::double")] f64);
+                #[derive(Deserialize)]
+                struct Blob(#[serde(with = "text::bytes")] Bytes);
+                let mut kind = None;
+                while let Some(name) = map.next_key::<String>()? {
+                    let found = match name.as_str() {
+                        "nullValue" => map.next_value::<serde::de::IgnoredAny>().map(|_| Kind::Null(0))?,
+                        "booleanValue" => Kind::Boolean(map.next_value()?),
+                        "integerValue" => Kind::Integer(map.next_value::<Integer>()?.0),
+                        "doubleValue" => Kind::Double(map.next_value::<Double>()?.0),
+                        "timestampValue" => Kind::Timestamp(map.next_value()?),
+                        "stringValue" => Kind::String(map.next_value()?),
+                        "bytesValue" => Kind::Bytes(map.next_value::<Blob>()?.0),
+                        "referenceValue" => Kind::Reference(map.next_value()?),
+                        "geoPointValue" => Kind::GeoPoint(map.next_value()?),
+                        "arrayValue" => Kind::Array(map.next_value()?),
+                        "mapValue" => Kind::Map(map.next_value()?),
+                        other => {
+                            return Err(A::Error::custom(format!(
+                                "Invalid JSON payload received. Unknown name \"{other}\": Cannot find field."
+                            )));
+                        }
+                    };
+                    if kind.replace(found).is_some() {
+                        return Err(A::Error::custom("Invalid value: oneof field 'value_type' is already set."));
+                    }
+                }
+                Ok(Value { kind })
+            }
+        }
+        deserializer.deserialize_map(Cases)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Int32Value {
+    #[prost(int32, tag = "1")]
+    pub value: i32,
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Int64Value {
+    #[prost(int64, tag = "1")]
+    #[serde(with = "text::int64")]
+    pub value: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DoubleValue {
+    #[prost(double, tag = "1")]
+    #[serde(with = "text::double")]
+    pub value: f64,
+}
