@@ -10,6 +10,7 @@ mod doctor;
 mod emu;
 mod exec;
 mod firebase;
+mod firestore;
 mod init;
 mod layers;
 mod limits;

@@ -1,0 +1,35 @@
+//! Firestore with the genuine SDKs, which `make test` has installed, under `emu exec`.
+
+use std::path::{Path, PathBuf};
+
+use crate::sdk::exec;
+
+/// A project that has nothing but Firestore.
+fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("firebase.json"), r#"{"firestore": {}}"#).expect("a file");
+    folder
+}
+
+fn script(name: &str) -> String {
+    assert!(Path::new("tests/firebase/node_modules").exists(), "run `make fixtures` first: tests/firebase has no node_modules");
+    let path: PathBuf = std::fs::canonicalize(Path::new("tests/firebase/firestore").join(name)).expect("the script");
+    path.display().to_string()
+}
+
+#[test]
+fn the_server_sdks_work_over_grpc_and_rest() {
+    exec(project().path(), &["node", "--test", &script("server.test.mjs")]);
+}
+
+#[test]
+fn the_sdks_of_apps_work() {
+    exec(project().path(), &["node", "--test", &script("app.test.mjs")]);
+}
+
+#[test]
+fn the_python_sdk_works() {
+    let python =
+        std::fs::canonicalize("fixtures/python/.venv/bin/python").expect("run `make fixtures` first: fixtures/python/.venv is missing");
+    exec(project().path(), &[&python.display().to_string(), &script("flow.py")]);
+}
