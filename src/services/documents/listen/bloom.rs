@@ -33,7 +33,7 @@ impl Bloom {
     }
 
     #[cfg(test)]
-    pub(super) fn may_have(&self, name: &str) -> bool {
+    pub(in super::super) fn may_have(&self, name: &str) -> bool {
         let count = self.bits.len() as u64 * 8 - u64::from(self.padding);
         count > 0
             && (0..self.hashes).all(|hash| {

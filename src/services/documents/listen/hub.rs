@@ -117,7 +117,13 @@ impl Views {
             tokio::select! {
                 biased;
                 request = requests.recv() => match request {
-                    Some(request) => self.answer(request, &batches).await,
+                    Some(request) => {
+                        // Whoever comes to a target that others watch sees it as it is now.
+                        if !self.advance(&batches).await {
+                            return;
+                        }
+                        self.answer(request, &batches).await;
+                    }
                     None => return,
                 },
                 () = notified => {}
