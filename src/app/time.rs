@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::Shared;
 use crate::base::{Call, Clock, Standing, Time};
 use crate::gateway::admin::ClockChange;
-use crate::services::tables;
+use crate::services::{objects::lifecycle, tables};
 
 /// Times that are stopped at; beyond them the clock jumps to where it was to go.
 const STOPS_MAX: usize = 200_000;
@@ -123,24 +123,26 @@ impl Shared {
         }
     }
 
-    /// Waits until nothing is due or under way: what the triggers have to do, and items that expire.
+    /// Waits until nothing is due or under way: what the triggers have to do, items that expire, and objects that grow old.
     pub(super) async fn quiet(&self) -> Result<(), String> {
-        let (db, call) = (&self.world.db, Call::operator());
+        let db = &self.world.db;
         loop {
             // Those who have been told of the time but not run yet will have something to do. Not waited for without end: a sandbox that
             // is kept for later may hold one.
             let _ = tokio::time::timeout(AWAKE_MAX, db.clock().all_awake()).await;
-            let expired = db.woken(tables::EXPIRED_WAKE);
-            let mut expired = std::pin::pin!(expired.notified());
+            let (expired, aged) = (db.woken(tables::EXPIRED_WAKE), db.woken(lifecycle::LIFECYCLE_DONE_WAKE));
+            let (mut expired, mut aged) = (std::pin::pin!(expired.notified()), std::pin::pin!(aged.notified()));
             expired.as_mut().enable();
-            let next = self.world.services.tables.next_expiry(&call).await.map_err(|error| error.to_string())?;
-            if next.is_some_and(|next| next <= db.now()) {
-                expired.await;
+            aged.as_mut().enable();
+            if self.overdue().await?.is_some() {
+                tokio::select! {
+                    () = expired => {}
+                    () = aged => {}
+                }
                 continue;
             }
             self.triggers.idle().await.map_err(|error| error.to_string())?;
-            let next = self.world.services.tables.next_expiry(&call).await.map_err(|error| error.to_string())?;
-            if next.is_none_or(|next| next > db.now()) {
+            if self.overdue().await?.is_none() {
                 return Ok(());
             }
         }
