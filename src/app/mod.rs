@@ -3,6 +3,8 @@
 mod administer;
 mod deadlines;
 mod desk;
+mod inbox;
+mod invocations;
 pub mod memory;
 mod offline;
 mod reload;
@@ -35,6 +37,7 @@ use crate::triggers::{self, Triggers};
 use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
 pub use desk::Desk;
+pub use invocations::{Biller, Cost, Prices};
 pub use offline::Offline;
 pub use state::{Holder, StateFolder, kept};
 pub use states::{Part, Snapshot, States};
@@ -60,6 +63,8 @@ pub struct Options {
     pub strict_ports: bool,
     /// Reload as files change.
     pub watch: bool,
+    /// What invocations cost, for whoever asks the admin API.
+    pub prices: Arc<dyn Prices>,
 }
 
 /// Ports of the faces.
@@ -134,6 +139,7 @@ pub(crate) struct Shared {
     pub(crate) sink: Sink,
     pub(crate) addresses: Addresses,
     pub(crate) journal: Feed,
+    pub(crate) prices: Arc<dyn Prices>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -231,6 +237,7 @@ impl App {
             sink,
             addresses,
             journal: journal.feed(),
+            prices: options.prices.clone(),
             shutdown: shutdown.clone(),
         });
         shared.functions.open(project.clone());

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{self, Notes};
 use super::findings::Watcher;
+use super::pricing::ListPrices;
 use super::{EXIT_NOT_STARTED, FaceName, LogFormat, ProjectArgs, RunArgs, StartArgs, output};
 use crate::app::{App, NotStarted, Options, Ports, url};
 use crate::project::Load;
@@ -99,6 +100,7 @@ pub fn options(args: &RunArgs, purpose: Purpose) -> Options {
         any_ports: exec,
         strict_ports: args.strict_ports,
         watch: !exec,
+        prices: Arc::new(ListPrices),
     }
 }
 
