@@ -89,6 +89,12 @@ async fn do_when_due(services: &Services, db: &Db, chore: &Chore) {
 }
 
 impl Shared {
+    /// When the next of what is stored is due by itself.
+    pub(super) async fn next_deadline(&self) -> Result<Option<Time>, String> {
+        let services = &self.world.services;
+        Ok([(EXPIRE.next)(services).await?, (AGE.next)(services).await?].into_iter().flatten().min())
+    }
+
     /// What is due just now and not done yet, for people; `None` where nothing is.
     pub(super) async fn overdue(&self) -> Result<Option<&'static str>, String> {
         let (services, now) = (&self.world.services, self.world.db.now());

@@ -94,7 +94,7 @@ impl Shared {
                 clock.stand(stored.unwrap_or_default());
                 return false;
             }
-            match clock.next_wake() {
+            match self.next_due().await {
                 Some(time) if time <= end && !self.shutdown.is_cancelled() => {
                     clock.set(time);
                 }
@@ -102,6 +102,15 @@ impl Shared {
             }
         }
         true
+    }
+
+    /// The earliest time to come at which something is due: that somebody waits for, or that is stored. Who has just stored it may not
+    /// wait for it yet.
+    async fn next_due(&self) -> Option<Time> {
+        let clock = self.world.db.clock();
+        let stored = [self.triggers.next_due().await.unwrap_or(None), self.next_deadline().await.unwrap_or(None)];
+        let now = clock.now();
+        stored.into_iter().chain([clock.next_wake()]).flatten().filter(|time| *time > now).min()
     }
 
     /// Waits until all that is due now is done, but for what waits for the clock itself.

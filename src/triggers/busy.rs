@@ -115,6 +115,28 @@ impl Triggers {
         Ok(busy)
     }
 
+    /// The earliest time to come for which something that is stored waits: a delivery, a message of a consumed queue, a batch of a stream
+    /// that is tried again, a schedule. `None` where nothing does.
+    pub async fn next_due(&self) -> Result<Option<Time>, Error> {
+        let (world, call) = (&self.0.world, Call::operator());
+        let table = world.table.load_full();
+        let mut times = vec![world.db.read(&call, |tx| store::next_due(tx)).await?];
+        for rule in &table.queues {
+            times.push(world.ports.queues.next_visible(&rule.queue).await.unwrap_or(None));
+        }
+        for rule in &table.streams {
+            let source = stream::source(&rule.table);
+            let cursor = world.db.read(&call, |tx| store::cursor(tx, &source, &rule.function)).await?;
+            times.push(cursor.map(|cursor| cursor.due));
+        }
+        match self.0.schedules.next_due(&call).await {
+            Ok(next) => times.push(next),
+            Err(schedules::Error::Store(error)) => return Err(error),
+        }
+        let now = world.db.now();
+        Ok(times.into_iter().flatten().filter(|time| *time > now).min())
+    }
+
     fn batches(&self) -> Vec<Busy> {
         let batches = self.0.world.batches_by_mapping().into_iter();
         batches.map(|(mapping, count)| Busy::Batches { mapping, count: count as u64 }).collect()

@@ -446,6 +446,13 @@ pub fn counts(tx: &Tx<'_>) -> Result<Counts, Error> {
     Ok(Counts { events, waiting: all.saturating_sub(held), held, dead_letters: count("SELECT count(*) FROM dead_letters")?, pressing })
 }
 
+/// The earliest time to come at which a delivery is due that nobody holds.
+pub fn next_due(tx: &Tx<'_>) -> Result<Option<Time>, Error> {
+    let due: Option<Option<i64>> =
+        tx.row("SELECT min(due) FROM deliveries WHERE receipt IS NULL AND due > ?1", [tx.now().millis()], |row| row.get(0))?;
+    Ok(due.flatten().map(Time))
+}
+
 /// The targets that deliveries are due or under way to, and how many of each are due and under way; at most `limit` targets.
 pub fn pressing(tx: &Tx<'_>, limit: usize) -> Result<Vec<(String, u64, u64)>, Error> {
     let sql = "SELECT target, sum(receipt IS NULL), sum(receipt IS NOT NULL) FROM deliveries WHERE receipt IS NOT NULL OR due <= ?1
