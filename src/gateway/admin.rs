@@ -9,10 +9,10 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::asked::{self, AskError, InvocationsAsk, MailsAsk};
+use super::asked::{self, AskError, DEFAULT_WORLD, InvocationsAsk, MailsAsk};
 use super::listener::Face;
 use super::origin::{Answered, Origin};
 use super::state::{StateAsk, StateError};
@@ -22,6 +22,8 @@ use crate::wire::http::{Body, BoxError, Request, Response, json};
 
 /// Bytes of a request at most: an event for a function, and room for what is around it.
 const BODY_BYTES_MAX: usize = 7 << 20;
+/// The header of every answer, by which clients know that it is this API that answers.
+const WORLD_HEADER: &str = "x-emu-world";
 /// Reasons that are named why emu is not idle.
 const BUSY_NAMED_MAX: usize = 20;
 
@@ -78,13 +80,15 @@ pub struct Admin {
 impl Face for Admin {
     fn handle(&self, request: Request) -> BoxFuture<'_, Response> {
         Box::pin(async move {
-            match self.origin.enter("admin", request, Caller::Admin, false) {
+            let mut response = match self.origin.enter("admin", request, Caller::Admin, false) {
                 Ok((entered, request)) => {
                     let response = self.answer(&entered.call, request).await.unwrap_or_else(|response| response);
                     self.origin.leave(entered, response, Answered::default())
                 }
                 Err(response) => response,
-            }
+            };
+            response.headers_mut().insert(WORLD_HEADER, HeaderValue::from_static(DEFAULT_WORLD));
+            response
         })
     }
 }
@@ -187,7 +191,7 @@ fn lines(records: BoxStream<'static, Result<Vec<Journaled>, String>>) -> Respons
         Ok(Bytes::from(text))
     });
     let mut response = http::Response::new(Body::stream(pages, None));
-    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/x-ndjson"));
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     response
 }
 

@@ -50,12 +50,10 @@ class Connection {
     }
     const target = `${this.url}/emu/v1/${path}${`${asked}` && `?${asked}`}`;
     const answer = await this.#send({ method, target, body, timeout, doing, waits }, true);
-    let json;
-    try {
-      json = JSON.parse(answer.text);
-    } catch (cause) {
-      throw new EmuUnreachableError(`what answers at ${this.url} is not emu's admin API; EMU_ADMIN_URL is the address of that`, { cause });
+    if (answer.world === undefined) {
+      throw new EmuUnreachableError(`what answers at ${this.url} is not emu's admin API; EMU_ADMIN_URL is the address of that`);
     }
+    const json = JSON.parse(answer.text);
     if (answer.status >= 400) {
       if (Array.isArray(json.busy)) throw new EmuTimeoutError(json.message, json.busy);
       throw new EmuError(json.message ?? `emu answered ${answer.status} to ${method} ${target}`, { status: answer.status });
@@ -84,7 +82,10 @@ class Connection {
         response.setEncoding('utf8');
         response.on('data', (piece) => (received += piece));
         response.on('error', failed);
-        response.on('end', () => resolve({ status: response.statusCode, trace: response.headers['x-emu-trace-id'], text: received }));
+        response.on('end', () => {
+          const { 'x-emu-trace-id': trace, 'x-emu-world': world } = response.headers;
+          resolve({ status: response.statusCode, trace, world, text: received });
+        });
       });
       const failed = async (cause) => {
         if (signal.aborted) return reject(await this.#late(timeout, doing));

@@ -68,19 +68,16 @@ class Connection:
         if self._world is not None:
             asked["world"] = self._world
         target = f"/emu/v1/{path}" + (f"?{urlencode(asked)}" if asked else "")
-        status, trace, text = self._send(method, target, body, timeout_s, doing, waits)
-        try:
-            answer = json.loads(text)
-        except ValueError:
-            raise EmuUnreachableError(
-                f"what answers at {self.url} is not emu's admin API; EMU_ADMIN_URL is the address of that"
-            ) from None
+        status, headers, text = self._send(method, target, body, timeout_s, doing, waits)
+        if "x-emu-world" not in headers:
+            raise EmuUnreachableError(f"what answers at {self.url} is not emu's admin API; EMU_ADMIN_URL is the address of that")
+        answer = json.loads(text)
         if status >= 400:
             message = answer.get("message") or f"emu answered {status} to {method} {target}"
             if "busy" in answer:
                 raise EmuTimeoutError(message, Busy.all(answer["busy"]))
             raise EmuError(message, status)
-        return Answer(answer, trace)
+        return Answer(answer, headers.get("x-emu-trace-id", ""))
 
     def busy(self) -> List[Busy]:
         """What emu is at just now; nothing where it cannot say."""
@@ -92,7 +89,7 @@ class Connection:
             pass
         return []
 
-    def _send(self, method: str, target: str, body: Any, timeout_s: float, doing: str, waits: bool) -> "tuple[int, str, bytes]":
+    def _send(self, method: str, target: str, body: Any, timeout_s: float, doing: str, waits: bool) -> "tuple[int, http.client.HTTPMessage, bytes]":
         payload = None if body is None else json.dumps(body).encode()
         headers = {} if payload is None else {"content-type": "application/json"}
         while True:
@@ -100,7 +97,7 @@ class Connection:
             try:
                 connection.request(method, target, payload, headers)
                 response = connection.getresponse()
-                return response.status, response.headers.get("x-emu-trace-id", ""), response.read()
+                return response.status, response.headers, response.read()
             except socket.timeout:
                 self._forget()
                 busy = [] if doing == "idle" else self.busy()

@@ -9,7 +9,7 @@ pytest_plugins = ["pytester"]
 
 
 def _send(url: str, headers: Dict[str, str], body: Any) -> Any:
-    request = urllib.request.Request(url, json.dumps(body).encode() if body is not None else None, headers)
+    request = urllib.request.Request(url, json.dumps(body).encode() if body is not None else None, {"content-type": "application/json", **headers})
     with urllib.request.urlopen(request, timeout=30) as response:
         text = response.read()
         return response.headers["x-emu-trace-id"], json.loads(text) if text else None

@@ -6,7 +6,8 @@ TWO_TESTS = """
     import urllib.request, os, json
 
     def sign_up():
-        urllib.request.urlopen(os.environ["EMU_URL"] + "/members", json.dumps({"email": "ada@example.com"}).encode())
+        body, headers = json.dumps({"email": "ada@example.com"}).encode(), {"content-type": "application/json"}
+        urllib.request.urlopen(urllib.request.Request(os.environ["EMU_URL"] + "/members", body, headers))
 
     def test_first(emu):
         sign_up()
