@@ -51,14 +51,14 @@ tools: ## Install what is missing to build and to test: clang, wasi-libc, tmux, 
 	  echo "Without the target wasm32-wasip2 the template of a component is not tested" >&2
 
 .PHONY: fixtures
-fixtures: fixtures/shop/node_modules fixtures/packages/node_modules fixtures/python/.venv tests/firebase/node_modules ## Install the packages of the test projects
+fixtures: fixtures/shop/node_modules fixtures/packages/node_modules fixtures/python/.venv tests/firebase/node_modules clients/node/node_modules clients/python/.venv ## Install the packages of the test projects
 
 %/node_modules: %/package-lock.json
 	@command -v npm >/dev/null || { echo "The test projects need Node 20 with npm." >&2; exit 1; }
 	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-fixtures/python/.venv: fixtures/python/requirements.txt
+%/.venv: %/requirements.txt
 	python3 -m venv $@
-	$@/bin/pip install --quiet --disable-pip-version-check -r $<
+	cd $* && .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

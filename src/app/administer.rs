@@ -11,8 +11,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Shared, url};
 use crate::base::{Call, Clock};
+use crate::functions::{InvokeError, LogLine};
 use crate::gateway::Hub;
 use crate::gateway::admin::{ClockChange, World};
+use crate::gateway::asked::{AskError, DEFAULT_WORLD, InvocationsAsk, MailsAsk};
 use crate::gateway::state::{StateAsk, StateError};
 use crate::project::Port;
 use crate::telemetry::journal::{Journaled, Query, Reader, TraceError};
@@ -46,12 +48,34 @@ impl World for Shared {
                 "inFlight": stats.in_flight,
                 "deadLetters": stats.dead_letters,
                 "recordsDropped": self.sink.dropped(),
+                "worlds": [DEFAULT_WORLD],
             })
         })
     }
 
     fn idle(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(self.quiet())
+    }
+
+    fn busy(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Value>, String>> {
+        Box::pin(async move {
+            let busy = self.triggers.busy(limit).await.map_err(|error| error.to_string())?;
+            let mut shown: Vec<Value> = busy.iter().map(|busy| json!({ "kind": busy.kind(), "text": busy.to_string() })).collect();
+            shown.extend(self.overdue().await?.map(|text| json!({ "kind": "expiry", "text": text })));
+            Ok(shown)
+        })
+    }
+
+    fn mails(&self, ask: MailsAsk) -> BoxFuture<'_, Result<Vec<Value>, String>> {
+        Box::pin(async move { self.inbox(&ask).await.map_err(|error| error.to_string()) })
+    }
+
+    fn clear_mails(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move { self.world.services.mail.clear(&Call::operator(), None).await.map_err(|error| error.to_string()) })
+    }
+
+    fn invocations(&self, ask: InvocationsAsk) -> BoxFuture<'_, Result<Value, AskError>> {
+        Box::pin(self.ended_invocations(ask))
     }
 
     fn change_clock(self: Arc<Self>, change: ClockChange) -> BoxFuture<'static, Result<(), String>> {
@@ -72,12 +96,18 @@ impl World for Shared {
         Box::pin(async move { doing.await.unwrap_or_else(|error| Err(StateError::Failed(error.to_string()))) })
     }
 
-    fn invoke(&self, call: Call, name: String, event: Bytes) -> BoxFuture<'_, Result<Value, String>> {
+    fn invoke(&self, call: Call, name: String, event: Bytes) -> BoxFuture<'_, Result<Value, AskError>> {
         Box::pin(async move {
-            let answer = self.functions.invoke(&call, &name, event).await.map_err(|error| error.to_string())?;
+            let answer = self.functions.invoke(&call, &name, event).await.map_err(|error| match error {
+                InvokeError::NotFound { ref name } => AskError::NotFound(self.known(name).err().unwrap_or_else(|| error.to_string())),
+                InvokeError::TooLarge { .. } | InvokeError::NotJson(_) => AskError::Wrong(error.to_string()),
+                InvokeError::Throttled { .. } | InvokeError::NotBuilt { .. } => AskError::Failed(error.to_string()),
+            })?;
             let payload = serde_json::from_slice::<Value>(&answer.payload).unwrap_or(Value::Null);
             let error = answer.error.as_ref().map(|error| json!({ "kind": error.kind, "message": error.message }));
-            Ok(json!({ "payload": payload, "error": error, "log": answer.log_text() }))
+            let line = |line: &LogLine| json!({ "at": line.at.iso(), "level": line.label(), "text": line.text });
+            let logs: Vec<Value> = answer.logs.iter().map(line).collect();
+            Ok(json!({ "payload": payload, "error": error, "log": answer.log_text(), "logs": logs, "requestId": answer.request_id }))
         })
     }
 

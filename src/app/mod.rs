@@ -4,6 +4,8 @@ mod administer;
 mod deadlines;
 mod desk;
 pub mod firebase;
+mod inbox;
+mod invocations;
 pub mod memory;
 mod offline;
 mod ports;
@@ -39,6 +41,7 @@ use crate::triggers::{self, Triggers};
 use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
 pub use desk::Desk;
+pub use invocations::{Biller, Cost, Prices};
 pub use offline::Offline;
 use ports::Listeners;
 pub use ports::{Addresses, usual_ports};
@@ -71,6 +74,8 @@ pub struct Options {
     pub strict_ports: bool,
     /// Reload as files change.
     pub watch: bool,
+    /// What invocations cost, for whoever asks the admin API.
+    pub prices: Arc<dyn Prices>,
 }
 
 /// Records that a slow reader may be behind.
@@ -127,6 +132,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Feed,
     /// The sites of a Firebase project.
     pub(crate) hosting: Option<Arc<gateway::Hosting>>,
+    pub(crate) prices: Arc<dyn Prices>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -244,6 +250,7 @@ impl App {
             addresses: addresses.clone(),
             journal: journal.feed(),
             hosting,
+            prices: options.prices.clone(),
             shutdown: shutdown.clone(),
         });
         shared.functions.open(project.clone());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::Shared;
 use crate::base::{Call, Clock, Standing, Time};
 use crate::gateway::admin::ClockChange;
-use crate::services::tables;
+use crate::services::{objects::lifecycle, tables};
 
 /// Times that are stopped at; beyond them the clock jumps to where it was to go.
 const STOPS_MAX: usize = 200_000;
@@ -94,7 +94,7 @@ impl Shared {
                 clock.stand(stored.unwrap_or_default());
                 return false;
             }
-            match clock.next_wake() {
+            match self.next_due().await {
                 Some(time) if time <= end && !self.shutdown.is_cancelled() => {
                     clock.set(time);
                 }
@@ -102,6 +102,15 @@ impl Shared {
             }
         }
         true
+    }
+
+    /// The earliest time to come at which something is due: that somebody waits for, or that is stored. Who has just stored it may not
+    /// wait for it yet.
+    async fn next_due(&self) -> Option<Time> {
+        let clock = self.world.db.clock();
+        let stored = [self.triggers.next_due().await.unwrap_or(None), self.next_deadline().await.unwrap_or(None)];
+        let now = clock.now();
+        stored.into_iter().chain([clock.next_wake()]).flatten().filter(|time| *time > now).min()
     }
 
     /// Waits until all that is due now is done, but for what waits for the clock itself.
@@ -123,24 +132,26 @@ impl Shared {
         }
     }
 
-    /// Waits until nothing is due or under way: what the triggers have to do, and items that expire.
+    /// Waits until nothing is due or under way: what the triggers have to do, items that expire, and objects that grow old.
     pub(super) async fn quiet(&self) -> Result<(), String> {
-        let (db, call) = (&self.world.db, Call::operator());
+        let db = &self.world.db;
         loop {
             // Those who have been told of the time but not run yet will have something to do. Not waited for without end: a sandbox that
             // is kept for later may hold one.
             let _ = tokio::time::timeout(AWAKE_MAX, db.clock().all_awake()).await;
-            let expired = db.woken(tables::EXPIRED_WAKE);
-            let mut expired = std::pin::pin!(expired.notified());
+            let (expired, aged) = (db.woken(tables::EXPIRED_WAKE), db.woken(lifecycle::LIFECYCLE_DONE_WAKE));
+            let (mut expired, mut aged) = (std::pin::pin!(expired.notified()), std::pin::pin!(aged.notified()));
             expired.as_mut().enable();
-            let next = self.world.services.tables.next_expiry(&call).await.map_err(|error| error.to_string())?;
-            if next.is_some_and(|next| next <= db.now()) {
-                expired.await;
+            aged.as_mut().enable();
+            if self.overdue().await?.is_some() {
+                tokio::select! {
+                    () = expired => {}
+                    () = aged => {}
+                }
                 continue;
             }
             self.triggers.idle().await.map_err(|error| error.to_string())?;
-            let next = self.world.services.tables.next_expiry(&call).await.map_err(|error| error.to_string())?;
-            if next.is_none_or(|next| next > db.now()) {
+            if self.overdue().await?.is_none() {
                 return Ok(());
             }
         }

@@ -2,6 +2,7 @@
 //! one at once. What is under way then belongs to the state before, and must not change the new one.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
@@ -13,12 +14,18 @@ pub struct Era(Arc<One>);
 #[derive(Debug)]
 struct One {
     number: u64,
+    began: Instant,
     over: CancellationToken,
 }
 
 impl Era {
     fn new(number: u64) -> Era {
-        Era(Arc::new(One { number, over: CancellationToken::new() }))
+        Era(Arc::new(One { number, began: Instant::now(), over: CancellationToken::new() }))
+    }
+
+    /// When it began.
+    pub fn began(&self) -> Instant {
+        self.0.began
     }
 
     /// Whether another state has taken the place of this one.

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use super::pricing::ListPrices;
 use super::{InvokeArgs, output, start};
 use crate::app::{App, Holder, Options, StateFolder, state_folder};
 use crate::base::Call;
@@ -107,6 +109,7 @@ async fn here(load: project::Load, name: &str, event: Bytes) -> anyhow::Result<R
         any_ports: true,
         strict_ports: false,
         watch: false,
+        prices: Arc::new(ListPrices),
     };
     let app = match App::start(options).await {
         Ok(app) => app,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::app;
 use crate::base::Cause;
 use crate::cost::{Add, Assumptions, Book, Money, Provider, Range, Terms, Work, price};
 use crate::telemetry::Record;
@@ -62,6 +63,33 @@ impl tui::Prices for Books {
     }
 }
 
+/// The list prices of all providers, for the admin API.
+pub struct ListPrices;
+
+impl app::Prices for ListPrices {
+    fn biller(&self, provider: &str) -> Result<Box<dyn app::Biller>, String> {
+        let provider: Provider = provider.parse().map_err(|error: crate::cost::NoProvider| error.to_string())?;
+        Ok(Box::new(ListBiller { book: Book::of(provider), billing: tui::Billing::default() }))
+    }
+}
+
+struct ListBiller {
+    book: Book,
+    billing: tui::Billing,
+}
+
+impl app::Biller for ListBiller {
+    fn take(&mut self, record: &Record) -> Option<app::Cost> {
+        let billed = self.billing.take(record);
+        if !matches!(record, Record::Invocation(_)) {
+            return None;
+        }
+        let Range { low, high } = price(&billed.total, &self.book, Terms::List).total();
+        let dollars = |money: Money| money.decimal().parse().unwrap_or(0.0);
+        Some(app::Cost { low: dollars(low), high: dollars(high) })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +112,29 @@ mod tests {
         // $0.20 a million requests, and at least a millisecond of 128 MiB.
         assert!(whole.low > 1_450_000 && whole.low < whole.high, "{whole:?}");
         assert_eq!(books.cost(99, &work), tui::Money::default());
+    }
+
+    #[test]
+    fn the_admin_api_bills_an_invocation_with_what_it_called() {
+        let [invocation, operation] = ["invocation", "operation"].map(|kind| {
+            let records = tui::sample::checkout(0);
+            records.into_iter().find(|record| record.kind() == kind).expect("the sample has one")
+        });
+        assert!(app::Prices::biller(&ListPrices, "nobody").err().expect("refused").contains("there are aws, aws-arm"));
+        let bill = |records: &[&Record]| {
+            let mut biller = app::Prices::biller(&ListPrices, "aws").expect("prices");
+            records.iter().filter_map(|record| biller.take(record)).next_back().expect("an invocation")
+        };
+        let Record::Invocation(mut alone) = invocation else { unreachable!("an invocation") };
+        let Record::Operation(mut write) = operation else { unreachable!("an operation") };
+        alone.own = Usage::default();
+        alone.own.add(Unit::Invocations, 1);
+        write.own = Usage::default();
+        write.own.add(Unit::TableWrites, 1);
+        write.parent = Cause::Invocation(alone.id.clone());
+        let (alone, write) = (Record::Invocation(alone), Record::Operation(write));
+        let (without, with) = (bill(&[&alone]), bill(&[&write, &alone]));
+        // $0.20 a million requests; $0.625 a million write units more.
+        assert!(without.low >= 0.2e-6 && with.low >= without.low + 0.6e-6 && with.high >= with.low, "{without:?} {with:?}");
     }
 }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{self, Notes};
 use super::findings::Watcher;
+use super::pricing::ListPrices;
 use super::{EXIT_NOT_STARTED, LogFormat, ProjectArgs, RunArgs, StartArgs, output};
 use crate::app::{App, NotStarted, Options, url};
 use crate::project::{Load, Port};
@@ -111,6 +112,7 @@ pub fn options(args: &RunArgs, purpose: Purpose) -> Options {
         any_ports: exec,
         strict_ports: args.strict_ports,
         watch: !exec,
+        prices: Arc::new(ListPrices),
     }
 }
 

@@ -55,6 +55,13 @@ pub struct LogLine {
     pub text: Arc<str>,
 }
 
+impl LogLine {
+    /// Its level as logs show it: `INFO`.
+    pub fn label(&self) -> &'static str {
+        label(self.level)
+    }
+}
+
 /// Why a function was not run.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum InvokeError {
@@ -141,7 +148,7 @@ impl Answer {
         let id = &self.request_id;
         let mut text = format!("START RequestId: {id} Version: $LATEST\n");
         for line in &self.logs {
-            let _ = writeln!(text, "{}\t{id}\t{}\t{}", line.at.iso(), label(line.level), line.text);
+            let _ = writeln!(text, "{}\t{id}\t{}\t{}", line.at.iso(), line.label(), line.text);
         }
         if self.logs_dropped > 0 {
             let _ = writeln!(text, "{}\t{id}\tWARN\t{} more lines were not kept", self.at.iso(), self.logs_dropped);

@@ -1,25 +1,33 @@
 //! The admin API: what tests and tools ask of a running emu. JSON over HTTP under `/emu/v1/`.
+//!
+//! Every request may name the World that it is about, as `?world=NAME`; so far a process has one. `docs/admin.md` describes all of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::asked::{self, AskError, DEFAULT_WORLD, InvocationsAsk, MailsAsk};
 use super::guard::Pages;
 use super::hub::{self, Hub};
 use super::listener::Face;
 use super::origin::{Answered, Origin};
 use super::state::{StateAsk, StateError};
 use crate::base::{Call, Caller, Clock, Standing, Time};
-use crate::telemetry::journal::{Journaled, Query, ago};
+use crate::telemetry::journal::{Journaled, Query};
 use crate::wire::http::{Body, BoxError, Request, Response, json};
 
 /// Bytes of a request at most: an event for a function, and room for what is around it.
 const BODY_BYTES_MAX: usize = 7 << 20;
+/// The header of every answer, by which clients know that it is this API that answers.
+const WORLD_HEADER: &str = "x-emu-world";
+/// Reasons that are named why emu is not idle.
+const BUSY_NAMED_MAX: usize = 20;
 
 /// What the admin API can ask of the World that it administers.
 pub trait World: Send + Sync + 'static {
@@ -33,8 +41,16 @@ pub trait World: Send + Sync + 'static {
     fn health(&self) -> BoxFuture<'_, Value>;
     /// Waits until everything that was committed has been delivered; an error says why it cannot know.
     fn idle(&self) -> BoxFuture<'_, Result<(), String>>;
-    /// Calls a function and answers `{payload, error, logs}`; an error says why it could not be called.
-    fn invoke(&self, call: Call, name: String, event: Bytes) -> BoxFuture<'_, Result<Value, String>>;
+    /// What it would wait for, at most `limit` things: each with its `kind` for programs and its `text` for people.
+    fn busy(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Value>, String>>;
+    /// Mails of the inbox, oldest first; waits for one where there is none and the question says for how long.
+    fn mails(&self, ask: MailsAsk) -> BoxFuture<'_, Result<Vec<Value>, String>>;
+    /// Empties the inbox.
+    fn clear_mails(&self) -> BoxFuture<'_, Result<(), String>>;
+    /// Invocations that have ended, in the order in which they began; an error says what is asked for in vain.
+    fn invocations(&self, ask: InvocationsAsk) -> BoxFuture<'_, Result<Value, AskError>>;
+    /// Calls a function and answers `{payload, error, log, logs, requestId}`; an error says why it could not be called.
+    fn invoke(&self, call: Call, name: String, event: Bytes) -> BoxFuture<'_, Result<Value, AskError>>;
     /// What could not be delivered, newest first.
     fn dead_letters(&self) -> BoxFuture<'_, Result<Value, String>>;
     /// The records of the journal, each as JSON; those to come too where they are followed, until the end.
@@ -67,16 +83,18 @@ pub struct Admin {
 impl Face for Admin {
     fn handle(&self, request: Request) -> BoxFuture<'_, Response> {
         Box::pin(async move {
-            match self.origin.enter("admin", request, Caller::Admin, Pages::Local) {
+            let mut response = match self.origin.enter("admin", request, Caller::Admin, Pages::Local) {
                 Ok((entered, request)) => {
                     if let Some(response) = hub::handle(&*self.hub, &request) {
                         return self.origin.leave(entered, response, Answered::default());
                     }
-                    let response = self.answer(&entered.call, request).await.unwrap_or_else(|refused| refused);
+                    let response = self.answer(&entered.call, request).await.unwrap_or_else(|response| response);
                     self.origin.leave(entered, response, Answered::default())
                 }
-                Err(refused) => refused,
-            }
+                Err(response) => response,
+            };
+            response.headers_mut().insert(WORLD_HEADER, HeaderValue::from_static(DEFAULT_WORLD));
+            response
         })
     }
 }
@@ -84,25 +102,23 @@ impl Face for Admin {
 impl Admin {
     async fn answer(&self, call: &Call, request: Request) -> Result<Response, Response> {
         let (parts, body) = request.into_parts();
+        let query = parts.uri.query().unwrap_or_default();
+        asked::world(query).map_err(refused)?;
         let path = parts.uri.path().strip_prefix("/emu/v1/").unwrap_or_default().to_owned();
         let segments: Vec<&str> = path.split('/').collect();
-        let clock = self.world.clock();
+        let (world, broken) = (&self.world, |why| failed(StatusCode::INTERNAL_SERVER_ERROR, why));
         match (&parts.method, segments.as_slice()) {
-            (&Method::GET, ["health"]) => Ok(json(StatusCode::OK, &self.world.health().await)),
-            (&Method::POST, ["idle"]) => {
-                self.world.idle().await.map_err(|why| failed(StatusCode::INTERNAL_SERVER_ERROR, why))?;
-                Ok(json(StatusCode::OK, &json!({ "idle": true })))
-            }
-            (&Method::GET, ["clock"]) => Ok(time(clock)),
+            (&Method::GET, ["health"]) => Ok(json(StatusCode::OK, &world.health().await)),
+            (&Method::POST, ["idle"]) => self.idle(asked::idle(&collect(body).await?).map_err(refused)?).await,
+            (&Method::GET, ["clock"]) => Ok(time(world.clock())),
             (&Method::POST, ["clock", change]) => {
-                let change = clock_change(change, body).await?;
-                let changed = self.world.clone().change_clock(change).await;
-                changed.map_err(|why| failed(StatusCode::INTERNAL_SERVER_ERROR, why))?;
-                Ok(time(clock))
+                let change = asked::clock_change(change, &collect(body).await?).map_err(refused)?;
+                world.clone().change_clock(change).await.map_err(broken)?;
+                Ok(time(world.clock()))
             }
             (method, ["state", rest @ ..]) => {
                 let ask = StateAsk::read(method, rest, &collect(body).await?).map_err(|error| failed(error.status(), error.to_string()))?;
-                match self.world.clone().state(ask).await {
+                match world.clone().state(ask).await {
                     Ok(answer) => Ok(json(StatusCode::OK, &answer)),
                     Err(error) => Err(failed(error.status(), error.to_string())),
                 }
@@ -110,49 +126,65 @@ impl Admin {
             (&Method::POST, ["functions", name, "invocations"]) => {
                 let event = collect(body).await?;
                 let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
-                let answer = self.world.invoke(call.clone(), name, event).await.map_err(|why| failed(StatusCode::NOT_FOUND, why))?;
+                let answer = world.invoke(call.clone(), name, event).await.map_err(refused)?;
                 Ok(json(StatusCode::OK, &answer))
             }
-            (&Method::GET, ["dead-letters"]) => {
-                let letters = self.world.dead_letters().await.map_err(|why| failed(StatusCode::INTERNAL_SERVER_ERROR, why))?;
-                Ok(json(StatusCode::OK, &letters))
+            (&Method::GET, ["invocations"]) => {
+                let answer = world.invocations(asked::invocations(query).map_err(refused)?).await.map_err(refused)?;
+                Ok(json(StatusCode::OK, &answer))
             }
+            (&Method::GET, ["mails"]) => {
+                let mails = world.mails(asked::mails(query).map_err(refused)?).await.map_err(broken)?;
+                Ok(json(StatusCode::OK, &json!({ "mails": mails })))
+            }
+            (&Method::DELETE, ["mails"]) => {
+                world.clear_mails().await.map_err(broken)?;
+                Ok(json(StatusCode::OK, &json!({ "mails": [] })))
+            }
+            (&Method::GET, ["dead-letters"]) => Ok(json(StatusCode::OK, &world.dead_letters().await.map_err(broken)?)),
             (&Method::GET, ["records"]) => {
-                let (query, follow) = asked(parts.uri.query().unwrap_or_default())?;
-                Ok(lines(self.world.records(query, follow)))
+                let (query, follow) = asked::records(query).map_err(refused)?;
+                Ok(lines(world.records(query, follow)))
             }
             (&Method::GET, ["traces", wanted]) => {
-                let trace = self.world.trace((*wanted).to_owned()).await.map_err(|why| failed(StatusCode::NOT_FOUND, why))?;
+                let trace = world.trace((*wanted).to_owned()).await.map_err(missing)?;
                 Ok(json(StatusCode::OK, &trace))
             }
-            _ => Err(failed(
-                StatusCode::NOT_FOUND,
-                format!(
-                    "the admin API has no {} {}; it has GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{{advance,set,freeze,resume}}, GET /emu/v1/state, POST /emu/v1/state/{{reset,snapshot,restore,export,import,diff}}, POST /emu/v1/functions/NAME/invocations, GET /emu/v1/dead-letters, GET /emu/v1/records, GET /emu/v1/traces/ID",
-                    parts.method,
-                    parts.uri.path()
-                ),
-            )),
+            _ => Err(missing(format!("the admin API has no {} {}; it has {ALL}", parts.method, parts.uri.path()))),
         }
+    }
+
+    /// Waits until the World is idle, or says what it is not idle of.
+    async fn idle(&self, wait: Option<Duration>) -> Result<Response, Response> {
+        let (world, broken) = (&self.world, |why| failed(StatusCode::INTERNAL_SERVER_ERROR, why));
+        let idle = match wait {
+            None => Some(world.idle().await),
+            Some(wait) => tokio::time::timeout(wait, world.idle()).await.ok(),
+        };
+        let busy = match idle {
+            Some(idle) => {
+                idle.map_err(broken)?;
+                Vec::new()
+            }
+            None => world.busy(BUSY_NAMED_MAX).await.map_err(broken)?,
+        };
+        if busy.is_empty() {
+            return Ok(json(StatusCode::OK, &json!({ "idle": true, "busy": [] })));
+        }
+        let texts: Vec<&str> = busy.iter().filter_map(|busy| busy["text"].as_str()).collect();
+        let ms = wait.unwrap_or_default().as_millis();
+        let mut message = format!("emu was not idle within {ms} ms; still busy: {}", texts.join("; "));
+        if world.clock().is_frozen() {
+            message.push_str("; the clock stands still, and what waits for it goes on when it is moved or resumed");
+        }
+        Ok(json(StatusCode::GATEWAY_TIMEOUT, &json!({ "message": message, "idle": false, "busy": busy })))
     }
 }
 
-/// What `?function=…&trace=…&since=10m&after=NUMBER&follow=true` asks for.
-fn asked(query: &str) -> Result<(Query, bool), Response> {
-    let (mut asked, mut follow) = (Query::default(), false);
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let wrong = |help: &str| failed(StatusCode::BAD_REQUEST, format!("`{name}={value}` cannot be read; {help}"));
-        match &*name {
-            "function" => asked.function = Some(value.into_owned()),
-            "trace" => asked.trace = Some(value.to_ascii_lowercase()),
-            "since" => asked = asked.since(ago(&value).ok_or_else(|| wrong("write 90s, 10m, 2h or 1d"))?),
-            "after" => asked.after = value.parse().map_err(|_| wrong("write the number of a record"))?,
-            "follow" => follow = value.parse().map_err(|_| wrong("write true or false"))?,
-            _ => return Err(wrong("records are asked for by function, trace, since, after, follow")),
-        }
-    }
-    Ok((asked, follow))
-}
+/// All that there is, for whoever asks for something else.
+const ALL: &str = "GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{advance,set,freeze,resume}, \
+    GET /emu/v1/state, POST /emu/v1/state/{reset,snapshot,restore,export,import,diff}, POST /emu/v1/functions/NAME/invocations, \
+    GET /emu/v1/invocations, GET and DELETE /emu/v1/mails, GET /emu/v1/dead-letters, GET /emu/v1/records, GET /emu/v1/traces/ID";
 
 /// An answer of one JSON object a line, sent as they come.
 fn lines(records: BoxStream<'static, Result<Vec<Journaled>, String>>) -> Response {
@@ -165,38 +197,8 @@ fn lines(records: BoxStream<'static, Result<Vec<Journaled>, String>>) -> Respons
         Ok(Bytes::from(text))
     });
     let mut response = http::Response::new(Body::stream(pages, None));
-    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/x-ndjson"));
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     response
-}
-
-async fn clock_change(change: &str, body: Body) -> Result<ClockChange, Response> {
-    #[derive(serde::Deserialize)]
-    struct Advance {
-        ms: i64,
-    }
-    #[derive(serde::Deserialize)]
-    struct Set {
-        time: String,
-    }
-    let body = collect(body).await?;
-    let wrong = |error: String| failed(StatusCode::BAD_REQUEST, error);
-    match change {
-        "advance" => {
-            let advance: Advance = serde_json::from_slice(&body).map_err(|e| wrong(format!("send {{\"ms\": 60000}}: {e}")))?;
-            Ok(ClockChange::Advance { ms: advance.ms })
-        }
-        "set" => {
-            let set: Set = serde_json::from_slice(&body).map_err(|e| wrong(format!("send {{\"time\": \"2026-01-31T12:00:00Z\"}}: {e}")))?;
-            if set.time == "now" {
-                return Ok(ClockChange::Set { time: None });
-            }
-            let time = chrono::DateTime::parse_from_rfc3339(&set.time).map_err(|e| wrong(format!("`{}` is no time: {e}", set.time)))?;
-            Ok(ClockChange::Set { time: Some(Time(time.timestamp_millis())) })
-        }
-        "freeze" => Ok(ClockChange::Freeze),
-        "resume" => Ok(ClockChange::Resume),
-        other => Err(failed(StatusCode::NOT_FOUND, format!("a clock cannot `{other}`; it can advance, set, freeze, resume"))),
-    }
 }
 
 fn time(clock: &Clock) -> Response {
@@ -214,6 +216,19 @@ pub fn shown(clock: &Clock) -> Value {
 
 async fn collect(body: Body) -> Result<Bytes, Response> {
     body.collect(BODY_BYTES_MAX).await.map_err(|error| failed(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()))
+}
+
+fn refused(error: AskError) -> Response {
+    let status = match error {
+        AskError::NotFound(_) => StatusCode::NOT_FOUND,
+        AskError::Wrong(_) => StatusCode::BAD_REQUEST,
+        AskError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    failed(status, error.to_string())
+}
+
+fn missing(why: String) -> Response {
+    failed(StatusCode::NOT_FOUND, why)
 }
 
 fn failed(status: StatusCode, message: String) -> Response {

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod asked;
 pub mod aws;
 pub mod firebase;
 pub mod guard;

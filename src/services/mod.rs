@@ -1,6 +1,7 @@
 //! The domain, one folder a service. Services know no protocol and never import each other.
 
 pub mod auth;
+pub mod documents;
 pub mod mail;
 pub mod objects;
 pub mod queues;
@@ -15,6 +16,7 @@ use crate::store::{Db, Schema};
 #[derive(Clone)]
 pub struct Services {
     pub auth: auth::Auth,
+    pub documents: documents::Documents,
     pub mail: mail::Mail,
     pub objects: objects::Objects,
     pub queues: queues::Queues,
@@ -23,14 +25,23 @@ pub struct Services {
 }
 
 /// The tables of all services, to open a database with.
-pub static SCHEMAS: [&Schema; 7] =
-    [&auth::SCHEMA, &mail::SCHEMA, &objects::SCHEMA, &queues::SCHEMA, &schedules::SCHEMA, &tables::SCHEMA, &topics::SCHEMA];
+pub static SCHEMAS: [&Schema; 8] = [
+    &auth::SCHEMA,
+    &documents::SCHEMA,
+    &mail::SCHEMA,
+    &objects::SCHEMA,
+    &queues::SCHEMA,
+    &schedules::SCHEMA,
+    &tables::SCHEMA,
+    &topics::SCHEMA,
+];
 
 impl Services {
     /// The services over a database opened with [`SCHEMAS`], and a folder for large objects.
     pub fn new(db: &Db, blobs: Blobs) -> Services {
         Services {
             auth: auth::Auth::new(db.clone()),
+            documents: documents::Documents::new(db.clone()),
             mail: mail::Mail::new(db.clone()),
             objects: objects::Objects::new(db.clone(), blobs),
             queues: queues::Queues::new(db.clone()),

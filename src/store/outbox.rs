@@ -81,6 +81,12 @@ pub fn oldest(tx: &Tx<'_>, limit: usize) -> Result<Vec<Row>, Error> {
     })
 }
 
+/// What the events that there are tell of, as `SOURCE/RESOURCE`, and how many of each there are; at most `limit` of them.
+pub fn sources(tx: &Tx<'_>, limit: usize) -> Result<Vec<(String, u64)>, Error> {
+    let sql = "SELECT source || '/' || resource AS of, count(*) FROM outbox GROUP BY of ORDER BY of LIMIT ?1";
+    tx.rows(sql, [limit as i64], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
+}
+
 /// Forgets an event whose deliveries are arranged (in the same transaction).
 pub fn remove(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.execute("DELETE FROM outbox WHERE id = ?1", [id]).map(|_| ())

@@ -8,6 +8,7 @@
 //! that stores what became of it, and what a killed process was delivering is delivered again by the next one.
 
 pub mod aws;
+mod busy;
 mod deliver;
 mod engine;
 mod lambda;
@@ -35,11 +36,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::base::{Call, Time};
+use crate::base::Call;
 use crate::project::Project;
 use crate::services::schedules::{self, Schedules};
 use crate::store::{Db, Error, Tx};
 use crate::wire::aws::arn::Account;
+pub use busy::Busy;
 pub use store::{Counts, DeadLetter, SCHEMA};
 use table::Table;
 pub use world::Ports;
@@ -60,8 +62,8 @@ struct Inner {
 }
 
 /// A queue or stream that is consumed, with all its settings: a change of them makes it another.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Mapping {
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mapping {
     Queue { queue: String, function: Arc<str> },
     Stream { table: String, function: Arc<str> },
 }
@@ -195,43 +197,12 @@ impl Triggers {
         let mut changes = self.0.world.changes();
         loop {
             changes.mark_unchanged();
-            if self.quiet().await? {
+            if self.busy(1).await?.is_empty() {
                 return Ok(());
             }
             // The sender lives in the world, so this cannot fail; a failure would only mean to look again.
             let _ = changes.changed().await;
         }
-    }
-
-    async fn quiet(&self) -> Result<bool, Error> {
-        let (world, call) = (&self.0.world, Call::operator());
-        if world.batches() > 0 {
-            return Ok(false);
-        }
-        let now = world.db.now();
-        let is_due = |time: Option<Time>| time.is_some_and(|time| time <= now);
-        let table = world.table.load_full();
-        for rule in &table.queues {
-            if is_due(world.ports.queues.next_visible(&rule.queue).await.unwrap_or(None)) {
-                return Ok(false);
-            }
-        }
-        for rule in &table.streams {
-            let newest = world.ports.streams.newest(&rule.table).await.unwrap_or(0);
-            let source = stream::source(&rule.table);
-            let cursor = world.db.read(&call, |tx| store::cursor(tx, &source, &rule.function)).await?;
-            if cursor.is_none_or(|cursor| cursor.position < newest && cursor.due <= now) {
-                return Ok(false);
-            }
-        }
-        match self.0.schedules.next_due(&call).await {
-            Ok(next) if is_due(next) => return Ok(false),
-            Ok(_) => {}
-            Err(schedules::Error::Store(error)) => return Err(error),
-        }
-        // Looked at last: everything above ends in rows, or was counted before it began.
-        let counts = world.db.read(&call, |tx| store::counts(tx)).await?;
-        Ok(counts.pressing == 0 && world.batches() == 0)
     }
 
     /// Begins with a state that takes the place of the one there was, in the transaction that puts it there: as [`Triggers::start`] and

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::Mapping;
 use super::engine::DATABASE_RETRY;
 use super::partial::{self, Batch};
 use super::pattern::Pattern;
@@ -91,7 +92,8 @@ enum Collected {
 /// Receives a batch: as many as there are, or as come within the window.
 async fn collect(world: &Arc<World>, rule: &QueueRule, stop: &CancellationToken, call: &Call) -> Result<Collected, PortError> {
     // Counted from before the messages are hidden, so that nobody sees neither the messages nor the work.
-    let busy = Arc::new(world.begin());
+    let mapping = Mapping::Queue { queue: rule.queue.clone(), function: rule.function.clone() };
+    let busy = Arc::new(world.begin(mapping));
     let queues = &world.ports.queues;
     // Before the look: the clock may be moved between it and the next, and what becomes visible then has not been looked for. What was
     // visible before and did not come is held back by other messages, and comes with the end of those.

@@ -446,6 +446,21 @@ pub fn counts(tx: &Tx<'_>) -> Result<Counts, Error> {
     Ok(Counts { events, waiting: all.saturating_sub(held), held, dead_letters: count("SELECT count(*) FROM dead_letters")?, pressing })
 }
 
+/// The earliest time to come at which a delivery is due that nobody holds.
+pub fn next_due(tx: &Tx<'_>) -> Result<Option<Time>, Error> {
+    let due: Option<Option<i64>> =
+        tx.row("SELECT min(due) FROM deliveries WHERE receipt IS NULL AND due > ?1", [tx.now().millis()], |row| row.get(0))?;
+    Ok(due.flatten().map(Time))
+}
+
+/// The targets that deliveries are due or under way to, and how many of each are due and under way; at most `limit` targets.
+pub fn pressing(tx: &Tx<'_>, limit: usize) -> Result<Vec<(String, u64, u64)>, Error> {
+    let sql = "SELECT target, sum(receipt IS NULL), sum(receipt IS NOT NULL) FROM deliveries WHERE receipt IS NOT NULL OR due <= ?1
+        GROUP BY target ORDER BY target LIMIT ?2";
+    let count = |row: &Row<'_>, at: usize| row.get::<_, i64>(at).map(i64::unsigned_abs);
+    tx.rows(sql, (tx.now().millis(), limit as i64), |row| Ok((row.get(0)?, count(row, 1)?, count(row, 2)?)))
+}
+
 /// How far a function has read a stream, and how it fares with what comes next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {

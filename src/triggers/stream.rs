@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::Mapping;
 use super::deliver::send_in;
 use super::engine::DATABASE_RETRY;
 use super::partial::{self, Batch};
@@ -102,7 +103,7 @@ pub(super) fn source(table: &str) -> String {
 impl Reader {
     async fn turn(&self) -> Result<Turn, Failure> {
         let (world, rule) = (&self.world, &self.rule);
-        let busy = world.begin();
+        let busy = world.begin(Mapping::Stream { table: rule.table.clone(), function: rule.function.clone() });
         let cursor = self.cursor().await?;
         if cursor.due > world.db.now() {
             return Ok(Turn::Wait(Some(cursor.due)));

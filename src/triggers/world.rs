@@ -1,12 +1,14 @@
 //! What the parts of the triggers share: the database, the current table, who does the work, and whether there is any.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::Mapping;
 use super::ports::{Dialect, Invoker, Queues, Streams, Topics};
 use super::schedule::Planned;
 use super::table::Table;
@@ -36,7 +38,8 @@ pub(super) struct World {
     pub(super) reloads: watch::Sender<u64>,
     /// Told whenever something was looked at or ended.
     changes: watch::Sender<u64>,
-    busy: AtomicUsize,
+    /// How many batches of each mapping are under way.
+    batches: Mutex<BTreeMap<Mapping, usize>>,
     /// Whether what happens calls nobody.
     pub(super) silent: Arc<AtomicBool>,
 }
@@ -51,7 +54,7 @@ impl World {
             stop: CancellationToken::new(),
             reloads: watch::Sender::new(0),
             changes: watch::Sender::new(0),
-            busy: AtomicUsize::new(0),
+            batches: Mutex::default(),
             silent: Arc::default(),
         }
     }
@@ -70,24 +73,44 @@ impl World {
         self.changes.subscribe()
     }
 
-    /// Counts as under way until what this answers is dropped.
-    pub(super) fn begin(self: &Arc<World>) -> Busy {
-        self.busy.fetch_add(1, Ordering::SeqCst);
-        Busy(self.clone())
+    /// Counts a batch of a mapping as under way until what this answers is dropped.
+    pub(super) fn begin(self: &Arc<World>, mapping: Mapping) -> Busy {
+        *self.lock().entry(mapping.clone()).or_default() += 1;
+        Busy { world: self.clone(), mapping }
     }
 
-    /// Batches of queues and streams under way.
+    /// How many batches of queues and streams are under way.
     pub(super) fn batches(&self) -> usize {
-        self.busy.load(Ordering::SeqCst)
+        self.lock().values().sum()
+    }
+
+    /// How many batches of which queues and streams are under way.
+    pub(super) fn batches_by_mapping(&self) -> Vec<(Mapping, usize)> {
+        self.lock().iter().map(|(mapping, batches)| (mapping.clone(), *batches)).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Mapping, usize>> {
+        self.batches.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
-/// Something under way.
-pub(super) struct Busy(Arc<World>);
+/// A batch under way.
+pub(super) struct Busy {
+    world: Arc<World>,
+    mapping: Mapping,
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.busy.fetch_sub(1, Ordering::SeqCst);
-        self.0.touched();
+        {
+            let mut batches = self.world.lock();
+            if let Some(under_way) = batches.get_mut(&self.mapping) {
+                *under_way -= 1;
+                if *under_way == 0 {
+                    batches.remove(&self.mapping);
+                }
+            }
+        }
+        self.world.touched();
     }
 }

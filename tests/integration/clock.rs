@@ -64,6 +64,10 @@ async fn a_month_happens_in_seconds_and_in_order() {
     }
     send_message(&emu, "once", 600).await;
     send_message(&emu, "twice", 0).await;
+    for key in ["logs/a", "logs/a", "other/b"] {
+        assert_eq!(emu.send("PUT", &format!("{}/time-aged/{key}", emu.aws), &[], "x").await.status, 200);
+    }
+    assert_eq!(emu.send("POST", &format!("{}/time-aged/unfinished?uploads", emu.aws), &[], "").await.status, 200);
     invoke_later(&emu, "onRetry", json!({ "id": "r" })).await;
     invoke_later(&emu, "onSleep", json!({ "id": "s", "ms": 3_600_000 })).await;
     let started = std::time::Instant::now();
@@ -88,6 +92,14 @@ async fn a_month_happens_in_seconds_and_in_order() {
     assert_eq!(by_what["message once"], [after(TimeDelta::minutes(10))]);
     assert_eq!(by_what["message twice"], [iso(start), after(TimeDelta::seconds(30))], "visible again after 30 s");
     assert_eq!(by_what["try r"], [iso(start), after(TimeDelta::minutes(1)), after(TimeDelta::minutes(3))]);
+    let aged = |days: &[i64]| days.iter().map(|days| after(TimeDelta::days(*days))).collect::<Vec<_>>();
+    let gone = &by_what["LifecycleExpiration:Delete logs/a"];
+    assert_eq!(*gone, aged(&[3, 13, 20]), "the version that was replaced, the one that expired, and what said that it was gone");
+    assert_eq!(by_what["LifecycleExpiration:DeleteMarkerCreated logs/a"], aged(&[10]), "the newest version expires");
+    let kept = emu.send("GET", &format!("{}/time-aged?versions", emu.aws), &[], "").await.text();
+    assert!(kept.contains("other/b") && !kept.contains("logs/a"), "{kept}");
+    let uploads = emu.send("GET", &format!("{}/time-aged?uploads", emu.aws), &[], "").await.text();
+    assert!(!uploads.contains("unfinished"), "an upload that was never finished is given up: {uploads}");
     assert_eq!((by_what["asleep s"][0], by_what["awake s"][0]), (&*iso(start), &*after(TimeDelta::hours(1))), "a function's timer");
 }
 

@@ -1,5 +1,6 @@
 //! One integration crate: every module drives emu as a user does, through the program and its ports.
 
+mod clients;
 mod clock;
 mod command;
 mod component;

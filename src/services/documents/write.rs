@@ -134,10 +134,10 @@ impl Write {
                 self.transforms.len()
             )));
         }
-        if let Change::Put { mask: Some(mask), .. } = &self.change {
-            if let Some(name) = mask.iter().find(|path| path.is_name()) {
-                return Err(Error::Invalid(format!("The field mask may not name {name}.")));
-            }
+        if let Change::Put { mask: Some(mask), .. } = &self.change
+            && let Some(name) = mask.iter().find(|path| path.is_name())
+        {
+            return Err(Error::Invalid(format!("The field mask may not name {name}.")));
         }
         Ok(())
     }

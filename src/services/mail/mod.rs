@@ -68,6 +68,9 @@ pub enum Error {
     Store(#[from] crate::store::Error),
 }
 
+/// The key to give to [`Db::woken`] to learn of new mails.
+pub const WAKE: &str = "mail";
+
 /// Recipients of one mail. Source: "Service quotas in Amazon SES".
 const RECIPIENTS_MAX: usize = 50;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -248,7 +251,7 @@ fn put_in(tx: &mut Tx<'_>, mut message: Message, raw: Option<Vec<u8>>) -> Result
     if attached > 0 {
         tx.count(Unit::MailAttachmentBytes, attached.saturating_mul(message.recipients) as u64);
     }
-    tx.wake("mail");
+    tx.wake(WAKE);
     Ok(message)
 }
 

@@ -41,6 +41,9 @@ pub struct Deleted {
     pub version: Option<String>,
     /// A new version says that the object is gone; the older ones are still there.
     pub marker: bool,
+    /// Nobody asked for it but a rule of the bucket.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
     /// Rises with every change of the service.
     pub generation: i64,
 }

@@ -5,6 +5,7 @@ mod buckets;
 mod digest;
 mod error;
 mod event;
+pub mod lifecycle;
 mod list;
 mod model;
 pub mod portable;

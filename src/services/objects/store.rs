@@ -14,7 +14,8 @@ use crate::store::{self, Schema, Tx};
 /// `objects_versions` holds the versions of each key, the newest first: the first row of a key is the object as it is. The
 /// bytes are in `objects_pieces`, in order of `number` for one `owner` (a version's `generation`, or that of an upload's
 /// part): small ones in the row itself, so that they are as atomic and as quick as the row; others as runs of a file. A
-/// file may be named by many pieces (copies share it) and goes with the last.
+/// file may be named by many pieces (copies share it) and goes with the last. `objects_lifecycle` has the midnight at which
+/// the buckets' rules were last carried out.
 pub static SCHEMA: Schema = Schema {
     part: "objects",
     steps: &[
@@ -53,6 +54,9 @@ pub static SCHEMA: Schema = Schema {
         -- What a state has that was kept before stocks were.
         INSERT INTO stocks SELECT 'object-bytes-stored', coalesce(sum(size), 0) FROM (
             SELECT size FROM objects_versions UNION ALL SELECT size FROM objects_parts);
+    ",
+        "
+        CREATE TABLE objects_lifecycle (only INTEGER PRIMARY KEY CHECK (only = 1), day INTEGER NOT NULL);
     ",
     ],
 };

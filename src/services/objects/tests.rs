@@ -494,3 +494,47 @@ proptest! {
         })?;
     }
 }
+
+#[tokio::test]
+async fn rules_are_carried_out_once_a_day_on_all_that_is_old_enough() {
+    use lifecycle::{Expire, Rule};
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    let world = world().await;
+    let run = async || world.objects.carry_out_lifecycle(&world.call).await.expect("carried out");
+    let next = async || world.objects.next_lifecycle(&world.call).await.expect("read").map(|time| time.millis() / DAY_MS);
+    assert_eq!(next().await, None, "without rules there is nothing to do");
+    // More versions of one key than are looked at in one go, and more keys.
+    world.objects.set_versioning(&world.call, "photos", true).await.expect("set");
+    for _ in 0..1_100 {
+        world.put("many", "x").await;
+    }
+    for n in 0..1_100 {
+        world.put(&format!("old/{n:04}"), if n == 0 { bytes(70_000, 1) } else { "x".into() }).await;
+    }
+    let upload =
+        NewUpload { bucket: "photos".into(), key: "old/part".into(), properties: Properties::default(), algorithm: None, composite: None };
+    let upload = world.objects.start_upload(&world.call, upload).await.expect("started");
+    let rules = vec![
+        Rule { prefix: "old/".into(), expire: Some(Expire::Days(1)), abort_days: Some(2), ..Rule::default() },
+        Rule { noncurrent: Some(lifecycle::Noncurrent { days: 1, keep: 0 }), ..Rule::default() },
+    ];
+    world.objects.set_lifecycle(&world.call, "photos", Some(("document".into(), rules))).await.expect("set");
+    assert_eq!(world.objects.document(&world.call, "photos", lifecycle::DOCUMENT).await.expect("read"), Some("document".into()));
+    assert_eq!(next().await, Some(1), "the next midnight");
+    world.clock.set(Time(DAY_MS));
+    assert_eq!((next().await, run().await, next().await), (Some(1), 0, Some(2)), "nothing is a whole day old");
+    world.clock.set(Time(2 * DAY_MS));
+    assert_eq!(run().await, 1_099 + 1_100, "older versions of one key, newest ones of many");
+    assert!(matches!(world.read("old/0500", Range::All).await, Err(Error::Deleted { .. })), "marked, for versions are kept");
+    world.read("many", Range::All).await.expect("the newest version stays");
+    world.objects.parts(&world.call, &upload_of(&upload), 0, 1).await.expect("the upload is two days old at the next midnight");
+    world.clock.set(Time(4 * DAY_MS));
+    // Version and marker of each key; the marker is alone only after that, and goes the next day.
+    assert_eq!(run().await, 1_100 + 1);
+    assert!(world.objects.parts(&world.call, &upload_of(&upload), 0, 1).await.is_err());
+    assert_eq!(world.files(), 0, "the bytes are gone, too");
+    world.clock.set(Time(5 * DAY_MS));
+    assert_eq!((run().await, run().await), (1_100, 0));
+    world.objects.set_lifecycle(&world.call, "photos", None).await.expect("removed");
+    assert_eq!(next().await, None);
+}

@@ -186,7 +186,7 @@ impl Objects {
                 let mut removed = Vec::with_capacity(deletions.len());
                 tx.count(Unit::ObjectDeletes, 1);
                 for deletion in deletions {
-                    match delete_in(tx, &bucket, deletion, &mut free) {
+                    match delete_in(tx, &bucket, deletion, false, &mut free) {
                         Err(Error::Store(error)) => return Err(error.into()),
                         result => removed.push(result),
                     }
@@ -390,7 +390,14 @@ fn meets(condition: &Condition, before: Option<&Object>, key: &str) -> Result<()
     }
 }
 
-fn delete_in(tx: &mut Tx<'_>, bucket: &Bucket, deletion: Deletion, free: &mut Vec<String>) -> Result<Removed, Error> {
+/// Deletes an object; `expired` says that nobody asked for it but a rule of the bucket.
+pub(super) fn delete_in(
+    tx: &mut Tx<'_>,
+    bucket: &Bucket,
+    deletion: Deletion,
+    expired: bool,
+    free: &mut Vec<String>,
+) -> Result<Removed, Error> {
     let Deletion { key, which, condition } = deletion;
     let before = newest(tx, &bucket.name, &key)?;
     meets(&condition, before.as_ref(), &key)?;
@@ -400,7 +407,8 @@ fn delete_in(tx: &mut Tx<'_>, bucket: &Bucket, deletion: Deletion, free: &mut Ve
         free.extend(make_room(tx, bucket, before, &mut marker)?);
         store::insert(tx, &marker)?;
         let (version, generation) = (marker.version, marker.generation);
-        emit(tx, &bucket.name, || Event::Deleted(Deleted { key: key.clone(), version: version.clone(), marker: true, generation }))?;
+        let deleted = || Event::Deleted(Deleted { key: key.clone(), version: version.clone(), marker: true, expired, generation });
+        emit(tx, &bucket.name, deleted)?;
         return Ok(Removed { key, version, marker: true, versioning });
     }
     let gone = match which {
@@ -410,7 +418,8 @@ fn delete_in(tx: &mut Tx<'_>, bucket: &Bucket, deletion: Deletion, free: &mut Ve
     let Some(gone) = gone else { return Ok(Removed { key, version: None, marker: false, versioning }) };
     free.extend(store::forget(tx, &gone)?);
     let generation = next_generation(tx)?;
-    emit(tx, &bucket.name, || Event::Deleted(Deleted { key: key.clone(), version: gone.version.clone(), marker: false, generation }))?;
+    let deleted = || Event::Deleted(Deleted { key: key.clone(), version: gone.version.clone(), marker: false, expired, generation });
+    emit(tx, &bucket.name, deleted)?;
     Ok(Removed { key, version: gone.version, marker: gone.marker, versioning })
 }
 

@@ -296,3 +296,22 @@ async fn a_reload_puts_new_triggers_in_the_place_of_the_old() {
     let stats = bench.triggers.stats().await.expect("stats");
     assert_eq!(stats.pending, 0, "nobody listens, so nothing is stored");
 }
+
+#[tokio::test]
+async fn what_keeps_the_triggers_busy_and_when_they_go_on_is_known() {
+    let (_folder, bench) = bench(&with_bucket(|_| {})).await;
+    let busy = async || -> Vec<String> { bench.triggers.busy(10).await.expect("looked").iter().map(ToString::to_string).collect() };
+    let next = async || bench.triggers.next_due().await.expect("looked");
+    assert_eq!((busy().await, next().await), (Vec::new(), None));
+    let gate = Arc::new(Semaphore::new(0));
+    bench.does("f", &[Does::Wait(gate.clone()), Does::Fail]);
+    bench.object("b", "slow", "ObjectCreated:Put").await;
+    bench.called(1).await;
+    assert_eq!(busy().await, ["1 delivery to function `f` (under way)"]);
+    gate.add_permits(1);
+    bench.idle().await;
+    assert_eq!((busy().await, next().await), (Vec::new(), None));
+    bench.object("b", "failing", "ObjectCreated:Put").await;
+    bench.idle().await;
+    assert_eq!((busy().await, next().await), (Vec::new(), Some(Time(1_001_000))), "it is tried again a second later");
+}

@@ -19,12 +19,15 @@ const REQUESTS_MAX: usize = 1_024;
 /// Batches that a listener may be behind before it begins anew.
 const BATCHES_MAX: usize = 1_024;
 
+/// How to ask the task that works for listeners, and to hear from it, as long as it lives.
+type Running = (mpsc::WeakSender<Request>, broadcast::WeakSender<Arc<Batch>>);
+
 /// Where listeners begin. Runs a task while there are any.
 pub struct Hub {
     db: Db,
     shared: Arc<Shared>,
     /// Those who listen keep the task going, not this.
-    running: Mutex<Option<(mpsc::WeakSender<Request>, broadcast::WeakSender<Arc<Batch>>)>>,
+    running: Mutex<Option<Running>>,
 }
 
 /// What a commit, or several, mean for those targets for which they mean something.
@@ -59,10 +62,10 @@ impl Hub {
     /// A listener's ways to the hub and from it.
     pub(super) fn join(&self) -> (mpsc::Sender<Request>, broadcast::Receiver<Arc<Batch>>) {
         let mut running = self.running.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some((requests, batches)) = running.as_ref() {
-            if let (Some(requests), Some(batches)) = (requests.upgrade().filter(|requests| !requests.is_closed()), batches.upgrade()) {
-                return (requests, batches.subscribe());
-            }
+        if let Some((requests, batches)) = running.as_ref()
+            && let (Some(requests), Some(batches)) = (requests.upgrade().filter(|requests| !requests.is_closed()), batches.upgrade())
+        {
+            return (requests, batches.subscribe());
         }
         let (requests, incoming) = mpsc::channel(REQUESTS_MAX);
         let (batches, receiver) = broadcast::channel(BATCHES_MAX);

@@ -85,10 +85,10 @@ impl Recent {
 
     fn push(&self, at_micros: i64, name: Option<Name>) {
         let mut ring = self.lock();
-        if ring.changes.len() >= RECENT_MAX {
-            if let Some((at, _)) = ring.changes.pop_front() {
-                ring.forgotten_micros = ring.forgotten_micros.max(at);
-            }
+        if ring.changes.len() >= RECENT_MAX
+            && let Some((at, _)) = ring.changes.pop_front()
+        {
+            ring.forgotten_micros = ring.forgotten_micros.max(at);
         }
         ring.changes.push_back((at_micros, name));
     }

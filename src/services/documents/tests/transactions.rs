@@ -15,7 +15,7 @@ async fn read(world: &World, id: &[u8], path: &str) -> Result<i64, Error> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_clients_count_to_sixty_four() {
-    let world = std::sync::Arc::new(world());
+    let world = Arc::new(world());
     world.commit(vec![put("c/counter", json!({"n": 0}))]).await.expect("a counter");
     let clients = (0..64).map(|_| {
         let world = world.clone();

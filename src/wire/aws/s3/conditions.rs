@@ -18,7 +18,8 @@ pub fn condition(matches: Option<&ETagCondition>, differs: Option<&ETagCondition
     }
 }
 
-fn time(timestamp: Option<&Timestamp>) -> Option<Time> {
+/// A time that a request names; `None` where it names none, or none that there is.
+pub fn time(timestamp: Option<&Timestamp>) -> Option<Time> {
     let mut text = Vec::new();
     timestamp?.format(TimestampFormat::EpochSeconds, &mut text).ok()?;
     let seconds: f64 = std::str::from_utf8(&text).ok()?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! What can be set on a bucket and is only kept: the document is given back as it was set.
+//! What can be set on a bucket and, but for rules of its lifecycle, is only kept: the document is given back as it was set.
 
 use http::{HeaderValue, Method, StatusCode, Uri};
 use quick_xml::events::Event;
@@ -7,7 +7,9 @@ use super::S3;
 use super::decode::{Payload, small};
 use super::encode;
 use super::fail::Failure;
+use super::lifecycle;
 use crate::base::Call;
+use crate::services::objects::lifecycle::DOCUMENT as LIFECYCLE;
 use crate::wire::aws::arn::Account;
 use crate::wire::http::{Body, Response};
 
@@ -46,7 +48,7 @@ static DOCUMENTS: &[Document] = &[
         ),
     },
     Document {
-        name: "lifecycle",
+        name: LIFECYCLE,
         root: "LifecycleConfiguration",
         absent: Absent::Error("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
     },
@@ -111,6 +113,11 @@ pub async fn answer(
         Method::PUT => {
             let bytes = small(&parts.headers, &payload, body, BYTES_MAX).await?;
             let text = read(document, &bytes)?;
+            if document.name == LIFECYCLE {
+                let rules = lifecycle::read(&text)?;
+                s3.objects.set_lifecycle(call, bucket, Some((text, rules))).await.map_err(fail)?;
+                return Ok(empty(StatusCode::OK));
+            }
             // A canned ACL comes in a header, without a document.
             let text = Some(text).filter(|text| !text.is_empty());
             if text.is_some() || document.name != "acl" {
@@ -121,7 +128,10 @@ pub async fn answer(
             Ok(empty(if document.name == "policy" { StatusCode::NO_CONTENT } else { StatusCode::OK }))
         }
         Method::DELETE => {
-            s3.objects.set_document(call, bucket, document.name, None).await.map_err(fail)?;
+            match document.name {
+                LIFECYCLE => s3.objects.set_lifecycle(call, bucket, None).await.map_err(fail)?,
+                name => s3.objects.set_document(call, bucket, name, None).await.map_err(fail)?,
+            }
             Ok(empty(StatusCode::NO_CONTENT))
         }
         _ => Err(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", super::fail::message("MethodNotAllowed"))),

@@ -28,8 +28,12 @@ pub fn name(event: &Event) -> &'static str {
             How::Post => "ObjectCreated:Post",
             How::Multipart => "ObjectCreated:CompleteMultipartUpload",
         },
-        Event::Deleted(deleted) if deleted.marker => "ObjectRemoved:DeleteMarkerCreated",
-        Event::Deleted(_) => "ObjectRemoved:Delete",
+        Event::Deleted(deleted) => match (deleted.expired, deleted.marker) {
+            (false, false) => "ObjectRemoved:Delete",
+            (false, true) => "ObjectRemoved:DeleteMarkerCreated",
+            (true, false) => "LifecycleExpiration:Delete",
+            (true, true) => "LifecycleExpiration:DeleteMarkerCreated",
+        },
     }
 }
 
@@ -133,10 +137,12 @@ mod tests {
             record["s3"]["object"],
             json!({"key": "a+b", "size": 3, "eTag": "900150983cd24fb0d6963f7d28e17f72", "sequencer": "00000000000000001F"})
         );
-        let deleted = Event::Deleted(Deleted { key: "k".into(), version: Some("v1".into()), marker: true, generation: 1 });
+        let deleted = Event::Deleted(Deleted { key: "k".into(), version: Some("v1".into()), marker: true, expired: false, generation: 1 });
         let value = event(&deleted, context);
         assert_eq!(value["Records"][0]["eventName"], "ObjectRemoved:DeleteMarkerCreated");
         assert_eq!(value["Records"][0]["s3"]["object"]["versionId"], "v1");
         assert!(value["Records"][0]["s3"]["object"].get("size").is_none());
+        let expired = |marker| name(&Event::Deleted(Deleted { key: "k".into(), version: None, marker, expired: true, generation: 1 }));
+        assert_eq!([expired(false), expired(true)], ["LifecycleExpiration:Delete", "LifecycleExpiration:DeleteMarkerCreated"]);
     }
 }

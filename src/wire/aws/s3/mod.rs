@@ -14,6 +14,7 @@ mod encode;
 pub mod event;
 mod fail;
 mod form;
+mod lifecycle;
 mod lists;
 mod object;
 mod template;

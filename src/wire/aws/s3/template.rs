@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 use super::encode::escape;
+use super::lifecycle;
 use crate::base::Call;
+use crate::services::objects::lifecycle::DOCUMENT;
 use crate::services::objects::{Objects, Versioning};
 
-/// Makes a bucket that exists what its properties say, as far as they are emulated: versions and what browsers may do. Answers why it
-/// cannot be.
+/// Makes a bucket that exists what its properties say, as far as they are emulated: versions, what browsers may do, and what becomes of
+/// objects as they grow old. Answers why it cannot be.
 pub async fn configure(objects: &Objects, call: &Call, name: &str, properties: &Value) -> Result<(), String> {
     let failed = |error: crate::services::objects::Error| error.to_string();
     let versioning = properties.pointer("/VersioningConfiguration/Status").and_then(Value::as_str);
@@ -30,6 +32,13 @@ pub async fn configure(objects: &Objects, call: &Call, name: &str, properties: &
         if objects.document(call, name, "cors").await.map_err(failed)? != document {
             objects.set_document(call, name, "cors", document).await.map_err(failed)?;
         }
+    }
+    let rules = properties.pointer("/LifecycleConfiguration/Rules").and_then(Value::as_array);
+    if let Some(document) = rules.map(|rules| lifecycle::document(rules))
+        && objects.document(call, name, DOCUMENT).await.map_err(failed)?.as_ref() != Some(&document)
+    {
+        let read = lifecycle::read(&document).map_err(|failure| format!("`LifecycleConfiguration`: {}", failure.message))?;
+        objects.set_lifecycle(call, name, Some((document, read))).await.map_err(failed)?;
     }
     Ok(())
 }

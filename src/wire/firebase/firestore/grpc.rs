@@ -33,7 +33,8 @@ pub fn messages<T: Message + Default>(body: Body) -> impl Stream<Item = Result<T
         Body::Frames(frames) => Box::pin(frames.into_data_stream()),
     };
     let frames = Frames { pieces, waiting: BytesMut::new() };
-    let messages = stream::unfold(Some(frames), |frames| async move {
+
+    stream::unfold(Some(frames), |frames| async move {
         let mut frames = frames?;
         match frames.next().await {
             Ok(None) => None,
@@ -42,8 +43,7 @@ pub fn messages<T: Message + Default>(body: Body) -> impl Stream<Item = Result<T
             }
             Err(failure) => Some((Err(failure), None)),
         }
-    });
-    messages
+    })
 }
 
 /// The one message of a body.

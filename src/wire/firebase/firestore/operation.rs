@@ -315,10 +315,10 @@ fn order_by(text: &str) -> Result<Vec<By>, Failure> {
         };
         order.push(By { field: documents::FieldPath::parse(path.trim())?, descending });
     }
-    if let [By { field, descending: false }] = order.as_slice() {
-        if field.is_name() {
-            order.clear();
-        }
+    if let [By { field, descending: false }] = order.as_slice()
+        && field.is_name()
+    {
+        order.clear();
     }
     Ok(order)
 }

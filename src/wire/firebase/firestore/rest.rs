@@ -227,10 +227,10 @@ fn place(uri: &Uri) -> Option<Place> {
         return decoded(rest)?.strip_suffix("/documents").map(|database| Place::Everything(database.to_owned()));
     }
     let rest = path.strip_prefix("/v1/").or_else(|| path.strip_prefix("/v1beta1/"))?;
-    if let Some((of, verb)) = rest.rsplit_once(':') {
-        if VERBS.contains(&verb) {
-            return Some(Place::Verb { of: decoded(of)?, verb: verb.to_owned() });
-        }
+    if let Some((of, verb)) = rest.rsplit_once(':')
+        && VERBS.contains(&verb)
+    {
+        return Some(Place::Verb { of: decoded(of)?, verb: verb.to_owned() });
     }
     let name = decoded(rest)?;
     // projects/p/databases/d/documents, then the path.
