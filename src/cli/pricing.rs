@@ -123,7 +123,7 @@ mod tests {
         assert!(app::Prices::biller(&ListPrices, "nobody").err().expect("refused").contains("there are aws, aws-arm"));
         let bill = |records: &[&Record]| {
             let mut biller = app::Prices::biller(&ListPrices, "aws").expect("prices");
-            records.iter().filter_map(|record| biller.take(record)).next_back().expect("an invocation")
+            records.iter().fold(None, |last, record| biller.take(record).or(last)).expect("an invocation")
         };
         let Record::Invocation(mut alone) = invocation else { unreachable!("an invocation") };
         let Record::Operation(mut write) = operation else { unreachable!("an operation") };

@@ -29,7 +29,8 @@ fn the_sdks_of_apps_work() {
 
 #[test]
 fn the_python_sdk_works() {
-    let python =
-        std::fs::canonicalize("fixtures/python/.venv/bin/python").expect("run `make fixtures` first: fixtures/python/.venv is missing");
+    // Not the file that it links to, which knows none of the packages.
+    let python = std::path::absolute("fixtures/python/.venv/bin/python").expect("a path");
+    assert!(python.exists(), "run `make fixtures` first: fixtures/python/.venv is missing");
     exec(project().path(), &[&python.display().to_string(), &script("flow.py")]);
 }

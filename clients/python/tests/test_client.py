@@ -29,7 +29,7 @@ def test_a_reset_goes_back_to_the_seeded_state(emu: Emu, sign_up: SignUp, member
     emu.wait_for_idle()
     emu.reset("mail")
     assert (len(emu.inbox()), len(members())) == (0, 2)
-    with pytest.raises(EmuError, match="there is no service `mial`; there are: tables, objects") as caught:
+    with pytest.raises(EmuError, match="there is no service `mial`; there are: tables, ") as caught:
         emu.reset("mial")
     assert caught.value.status == 400
 

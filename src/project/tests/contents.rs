@@ -154,7 +154,7 @@ fn functions_get_what_the_provider_says() {
     assert_eq!(shown.join(" "), "A=f B=p N=1.5 Z=dev");
     assert_eq!(b.on_success, Some(Destination::Function("a".into())));
     let names: Vec<_> = project.sources.iter().filter_map(|s| s.file_name()?.to_str()).collect();
-    assert_eq!(names.join(" "), ".env .env.dev .env.local f.yml serverless.yaml");
+    assert_eq!(names.join(" "), ".env .env.dev .env.local f.yml firebase.json serverless.yaml");
 }
 
 #[test]

@@ -31,17 +31,13 @@ macro_rules! named {
             }
 
             pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
-                #[derive(Deserialize)]
-                #[serde(untagged)]
-                enum Given {
-                    Number(i32),
-                    Name(String),
-                }
-                match Given::deserialize(deserializer)? {
-                    Given::Number(given) => Ok(given),
-                    Given::Name(given) => {
-                        number(&given).ok_or_else(|| serde::de::Error::custom(format!("Invalid value at (TYPE_ENUM), \"{given}\"")))
+                let wrong = |given: &dyn std::fmt::Display| serde::de::Error::custom(format!("Invalid value at (TYPE_ENUM), \"{given}\""));
+                match serde_json::Value::deserialize(deserializer)? {
+                    serde_json::Value::Number(given) => {
+                        given.as_i64().and_then(|given| i32::try_from(given).ok()).ok_or_else(|| wrong(&given))
                     }
+                    serde_json::Value::String(given) => number(&given).ok_or_else(|| wrong(&given)),
+                    other => Err(wrong(&other)),
                 }
             }
         }

@@ -3,24 +3,22 @@
 /// Whole numbers of 64 bits are text.
 pub mod int64 {
     use serde::{Deserialize, Deserializer, Serializer};
+    use serde_json::Value as Json;
 
     pub fn serialize<S: Serializer>(n: &i64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(n)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Given {
-            Number(i64),
-            Float(f64),
-            Text(String),
-        }
-        match Given::deserialize(deserializer)? {
-            Given::Number(n) => Ok(n),
-            Given::Float(n) if n.fract() == 0.0 && n.abs() < 9e15 => Ok(n as i64),
-            Given::Float(n) => Err(serde::de::Error::custom(format!("Invalid value (TYPE_INT64), {n}"))),
-            Given::Text(text) => text.parse().map_err(|_| serde::de::Error::custom(format!("Invalid value (TYPE_INT64), \"{text}\""))),
+        // Not an untagged enum: that knows no numbers where serde_json keeps their digits, as other crates ask it to.
+        match Json::deserialize(deserializer)? {
+            Json::Number(n) => match (n.as_i64(), n.as_f64()) {
+                (Some(n), _) => Ok(n),
+                (None, Some(n)) if n.fract() == 0.0 && n.abs() < 9e15 => Ok(n as i64),
+                _ => Err(serde::de::Error::custom(format!("Invalid value (TYPE_INT64), {n}"))),
+            },
+            Json::String(text) => text.parse().map_err(|_| serde::de::Error::custom(format!("Invalid value (TYPE_INT64), \"{text}\""))),
+            other => Err(serde::de::Error::custom(format!("Invalid value (TYPE_INT64), {other}"))),
         }
     }
 }
@@ -72,6 +70,7 @@ pub fn encode(bytes: &[u8]) -> String {
 /// Numbers of floating point are numbers, but for those that JSON has none for.
 pub mod double {
     use serde::{Deserialize, Deserializer, Serializer};
+    use serde_json::Value as Json;
 
     pub fn serialize<S: Serializer>(n: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         match *n {
@@ -85,20 +84,15 @@ pub mod double {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Given {
-            Number(f64),
-            Text(String),
-        }
-        match Given::deserialize(deserializer)? {
-            Given::Number(n) => Ok(n),
-            Given::Text(text) => match text.as_str() {
+        match Json::deserialize(deserializer)? {
+            Json::Number(n) => n.as_f64().ok_or_else(|| serde::de::Error::custom(format!("Invalid value (TYPE_DOUBLE), {n}"))),
+            Json::String(text) => match text.as_str() {
                 "NaN" => Ok(f64::NAN),
                 "Infinity" => Ok(f64::INFINITY),
                 "-Infinity" => Ok(f64::NEG_INFINITY),
                 other => other.parse().map_err(|_| serde::de::Error::custom(format!("Invalid value (TYPE_DOUBLE), \"{other}\""))),
             },
+            other => Err(serde::de::Error::custom(format!("Invalid value (TYPE_DOUBLE), {other}"))),
         }
     }
 }

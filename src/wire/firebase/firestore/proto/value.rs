@@ -36,8 +36,8 @@ impl<'de> Deserialize<'de> for Timestamp {
             Parts {
                 #[serde(default, with = "text::int64")]
                 seconds: i64,
-                #[serde(default)]
-                nanos: i32,
+                #[serde(default, with = "text::int64")]
+                nanos: i64,
             },
         }
         match Given::deserialize(deserializer)? {
@@ -47,7 +47,10 @@ impl<'de> Deserialize<'de> for Timestamp {
                 })?;
                 Ok(Timestamp { seconds: time.timestamp(), nanos: time.timestamp_subsec_nanos() as i32 })
             }
-            Given::Parts { seconds, nanos } => Ok(Timestamp { seconds, nanos }),
+            Given::Parts { seconds, nanos } => {
+                let nanos = i32::try_from(nanos).map_err(|_| D::Error::custom(format!("Invalid value (TYPE_INT32), {nanos}")))?;
+                Ok(Timestamp { seconds, nanos })
+            }
         }
     }
 }
