@@ -146,7 +146,7 @@ async fn one_service_is_reset_and_the_others_stay() {
     assert_eq!((things(&emu).await, object(&emu, "mine.bin").await), (set(&["seeded"]), Some(b"small".to_vec())));
     let refused = try_state(&emu, "reset", json!({ "service": "dinamo" })).await.expect("an answer");
     assert_eq!(refused.status, 400);
-    assert!(refused.text().contains("there are: tables, objects"), "{}", refused.text());
+    assert!(refused.text().contains("there are: tables, documents, objects"), "{}", refused.text());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
