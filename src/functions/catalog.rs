@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::OnceCell;
 
@@ -55,6 +55,9 @@ pub struct Version {
     pub bundle_micros: u64,
     pub load_micros: u64,
 }
+
+/// How far the time that a file is stamped with may lie behind the clock: a tick of the system.
+const TICK: Duration = Duration::from_millis(10);
 
 /// What became of one function in a build.
 pub struct Attempt {
@@ -109,7 +112,7 @@ impl Catalog {
         let all = changed.iter().any(|file| decides_resolution(file));
         let hit = |entry: &Entry| {
             if entry.function.build.is_some() {
-                return changed.iter().any(|file| self.may_be_built_of(entry, file));
+                return changed.iter().any(|file| self.may_be_built_of(root, entry, file));
             }
             // A build that failed may have looked for any file; a build that went through may resolve to a new file beside an old one.
             all || (!entry.problems.is_empty() && entry.has_errors())
@@ -121,10 +124,13 @@ impl Catalog {
 
     /// Whether a function with a command of its own is to be built again because of a file. Only the command knows what it reads: so any
     /// file counts that no other function is made of. What the command wrote itself does not, or it would run for ever.
-    fn may_be_built_of(&self, entry: &Entry, file: &Path) -> bool {
+    fn may_be_built_of(&self, root: &Path, entry: &Entry, file: &Path) -> bool {
         let others = self.entries.values().any(|other| other.name != entry.name && other.inputs.contains(file));
         let written = std::fs::metadata(file).and_then(|file| file.modified()).ok();
-        !others && written.is_some_and(|written| entry.commanded.is_none_or(|ended| written > ended))
+        // What is saved right after the command ended may be stamped with a time just before that. Beside its result, the command wrote it.
+        let is_beside = root.join(&entry.function.handler).parent().is_some_and(|folder| file.starts_with(folder));
+        let tick = if is_beside { Duration::ZERO } else { TICK };
+        !others && written.is_some_and(|written| entry.commanded.is_none_or(|ended| written + tick > ended))
     }
 
     /// Which functions of a project are new here, or differ in what a version is made of.
