@@ -51,15 +51,18 @@ pub use known::{EMULATED_RESOURCES, QUIET_PLUGINS, QUIET_RESOURCES};
 
 use Shape::*;
 
-const fn key(name: &'static str, about: &'static str, shape: &'static Shape) -> Key {
+/// A key that emu follows.
+pub const fn key(name: &'static str, about: &'static str, shape: &'static Shape) -> Key {
     Key { name, about, shape, support: Support::Full }
 }
 
-const fn quiet(name: &'static str, about: &'static str) -> Key {
+/// A key that matters only to a deployment: nothing is said of it.
+pub const fn quiet(name: &'static str, about: &'static str) -> Key {
     Key { name, about, shape: &Any, support: Support::Deployment }
 }
 
-const fn later(name: &'static str, about: &'static str) -> Key {
+/// A key that is valid and not emulated: that is said once.
+pub const fn later(name: &'static str, about: &'static str) -> Key {
     Key { name, about, shape: &Any, support: Support::None }
 }
 
@@ -67,7 +70,8 @@ const TEXT_OR_LIST: Shape = OneOrMore(&Text);
 const MEMORY: Shape = Int(128, 10_240);
 const TIMEOUT: Shape = Int(1, 900);
 const ENVIRONMENT: Shape = MapOf(&Text);
-const PORT: Shape = Int(0, 65_535);
+/// A port; 0 is any free one.
+pub const PORT: Shape = Int(0, 65_535);
 const PAYLOAD: Shape = Choice(&["1.0", "2.0"]);
 const RESPONSE_TYPE: Shape = Choice(&["ReportBatchItemFailures"]);
 const FILTERS: Shape = ListOf(&MapOf(&Any));

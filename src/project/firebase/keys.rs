@@ -1,21 +1,8 @@
 //! Everything that may stand in `firebase.json`. The names are those of the Firebase CLI's own schema of the file.
 
-use crate::project::keys::{Key, Shape, Support};
+use crate::project::keys::{Key, PORT, Shape, key, later, quiet};
 use Shape::*;
 
-const fn key(name: &'static str, about: &'static str, shape: &'static Shape) -> Key {
-    Key { name, about, shape, support: Support::Full }
-}
-
-const fn quiet(name: &'static str, about: &'static str) -> Key {
-    Key { name, about, shape: &Any, support: Support::Deployment }
-}
-
-const fn later(name: &'static str, about: &'static str) -> Key {
-    Key { name, about, shape: &Any, support: Support::None }
-}
-
-const PORT: Shape = Int(0, 65_535);
 const TEXTS: Shape = ListOf(&Text);
 
 /// The whole file.
