@@ -1,248 +1,148 @@
 //! JSON with positions, as `firebase.json` is written: comments (`// …` and `/* … */`) may stand wherever a space may.
 
+use std::collections::{HashMap, hash_map};
 use std::path::Path;
+
+use jsonc_parser::common::Ranged;
+use jsonc_parser::errors::ParseErrorKind;
+use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 
 use super::model::{Position, Problem};
 use super::yaml::{DEPTH_MAX, Entry, NODES_MAX, Node, Value};
 
+/// JSON and comments, and nothing else of what its relatives allow.
+const OPTIONS: ParseOptions = ParseOptions {
+    allow_comments: true,
+    allow_loose_object_property_names: false,
+    allow_trailing_commas: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
 /// Reads a file's text. Fails with the first thing that is wrong with it, or with all keys that are there twice.
 pub fn parse(file: &Path, text: &str) -> Result<Node, Vec<Problem>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut parser = Parser { file, chars: text.chars().collect(), next: 0, line: 1, column: 1, nodes: 0, twice: Vec::new() };
-    let root = parser.whole().map_err(|problem| vec![problem])?;
-    if parser.twice.is_empty() { Ok(root) } else { Err(parser.twice) }
+    let mut reader = Reader { file, text, read: 0, line: 1, line_begins: 0, nodes: 0, twice: Vec::new() };
+    let root = reader.whole().map_err(|problem| vec![problem])?;
+    if reader.twice.is_empty() { Ok(root) } else { Err(reader.twice) }
 }
 
-struct Parser<'a> {
+/// Makes nodes of what was parsed, in the order of the text.
+struct Reader<'a> {
     file: &'a Path,
-    chars: Vec<char>,
-    next: usize,
+    text: &'a str,
+    /// How far lines are counted, in bytes.
+    read: usize,
     line: u32,
-    column: u32,
+    /// Where that line begins, in bytes.
+    line_begins: usize,
     nodes: usize,
     twice: Vec<Problem>,
 }
 
-impl Parser<'_> {
-    fn at(&self) -> Position {
-        Position { file: self.file.to_path_buf(), line: self.line, column: self.column }
-    }
-
-    fn wrong(&self, message: impl Into<String>) -> Problem {
-        Problem::error(&self.at(), message)
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.chars.get(self.next).copied()
-    }
-
-    fn take(&mut self) -> Option<char> {
-        let c = self.peek()?;
-        self.next += 1;
-        if c == '\n' {
-            (self.line, self.column) = (self.line + 1, 1);
-        } else {
-            self.column += 1;
+impl Reader<'_> {
+    /// Where a byte of the text stands; asked for in the order of the text.
+    fn at(&mut self, byte: usize) -> Position {
+        let passed = self.text.get(self.read..byte).unwrap_or_default();
+        if let Some(last) = passed.rfind('\n') {
+            self.line += passed.matches('\n').count() as u32;
+            self.line_begins = self.read + last + 1;
         }
-        Some(c)
+        self.read = self.read.max(byte);
+        let column = self.text.get(self.line_begins..byte).map_or(0, |before| before.chars().count());
+        Position { file: self.file.to_path_buf(), line: self.line, column: column as u32 + 1 }
     }
 
-    /// Goes past spaces and comments.
-    fn space(&mut self) -> Result<(), Problem> {
-        loop {
-            match (self.peek(), self.chars.get(self.next + 1)) {
-                (Some(' ' | '\t' | '\r' | '\n'), _) => {
-                    self.take();
-                }
-                (Some('/'), Some('/')) => {
-                    while self.peek().is_some_and(|c| c != '\n') {
-                        self.take();
-                    }
-                }
-                (Some('/'), Some('*')) => {
-                    let open = self.wrong("this comment is never closed").with_help("end it with `*/`");
-                    self.take();
-                    self.take();
-                    while !(self.peek() == Some('*') && self.chars.get(self.next + 1) == Some(&'/')) {
-                        self.take().ok_or_else(|| open.clone())?;
-                    }
-                    self.take();
-                    self.take();
-                }
-                _ => return Ok(()),
+    fn whole(&mut self) -> Result<Node, Problem> {
+        match parse_to_ast(self.text, &CollectOptions::default(), &OPTIONS) {
+            Ok(parsed) => match parsed.value {
+                Some(value) => self.node(&value, 0),
+                None => Err(Problem::error(&self.at(self.text.len()), "the file ends where a value should be")),
+            },
+            Err(error) => {
+                let at = self.at(error.range().start);
+                let (message, help) = said(error.kind());
+                let problem = Problem::error(&at, message);
+                Err(match help {
+                    Some(help) => problem.with_help(help),
+                    None => problem,
+                })
             }
         }
     }
 
-    fn whole(&mut self) -> Result<Node, Problem> {
-        self.space()?;
-        let root = self.value(0)?;
-        self.space()?;
-        match self.peek() {
-            None => Ok(root),
-            Some(c) => Err(self.wrong(format!("nothing may follow the value, but here is `{c}`"))),
-        }
-    }
-
-    fn value(&mut self, depth: usize) -> Result<Node, Problem> {
+    fn node(&mut self, value: &ast::Value<'_>, depth: usize) -> Result<Node, Problem> {
+        let at = self.at(value.start());
         self.nodes += 1;
         if depth > DEPTH_MAX || self.nodes > NODES_MAX {
-            return Err(self.wrong(format!("this is too much: {DEPTH_MAX} levels and {NODES_MAX} values are read at most")));
+            return Err(Problem::error(&at, too_much()));
         }
-        let at = self.at();
-        let value = match self.peek() {
-            None => return Err(self.wrong("the file ends where a value should be")),
-            Some('{') => self.map(depth)?,
-            Some('[') => self.list(depth)?,
-            Some('"') => Value::Text(self.text()?),
-            Some('\'') => return Err(self.wrong("texts stand in double quotes")),
-            Some(c) if c == '-' || c.is_ascii_digit() => self.number()?,
-            Some(_) => self.word()?,
+        let value = match value {
+            ast::Value::NullKeyword(_) => Value::Null,
+            ast::Value::BooleanLit(literal) => Value::Bool(literal.value),
+            ast::Value::StringLit(literal) => Value::Text(literal.value.to_string()),
+            // JSON's own reader says which numbers there are.
+            ast::Value::NumberLit(literal) => match serde_json::from_str::<serde_json::Number>(literal.value) {
+                Ok(number) => number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::MAX)), Value::Int),
+                Err(_) => return Err(Problem::error(&at, "this is no number")),
+            },
+            ast::Value::Array(array) => {
+                Value::List(array.elements.iter().map(|element| self.node(element, depth + 1)).collect::<Result<_, _>>()?)
+            }
+            ast::Value::Object(object) => Value::Map(self.entries(object, depth)?),
         };
         Ok(Node::new(at, value))
     }
 
-    fn map(&mut self, depth: usize) -> Result<Value, Problem> {
-        let open = self.wrong("this `{` is never closed");
-        self.take();
-        let mut entries: Vec<Entry> = Vec::new();
-        loop {
-            self.space()?;
-            match self.peek() {
-                None => return Err(open),
-                Some('}') if entries.is_empty() => break,
-                Some('}') => return Err(self.wrong("a key should follow the comma").with_help("remove the comma before it")),
-                Some('"') => {}
-                Some(_) => return Err(self.wrong("a key should be here, in double quotes")),
-            }
-            let at = self.at();
-            let key = self.text()?;
-            self.space()?;
-            match self.peek() {
-                Some(':') => self.take(),
-                None => return Err(open),
-                Some(_) => return Err(self.wrong(format!("a `:` should follow the key `{key}`"))),
-            };
-            self.space()?;
-            let value = self.value(depth + 1)?;
-            match entries.iter().find(|entry| entry.key == key) {
-                Some(first) => {
-                    let message = format!("the key `{key}` is there twice: first on line {}", first.at.line);
+    fn entries(&mut self, object: &ast::Object<'_>, depth: usize) -> Result<Vec<Entry>, Problem> {
+        let mut entries: Vec<Entry> = Vec::with_capacity(object.properties.len());
+        let mut seen: HashMap<&str, u32> = HashMap::with_capacity(object.properties.len());
+        for property in &object.properties {
+            let at = self.at(property.start());
+            let key = property.name.as_str();
+            let value = self.node(&property.value, depth + 1)?;
+            match seen.entry(key) {
+                hash_map::Entry::Occupied(first) => {
+                    let message = format!("the key `{key}` is there twice: first on line {}", first.get());
                     self.twice.push(Problem::error(&at, message));
                 }
-                None => entries.push(Entry { key, at, value }),
-            }
-            self.space()?;
-            match self.peek() {
-                Some(',') => {
-                    self.take();
+                hash_map::Entry::Vacant(free) => {
+                    free.insert(at.line);
+                    entries.push(Entry { key: key.to_owned(), at, value });
                 }
-                Some('}') => break,
-                None => return Err(open),
-                Some(_) => return Err(self.wrong("a `,` or `}` should be here")),
             }
         }
-        self.take();
-        Ok(Value::Map(entries))
+        Ok(entries)
     }
+}
 
-    fn list(&mut self, depth: usize) -> Result<Value, Problem> {
-        let open = self.wrong("this `[` is never closed");
-        self.take();
-        let mut items = Vec::new();
-        loop {
-            self.space()?;
-            match self.peek() {
-                None => return Err(open),
-                Some(']') if items.is_empty() => break,
-                Some(']') => return Err(self.wrong("a value should follow the comma").with_help("remove the comma before it")),
-                Some(_) => items.push(self.value(depth + 1)?),
-            }
-            self.space()?;
-            match self.peek() {
-                Some(',') => {
-                    self.take();
-                }
-                Some(']') => break,
-                None => return Err(open),
-                Some(_) => return Err(self.wrong("a `,` or `]` should be here")),
-            }
-        }
-        self.take();
-        Ok(Value::List(items))
-    }
+fn too_much() -> String {
+    format!("this is too much: {DEPTH_MAX} levels and {NODES_MAX} values are read at most")
+}
 
-    fn text(&mut self) -> Result<String, Problem> {
-        let open = self.wrong("this text is never closed").with_help("end it with `\"` on the same line");
-        self.take();
-        let mut text = String::new();
-        loop {
-            match self.take() {
-                None | Some('\n') => return Err(open),
-                Some('"') => return Ok(text),
-                Some('\\') => text.push(self.escaped()?),
-                Some(c) => text.push(c),
-            }
-        }
-    }
-
-    fn escaped(&mut self) -> Result<char, Problem> {
-        let wrong = self.wrong("there is no such escape").with_help(r#"\" \\ \/ \b \f \n \r \t and \u with four digits are known"#);
-        Ok(match self.take() {
-            Some(c @ ('"' | '\\' | '/')) => c,
-            Some('b') => '\u{8}',
-            Some('f') => '\u{c}',
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some('u') => {
-                let first = self.unit().ok_or_else(|| wrong.clone())?;
-                let second = if (0xD800..0xDC00).contains(&first) && self.peek() == Some('\\') {
-                    self.take();
-                    (self.take() == Some('u')).then(|| self.unit()).flatten()
-                } else {
-                    None
-                };
-                let units = std::iter::once(first).chain(second);
-                char::decode_utf16(units).next().and_then(Result::ok).unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-            _ => return Err(wrong),
-        })
-    }
-
-    fn unit(&mut self) -> Option<u16> {
-        (0..4).try_fold(0u16, |unit, _| Some(unit << 4 | self.take()?.to_digit(16)? as u16))
-    }
-
-    fn number(&mut self) -> Result<Value, Problem> {
-        let wrong = self.wrong("this is no number");
-        let mut text = String::new();
-        while let Some(c) = self.peek().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')) {
-            text.push(c);
-            self.take();
-        }
-        // JSON's own reader says which numbers there are.
-        match serde_json::from_str::<serde_json::Number>(&text).ok() {
-            Some(number) => Ok(number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::MAX)), Value::Int)),
-            None => Err(wrong),
-        }
-    }
-
-    fn word(&mut self) -> Result<Value, Problem> {
-        let at = self.wrong("");
-        let mut text = String::new();
-        while let Some(c) = self.peek().filter(|c| c.is_alphanumeric() || *c == '_').filter(|_| text.len() < 40) {
-            text.push(c);
-            self.take();
-        }
-        match text.as_str() {
-            "true" => Ok(Value::Bool(true)),
-            "false" => Ok(Value::Bool(false)),
-            "null" => Ok(Value::Null),
-            "" => Err(Problem { message: "a value should be here".into(), ..at }),
-            _ => Err(Problem { message: format!("`{text}` is no value; texts stand in double quotes"), ..at }),
-        }
-    }
+/// What to say of a mistake, and what to do about it.
+fn said(kind: &ParseErrorKind) -> (String, Option<&'static str>) {
+    use ParseErrorKind as Kind;
+    let (message, help) = match kind {
+        Kind::UnterminatedObject => ("this `{` is never closed", None),
+        Kind::UnterminatedArray => ("this `[` is never closed", None),
+        Kind::UnterminatedCommentBlock => ("this comment is never closed", Some("end it with `*/`")),
+        Kind::TrailingCommasNotAllowed => ("nothing follows this comma", Some("remove it")),
+        Kind::SingleQuotedStringsNotAllowed | Kind::ExpectedStringObjectProperty => ("keys and texts stand in double quotes", None),
+        Kind::ExpectedColonAfterObjectKey => ("a `:` should follow the key", None),
+        Kind::ExpectedComma | Kind::UnexpectedTokenInObject => ("a `,` or `}` should be here", None),
+        Kind::ExpectedObjectValue => ("a value should follow the `:`", None),
+        Kind::UnexpectedWord => ("this is no value; texts stand in double quotes", None),
+        Kind::MultipleRootJsonValues => ("nothing may follow the value", None),
+        Kind::NestingDepthExceeded => return (too_much(), None),
+        other => return (format!("this is no JSON: {}", other.to_string().to_lowercase()), None),
+    };
+    (message.to_owned(), help)
 }
 
 #[cfg(test)]
