@@ -55,6 +55,13 @@ fn flag(node: &Node, key: &str, default: bool) -> bool {
     node.get(key).and_then(Node::as_bool).unwrap_or(default)
 }
 
+/// What the Serverless Framework calls the resource of the bucket that it makes for an event ("S3" of its guide to events).
+fn bucket_logical_id(name: &str) -> String {
+    let mut letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    "S3Bucket".chars().chain(first).chain(letters).collect()
+}
+
 fn filters(node: &Node) -> Vec<Json> {
     node.get("filterPatterns").map(Node::items).unwrap_or_default().iter().map(Node::json).collect()
 }
@@ -335,7 +342,14 @@ impl Scene<'_> {
             self.error(&named.at, format!("`{bucket}` is a resource; its bucket is called `{name}`"), help);
             return None;
         }
-        if !self.resources.buckets.iter().any(|b| b.name == bucket) {
+        let logical_id = bucket_logical_id(&bucket);
+        if let Some(declared) = self.resources.buckets.iter().find(|b| b.name == bucket) {
+            if declared.logical_id != logical_id && !flag(node, "existing", false) {
+                let message = format!("a deployment makes the bucket `{bucket}` twice: for this event, and as `{}`", declared.logical_id);
+                let help = format!("call the resource `{logical_id}`, or leave it out");
+                self.warn(&named.at, message, help);
+            }
+        } else {
             if let Some(near) = did_you_mean(&bucket, self.resources.buckets.iter().map(|b| b.name.as_str())).map(str::to_string) {
                 self.warn(&named.at, format!("the bucket `{bucket}` is made for this event"), format!("did you mean `{near}`?"));
             }
@@ -349,7 +363,6 @@ impl Scene<'_> {
                 );
                 return None;
             }
-            let logical_id = format!("S3Bucket{}", bucket.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
             let at = named.at.clone();
             self.resources.buckets.push(Bucket {
                 name: bucket.clone(),

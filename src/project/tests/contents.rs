@@ -79,6 +79,21 @@ fn events_become_sources() {
 }
 
 #[test]
+fn a_bucket_that_a_deployment_would_make_twice_is_warned_of() {
+    let check = |logical_id: &str, event: &str, expected: &[&str]| {
+        let yaml = format!(
+            "functions: {{ a: {{ handler: a.h, events: [{{ s3: {event} }}] }} }}\n\
+             resources: {{ Resources: {{ {logical_id}: {{ Type: AWS::S3::Bucket, Properties: {{ BucketName: my-photos }} }} }} }}"
+        );
+        let warnings: Vec<String> = loaded(&yaml).warnings.into_iter().map(|problem| problem.message).collect();
+        assert_eq!(warnings, expected, "{yaml}");
+    };
+    check("Photos", "my-photos", &["a deployment makes the bucket `my-photos` twice: for this event, and as `Photos`"]);
+    check("Photos", "{ bucket: my-photos, existing: true }", &[]);
+    check("S3BucketMyphotos", "my-photos", &[]);
+}
+
+#[test]
 fn resources_are_read_and_checked() {
     let project = valid(
         "resources:\n  - Resources: { Q: { Type: AWS::SQS::Queue, Properties: { RedrivePolicy: { deadLetterTargetArn: !GetAtt D.Arn, maxReceiveCount: 2 } } } }\n  - Resources: { D: { Type: AWS::SQS::Queue } }\n  \
