@@ -3,30 +3,12 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::base::Caller;
+use crate::services::auth::token::claims;
 use crate::wire::http::header;
-
-/// Bytes of a token at most: what fits into a header.
-const TOKEN_BYTES_MAX: usize = 64 << 10;
-
-/// The claims of a JSON Web Token, unchecked; `None` where it is none.
-pub fn claims(token: &str) -> Option<Map<String, Value>> {
-    if token.len() > TOKEN_BYTES_MAX {
-        return None;
-    }
-    let mut parts = token.split('.');
-    let (_, body, _) = (parts.next()?, parts.next()?, parts.next()?);
-    let bytes = URL_SAFE_NO_PAD.decode(body.trim_end_matches('=')).ok()?;
-    match serde_json::from_slice(&bytes).ok()? {
-        Value::Object(claims) => Some(claims),
-        _ => None,
-    }
-}
 
 /// The token of `Authorization: Bearer …` or `Authorization: Firebase …`.
 pub fn token(headers: &HeaderMap) -> Option<&str> {
@@ -57,6 +39,9 @@ pub fn of_token(token: &str) -> Caller {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     fn jwt(claims: &str) -> String {
