@@ -159,6 +159,43 @@ async fn urls_messages_and_stream_records_expire_by_the_worlds_clock() {
     emu.until("the records of a day ago are gone", || async { (records().await == 0).then_some(()) }).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_of_users_expire_by_the_worlds_clock_each_at_its_time() {
+    let project = copy("time");
+    std::fs::write(project.path().join("firebase.json"), "{}").expect("a file");
+    let emu = Emu::start(project.path(), &["--ephemeral", "--project-id", "demo-time", "--ports", "auth=0,firestore=0"]);
+    clock(&emu, "freeze", Value::Null).await;
+    let start = midnight();
+    clock(&emu, "set", json!({ "time": iso(start) })).await;
+    let auth = async |path: &str, body: Value| {
+        let url = format!("{}/{path}?key=k", emu.url("auth"));
+        emu.send("POST", &url, &[("authorization", "Bearer owner")], body.to_string()).await.json()
+    };
+    let user = auth("identitytoolkit.googleapis.com/v1/accounts:signUp", json!({ "email": "a@b.c", "password": "secret" })).await;
+    let cookies = "identitytoolkit.googleapis.com/v1/projects/demo-time:createSessionCookie";
+    let cookie = async |token: &Value, valid_s: u32| auth(cookies, json!({ "idToken": token, "validDuration": valid_s.to_string() })).await;
+    let known = async |token: &Value| {
+        let answer = auth("identitytoolkit.googleapis.com/v1/accounts:lookup", json!({ "idToken": token })).await;
+        answer["users"][0]["email"].as_str().or_else(|| answer["error"]["message"].as_str()).unwrap_or_default().to_owned()
+    };
+    let renewed = async || {
+        let asked = json!({ "grantType": "refresh_token", "refreshToken": user["refreshToken"] });
+        auth("securetoken.googleapis.com/v1/token", asked).await["id_token"].clone()
+    };
+    let first = &user["idToken"];
+    assert!(cookie(first, 300).await["sessionCookie"].is_string(), "a cookie for a token that is good");
+    clock(&emu, "advance", json!({ "ms": 3_599_000 })).await;
+    assert_eq!(known(first).await, "a@b.c", "a second before its hour is over");
+    let second = renewed().await;
+    clock(&emu, "advance", json!({ "ms": 1_000 })).await;
+    assert_eq!(known(first).await, "INVALID_ID_TOKEN", "its hour is over");
+    assert_eq!(cookie(first, 300).await["error"]["message"], "INVALID_ID_TOKEN");
+    assert_eq!(known(&second).await, "a@b.c", "one that was issued later is good for longer");
+    clock(&emu, "advance", json!({ "ms": 30i64 * 86_400_000 })).await;
+    assert_eq!(known(&second).await, "INVALID_ID_TOKEN", "a month later");
+    assert_eq!(known(&renewed().await).await, "a@b.c", "what it is renewed with lasts");
+}
+
 fn emu(project: &std::path::Path, arguments: &[&str]) -> String {
     let output = Command::new(EMU).args(arguments).arg("--project").arg(project).output().expect("emu runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
