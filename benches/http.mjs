@@ -1,57 +1,9 @@
 // Measures a release build over HTTP, beside peers, in alternating passes of one run: the machine's speed drifts, ratios do not.
 // Repeat with: make bench       (or: node benches/http.mjs [passes] [seconds], with EMU=path/to/emu)
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-
-const EMU = resolve(process.env.EMU ?? 'target/release/emu');
-const PASSES = Number(process.argv[2] ?? 3);
-const SECONDS = Number(process.argv[3] ?? 4);
-const agent = new http.Agent({ keepAlive: true });
-
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-const spread = (values, digits = 0) => {
-  const fixed = (value) => value.toFixed(digits);
-  return `${fixed(median(values))} (${fixed(Math.min(...values))}–${fixed(Math.max(...values))})`;
-};
-
-/** The CPU time of a process and its children so far, in microseconds. */
-function cpu(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(stat[11]) + Number(stat[12])) * 10_000;
-}
-
-/** Memory of a process that it does not share, in MiB. */
-function privateMemory(pid) {
-  const rows = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').matchAll(/^Private_\w+:\s+(\d+)/gm);
-  return [...rows].reduce((sum, row) => sum + Number(row[1]), 0) / 1024;
-}
-
-function copy(fixture) {
-  const folder = mkdtempSync(join(tmpdir(), 'emu-bench-'));
-  for (const name of readdirSync(`fixtures/${fixture}`)) {
-    if (name === 'node_modules') symlinkSync(resolve(`fixtures/${fixture}/node_modules`), join(folder, name));
-    else if (name !== '.emu') cpSync(`fixtures/${fixture}/${name}`, join(folder, name), { recursive: true });
-  }
-  return folder;
-}
-
-async function startEmu(folder, ...more) {
-  const started = performance.now();
-  const args = ['start', '--no-tui', '--log-format', 'json', '--ports', 'http=0,aws=0,admin=0', '--project', folder, ...more];
-  const child = spawn(EMU, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const record = JSON.parse(line);
-    if (record.type === 'ready') {
-      child.stdout.resume();
-      return { child, ...record.addresses, readyMs: performance.now() - started, started };
-    }
-  }
-  throw new Error('emu ended before it was ready');
-}
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EMU, PASSES, SECONDS, copy, cpu, printRows, privateMemory, request, row, spread, startEmu, stop, wrk } from './measure.mjs';
 
 async function startNode(port, ...args) {
   const child = spawn('node', args, { stdio: 'ignore', cwd: 'benches/peers' });
@@ -63,35 +15,6 @@ async function startNode(port, ...args) {
       await new Promise((resume) => setTimeout(resume, 20));
     }
   }
-}
-
-async function stop(server) {
-  const ended = new Promise((resume) => server.child.once('exit', resume));
-  server.child.kill('SIGTERM');
-  await ended;
-}
-
-function request(url, { method = 'GET', headers = {}, body } = {}) {
-  return new Promise((answer, refuse) => {
-    const sent = http.request(url, { method, headers, agent }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (piece) => (text += piece)).on('end', () => answer({ status: response.statusCode, text }));
-    });
-    sent.on('error', refuse).end(body);
-  });
-}
-
-/** One pass of wrk; answers requests/s, p50 in ms, and the server's CPU µs a request. */
-function wrk(server, url, connections, script) {
-  const args = ['-t1', `-c${connections}`, `-d${SECONDS}s`, '--latency', ...(script ? ['-s', script] : []), url];
-  const before = cpu(server.child.pid);
-  const out = execFileSync('wrk', args, { encoding: 'utf8' });
-  const used = cpu(server.child.pid) - before;
-  const requests = Number(out.match(/(\d+) requests in/)[1]);
-  const bad = out.match(/Non-2xx or 3xx responses: (\d+)/);
-  if (bad) throw new Error(`${bad[1]} bad answers from ${url}`);
-  const [, p50, unit] = out.match(/50%\s+([\d.]+)(us|ms|s)/);
-  return { perSecond: Number(out.match(/Requests\/sec:\s+([\d.]+)/)[1]), p50: Number(p50) * { us: 1e-3, ms: 1, s: 1e3 }[unit], cpu: used / requests };
 }
 
 /** Lua for wrk: a DynamoDB operation over 1,000 keys. */
@@ -113,9 +36,6 @@ end
 `);
   return file;
 }
-
-const rows = [];
-const row = (name, results) => rows.push([name, spread(results.map((r) => r.perSecond)), spread(results.map((r) => r.p50), 3), spread(results.map((r) => r.cpu))]);
 
 async function functions() {
   const fresh = await startEmu(copy('bench'), '--ephemeral');
@@ -308,10 +228,7 @@ async function state() {
 const only = process.env.ONLY?.split(',');
 for (const [name, measure] of Object.entries({ starts, reloads, state, functions, dynamodb, dashboard })) {
   if (only && !only.includes(name)) continue;
-  rows.length = 0;
   await measure();
-  if (rows.length === 0) continue;
-  console.log(`\nmedian (lowest–highest) of ${PASSES} alternating passes of ${SECONDS} s; wrk -t1 on the same 2 cores`);
-  console.table(Object.fromEntries(rows.map(([name, perSecond, p50, used]) => [name, { 'requests/s': perSecond, 'p50 ms': p50, 'server CPU µs/request': used }])));
+  printRows();
 }
 process.exit(0);
