@@ -17,6 +17,7 @@ use crate::gateway::admin::{ClockChange, World};
 use crate::gateway::asked::{AskError, DEFAULT_WORLD, InvocationsAsk, MailsAsk};
 use crate::gateway::state::{StateAsk, StateError};
 use crate::project::Port;
+use crate::services::documents::Index;
 use crate::telemetry::journal::{Journaled, Query, Reader, TraceError};
 use crate::telemetry::trace;
 use crate::triggers::DeadLetter;
@@ -109,6 +110,15 @@ impl World for Shared {
             let logs: Vec<Value> = answer.logs.iter().map(line).collect();
             Ok(json!({ "payload": payload, "error": error, "log": answer.log_text(), "logs": logs, "requestId": answer.request_id }))
         })
+    }
+
+    fn missing_indexes(&self) -> Value {
+        let missing = self.world.services.documents.missing_indexes();
+        let (overrides, indexes): (Vec<_>, Vec<_>) = missing.iter().partition(|index| index.fields.len() == 1);
+        let shown = |indexes: Vec<&Index>| -> Vec<Value> {
+            indexes.iter().map(|index| serde_json::from_str(&index.to_string()).expect("an index is shown as JSON")).collect()
+        };
+        json!({ "indexes": shown(indexes), "fieldOverrides": shown(overrides) })
     }
 
     fn dead_letters(&self) -> BoxFuture<'_, Result<Value, String>> {

@@ -72,6 +72,8 @@ pub struct Options {
     pub any_ports: bool,
     /// Fail where a port is taken.
     pub strict_ports: bool,
+    /// Refuse what production refuses where emu would only warn: queries of Firestore without their index.
+    pub strict: bool,
     /// Reload as files change.
     pub watch: bool,
     /// What invocations cost, for whoever asks the admin API.
@@ -132,6 +134,8 @@ pub(crate) struct Shared {
     pub(crate) journal: Feed,
     /// The sites of a Firebase project.
     pub(crate) hosting: Option<Arc<gateway::Hosting>>,
+    /// See [`Options::strict`].
+    pub(crate) strict: bool,
     pub(crate) prices: Arc<dyn Prices>,
     pub(crate) shutdown: CancellationToken,
 }
@@ -224,7 +228,7 @@ impl App {
         });
         let hosting = making.as_ref().map(|making| making.hosting.clone());
         if let Some(firebase) = &project.firebase {
-            firebase::declare_indexes(&world.services.documents, firebase, &project.root);
+            firebase::declare_indexes(&world.services.documents, firebase, &project.root, options.strict);
         }
         let made = making.map(|making| firebase::make(&making, &origin)).unwrap_or_default();
         network.connect(Endpoints {
@@ -250,6 +254,7 @@ impl App {
             addresses: addresses.clone(),
             journal: journal.feed(),
             hosting,
+            strict: options.strict,
             prices: options.prices.clone(),
             shutdown: shutdown.clone(),
         });

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Shared, apply_triggers, memory, prepare_reset, resources, tell};
+use super::{Shared, apply_triggers, firebase, memory, prepare_reset, resources, tell};
 use crate::base::Time;
 use crate::functions::Changed;
 use crate::project::{self, Loaded, Problem, Project, Severity};
@@ -80,7 +80,8 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
     let before = shared.project();
     let mut problems = Vec::new();
     let mut project = before.clone();
-    if paths.iter().any(|path| before.sources.contains(path) || is_source(path)) {
+    let read = paths.iter().any(|path| before.sources.contains(path) || is_source(path));
+    if read {
         let load = shared.load.clone();
         match tokio::task::spawn_blocking(move || project::load(&load)).await? {
             Ok(Loaded { project: loaded, warnings }) => {
@@ -95,6 +96,9 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
         }
     }
     let new = project != before;
+    if let Some(firebase) = project.firebase.as_ref().filter(|_| read) {
+        firebase::declare_indexes(&shared.world.services.documents, firebase, &project.root, shared.strict);
+    }
     if new {
         // Before its resources are made: who puts another state in place meanwhile looks afterwards whether there is another project.
         *shared.project.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = project.clone();

@@ -55,6 +55,9 @@ pub(super) struct RunArgs {
     /// Fail where a port is taken, instead of taking the next free one
     #[arg(long)]
     pub(super) strict_ports: bool,
+    /// Refuse what production refuses where emu would only warn: queries of Firestore without their index
+    #[arg(long)]
+    pub(super) strict: bool,
     /// The address to listen on; anything but a loopback address lets other machines in
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(super) host: IpAddr,

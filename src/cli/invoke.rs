@@ -108,6 +108,7 @@ async fn here(load: project::Load, name: &str, event: Bytes) -> anyhow::Result<R
         ports: project::Ports::new(),
         any_ports: true,
         strict_ports: false,
+        strict: false,
         watch: false,
         prices: Arc::new(ListPrices),
     };

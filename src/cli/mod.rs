@@ -14,6 +14,7 @@ mod exec;
 mod findings;
 #[cfg(test)]
 mod help_tests;
+mod indexes;
 mod init;
 mod invoke;
 mod logs;
@@ -192,6 +193,14 @@ enum Command {
         #[command(subcommand)]
         command: clock::Command,
     },
+    /// List the indexes that Firestore's queries wanted and the project does not declare, and add them to its file
+    ///
+    /// Production refuses such queries. Here they run, with one warning each, unless emu was started with `--strict`. What
+    /// stands in the file stays, with its comments. Asks the emu that runs this project.
+    #[command(after_help = "Examples:
+  emu indexes
+  emu indexes --write")]
+    Indexes(indexes::IndexesArgs),
     /// Read the project file, resolve it, and say what is wrong with it
     ///
     /// Exit code 1 where there are errors.
@@ -293,6 +302,7 @@ pub fn run() -> ExitCode {
             let (json, journal) = whose.split();
             clock::run(&command, &journal, json)
         }
+        Command::Indexes(args) => indexes::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Man { dir } => man::run(&Cli::command(), dir.as_deref()),

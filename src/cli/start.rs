@@ -111,6 +111,7 @@ pub fn options(args: &RunArgs, purpose: Purpose) -> Options {
         ports: args.ports.iter().map(|port| (port.face, port.port)).collect(),
         any_ports: exec,
         strict_ports: args.strict_ports,
+        strict: args.strict,
         watch: !exec,
         prices: Arc::new(ListPrices),
     }

@@ -51,6 +51,8 @@ pub trait World: Send + Sync + 'static {
     fn invocations(&self, ask: InvocationsAsk) -> BoxFuture<'_, Result<Value, AskError>>;
     /// Calls a function and answers `{payload, error, log, logs, requestId}`; an error says why it could not be called.
     fn invoke(&self, call: Call, name: String, event: Bytes) -> BoxFuture<'_, Result<Value, AskError>>;
+    /// The indexes that Firestore's queries wanted and that are not declared, in the shape of `firestore.indexes.json`.
+    fn missing_indexes(&self) -> Value;
     /// What could not be delivered, newest first.
     fn dead_letters(&self) -> BoxFuture<'_, Result<Value, String>>;
     /// The records of the journal, each as JSON; those to come too where they are followed, until the end.
@@ -141,6 +143,7 @@ impl Admin {
                 world.clear_mails().await.map_err(broken)?;
                 Ok(json(StatusCode::OK, &json!({ "mails": [] })))
             }
+            (&Method::GET, ["firestore", "missing-indexes"]) => Ok(json(StatusCode::OK, &world.missing_indexes())),
             (&Method::GET, ["dead-letters"]) => Ok(json(StatusCode::OK, &world.dead_letters().await.map_err(broken)?)),
             (&Method::GET, ["records"]) => {
                 let (query, follow) = asked::records(query).map_err(refused)?;
@@ -184,7 +187,8 @@ impl Admin {
 /// All that there is, for whoever asks for something else.
 const ALL: &str = "GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{advance,set,freeze,resume}, \
     GET /emu/v1/state, POST /emu/v1/state/{reset,snapshot,restore,export,import,diff}, POST /emu/v1/functions/NAME/invocations, \
-    GET /emu/v1/invocations, GET and DELETE /emu/v1/mails, GET /emu/v1/dead-letters, GET /emu/v1/records, GET /emu/v1/traces/ID";
+    GET /emu/v1/invocations, GET and DELETE /emu/v1/mails, GET /emu/v1/dead-letters, GET /emu/v1/firestore/missing-indexes, \
+    GET /emu/v1/records, GET /emu/v1/traces/ID";
 
 /// An answer of one JSON object a line, sent as they come.
 fn lines(records: BoxStream<'static, Result<Vec<Journaled>, String>>) -> Response {

@@ -6,9 +6,10 @@ use crate::services::documents::{Declared, Documents};
 /// Bytes of the file at most.
 const BYTES_MAX: u64 = 4 << 20;
 
-/// Tells Firestore which indexes the project declares. Where the file cannot be read, it is told why, and of none.
-pub fn declare(documents: &Documents, firebase: &Firebase, root: &std::path::Path) {
-    let mut all = Declared::default();
+/// Tells Firestore which indexes the project declares. Where the file cannot be read, it is told why, and of none. `strict` refuses queries
+/// that need another, as production does.
+pub fn declare(documents: &Documents, firebase: &Firebase, root: &std::path::Path, strict: bool) {
+    let mut all = Declared { strict, ..Declared::default() };
     for path in firebase.databases.iter().filter_map(|database| database.indexes.as_ref()) {
         let path = root.join(path);
         let text = match std::fs::metadata(&path) {
@@ -17,7 +18,7 @@ pub fn declare(documents: &Documents, firebase: &Firebase, root: &std::path::Pat
             // `firebase init` names the file before there is one.
             Err(_) => continue,
         };
-        match text.and_then(|text| Declared::parse(&text, false)) {
+        match text.and_then(|text| Declared::parse(&text, strict)) {
             Ok(declared) => all.indexes.extend(declared.indexes),
             Err(why) => tracing::warn!("{}: the indexes of Firestore cannot be read: {why}", path.display()),
         }

@@ -2,6 +2,7 @@
 //! file ("Firebase CLI reference", "Configure hosting behavior").
 
 mod hosting;
+pub mod indexes;
 mod keys;
 
 use std::collections::BTreeSet;
@@ -85,7 +86,7 @@ pub(super) fn load(root: &Path, asked: Option<&str>, sources: &mut BTreeSet<Path
     check.value(&node, &keys::FILE, "");
     problems.append(&mut check.problems);
     super::load::warn_ignored(check.ignored, problems);
-    let mut scene = Scene { root, rc: rc.as_ref(), problems };
+    let mut scene = Scene { root, rc: rc.as_ref(), sources, problems };
     let project_id = scene.project_id(asked);
     let targets = |kind: &str, name: &str| -> Vec<String> {
         let found = rc.as_ref().and_then(|rc| rc.get("targets")?.get(&project_id)?.get(kind)?.get(name).cloned());
@@ -138,6 +139,8 @@ fn many(node: Option<&Node>) -> &[Node] {
 struct Scene<'a> {
     root: &'a Path,
     rc: Option<&'a Node>,
+    /// Files that are read again when they change.
+    sources: &'a mut BTreeSet<PathBuf>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -197,10 +200,12 @@ impl Scene<'_> {
     }
 
     fn database(&mut self, one: &Node) -> Database {
+        let indexes = self.file(one.get("indexes"));
+        self.sources.extend(indexes.as_ref().map(|indexes| self.root.join(indexes)));
         Database {
             name: one.get("database").and_then(Node::scalar).unwrap_or_else(|| "(default)".into()),
             rules: self.file(one.get("rules")),
-            indexes: self.file(one.get("indexes")),
+            indexes,
             at: one.at.clone(),
         }
     }

@@ -64,13 +64,14 @@ impl fmt::Display for Index {
         };
         let text = |text: &str| serde_json::Value::from(text);
         if let [(field, how)] = self.fields.as_slice() {
+            write!(f, "{{\"collectionGroup\": {}, \"fieldPath\": {}, \"indexes\": [", text(&self.collection), text(&field.to_string()))?;
+            // Whoever names a field's indexes names all of them: those that production makes by itself, too.
+            for usual in [Mode::Ascending, Mode::Descending, Mode::Contains] {
+                let (name, value) = mode(usual);
+                write!(f, "{{\"{name}\": \"{value}\", \"queryScope\": \"COLLECTION\"}}, ")?;
+            }
             let (name, value) = mode(*how);
-            return write!(
-                f,
-                "{{\"collectionGroup\": {}, \"fieldPath\": {}, \"indexes\": [{{\"{name}\": \"{value}\", \"queryScope\": \"{scope}\"}}]}}",
-                text(&self.collection),
-                text(&field.to_string())
-            );
+            return write!(f, "{{\"{name}\": \"{value}\", \"queryScope\": \"{scope}\"}}]}}");
         }
         write!(f, "{{\"collectionGroup\": {}, \"queryScope\": \"{scope}\", \"fields\": [", text(&self.collection))?;
         for (at, (field, how)) in self.fields.iter().enumerate() {
@@ -230,6 +231,14 @@ impl Adviser {
         self.declared.store(Some(Arc::new(declared)));
     }
 
+    /// The indexes that were told of and are not declared by now.
+    pub(super) fn missing(&self) -> Vec<Index> {
+        let declared = self.declared.load();
+        let known = |index: &Index| declared.as_ref().is_some_and(|declared| declared.indexes.contains(index));
+        let said = self.said.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        said.iter().filter(|index| !known(index)).cloned().collect()
+    }
+
     /// Fails with [`Error::NoIndex`] where the project wants what production does.
     pub(super) fn see(&self, query: &Query) -> Result<(), Error> {
         let declared = self.declared.load();
@@ -238,14 +247,18 @@ impl Adviser {
             if declared.indexes.iter().any(|index| index.serves(&needed)) {
                 continue;
             }
+            let is_new = {
+                let mut said = self.said.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                said.len() < SAID_MAX && said.insert(needed.index.clone())
+            };
             if declared.strict {
                 return Err(Error::NoIndex { database: query.scope.parent.database.clone(), index: Box::new(needed.index) });
             }
-            let mut said = self.said.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            if said.len() < SAID_MAX && said.insert(needed.index.clone()) {
+            if is_new {
                 let list = if needed.index.fields.len() == 1 { "fieldOverrides" } else { "indexes" };
                 tracing::warn!(
-                    "Firestore: production refuses a query of `{}` that runs here, for want of an index; add to `{list}` of firestore.indexes.json: {}",
+                    "Firestore: production refuses a query of `{}` that runs here, for want of an index; `emu indexes --write` adds it, or add to \
+                     `{list}` of firestore.indexes.json: {}",
                     needed.index.collection,
                     needed.index
                 );

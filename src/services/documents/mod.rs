@@ -147,6 +147,11 @@ impl Documents {
         self.adviser.declare(indexes);
     }
 
+    /// The indexes that queries wanted and production would not have, as far as they are remembered: a thousand.
+    pub fn missing_indexes(&self) -> Vec<Index> {
+        self.adviser.missing()
+    }
+
     /// The database they are in.
     pub fn db(&self) -> &Db {
         &self.db

@@ -361,7 +361,9 @@ fn indexes_that_production_would_miss_are_told() {
     check(
         "**/c",
         json!({"where": ["m", "==", 1]}),
-        &[r#"{"collectionGroup": "c", "fieldPath": "m", "indexes": [{"order": "ASCENDING", "queryScope": "COLLECTION_GROUP"}]}"#],
+        &[
+            r#"{"collectionGroup": "c", "fieldPath": "m", "indexes": [{"order": "ASCENDING", "queryScope": "COLLECTION"}, {"order": "DESCENDING", "queryScope": "COLLECTION"}, {"arrayConfig": "CONTAINS", "queryScope": "COLLECTION"}, {"order": "ASCENDING", "queryScope": "COLLECTION_GROUP"}]}"#,
+        ],
     );
     assert!(Declared::parse("{", false).is_err());
 }
@@ -382,4 +384,9 @@ async fn a_strict_project_is_refused_what_production_refuses() {
     );
     world.documents.declare(Declared::default());
     ask().await.expect("it is told and goes on");
+    let missing = world.documents.missing_indexes();
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    world.documents.declare(Declared { indexes: missing, strict: true });
+    ask().await.expect("the index is declared by now");
+    assert_eq!(world.documents.missing_indexes(), []);
 }
