@@ -159,7 +159,7 @@ fn environment(project: &Project, function: &Function, surroundings: &Surroundin
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_DEFAULT_REGION", &project.region),
         ("AWS_ENDPOINT_URL", &surroundings.aws_url),
-        ("AWS_EXECUTION_ENV", "AWS_Lambda_nodejs20.x"),
+        ("AWS_EXECUTION_ENV", "AWS_Lambda_nodejs22.x"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
         ("AWS_LAMBDA_FUNCTION_NAME", &function.deployed_name),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),

@@ -111,7 +111,7 @@ impl Scene<'_> {
                 self.error(at, format!("the provider `{other}` is not emulated"), "emu runs projects of the provider `aws`");
             }
             None if provider.is_null() => {
-                self.error(&root.at, "the project has no provider", "add `provider: { name: aws, runtime: nodejs20.x }`")
+                self.error(&root.at, "the project has no provider", "add `provider: { name: aws, runtime: nodejs22.x }`")
             }
             None if provider.entry("name").is_none_or(|n| n.value.is_null()) => {
                 self.error(&provider.at, "`provider` has no `name`", "add `name: aws` under `provider`");
@@ -188,16 +188,16 @@ impl Scene<'_> {
             Some(Runtime::Wasm)
         } else {
             const KNOWN: &[&str] = &["python", "java", "ruby", "go", "dotnet", "provided"];
-            let near = did_you_mean(&text, ["wasm", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"]);
+            let near = did_you_mean(&text, ["wasm", "nodejs20.x", "nodejs22.x", "nodejs24.x"]);
             let place = node.map_or(at, |n| &n.at).clone();
             if KNOWN.iter().any(|k| text.starts_with(k)) {
                 self.warn(
                     &place,
                     format!("`{name}` is left out: emu does not run `{text}`"),
-                    "it runs `nodejs20.x` and the like, and `wasm`",
+                    "it runs `nodejs22.x` and the like, and `wasm`",
                 );
             } else {
-                let help = near.map_or_else(|| "such as `nodejs20.x`, or `wasm`".to_string(), |near| format!("did you mean `{near}`?"));
+                let help = near.map_or_else(|| "such as `nodejs22.x`, or `wasm`".to_string(), |near| format!("did you mean `{near}`?"));
                 self.error(&place, format!("there is no runtime `{text}`"), help);
             }
             None

@@ -117,7 +117,7 @@ const PROVIDER: &[Key] = &[
     key("name", "The cloud: `aws`.", &Text),
     key(
         "runtime",
-        "What functions run on: a `nodejs…` runtime such as `nodejs20.x`, or `wasm` for WASI components and CGI programs.",
+        "What functions run on: a `nodejs…` runtime such as `nodejs22.x`, or `wasm` for WASI components and CGI programs.",
         &Text,
     ),
     key("stage", "The stage where `--stage` names none; `dev` unless set.", &Text),

@@ -126,7 +126,7 @@ fn a_file_that_is_no_project_says_so() {
     );
     check(
         &[("serverless.yaml", "functions: {}\n")],
-        "the project has no name @1:1 = add `service: NAME` at the top\nthe project has no provider @1:1 = add `provider: { name: aws, runtime: nodejs20.x }`",
+        "the project has no name @1:1 = add `service: NAME` at the top\nthe project has no provider @1:1 = add `provider: { name: aws, runtime: nodejs22.x }`",
     );
     let nowhere = problems(&[("serverless.ts", "")]);
     assert!(
@@ -150,7 +150,7 @@ fn what_is_not_emulated_is_one_warning() {
     );
     wrong(
         "functions: { a: { handler: a.h, runtime: python3.12 } }",
-        "? `a` is left out: emu does not run `python3.12` @3:42 = it runs `nodejs20.x` and the like, and `wasm`",
+        "? `a` is left out: emu does not run `python3.12` @3:42 = it runs `nodejs22.x` and the like, and `wasm`",
     );
 }
 

@@ -51,7 +51,7 @@ fn exec_ends_a_command_that_hangs_when_emu_is_told_to_stop() {
 fn a_project_with_mistakes_is_not_started_and_every_mistake_is_shown_with_its_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let yaml = "service: shop
-provider: { name: aws, runtime: nodejs20.x, memorySize: lots }
+provider: { name: aws, runtime: nodejs22.x, memorySize: lots }
 functions:
   hello:
     handlr: a.handler

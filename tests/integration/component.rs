@@ -11,7 +11,7 @@ mod sample;
 use sample::{Does, component};
 
 const PROJECT: &str = "service: components
-provider: { name: aws, runtime: nodejs20.x }
+provider: { name: aws, runtime: nodejs22.x }
 functions:
   ready:
     handler: ready.wasm

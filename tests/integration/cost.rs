@@ -153,7 +153,7 @@ async fn a_checkout_is_priced_by_route_function_and_service_at_every_provider() 
 const YAML: &str = "service: tiny
 provider:
   name: aws
-  runtime: nodejs20.x
+  runtime: nodejs22.x
   memorySize: 1024
   environment: { POSTS: !Ref Posts, ORDERS: !Ref Orders, LOOP: !Ref Loop }
 functions:

@@ -25,7 +25,7 @@ pub fn run(project: &Path, arguments: &[&str]) -> String {
 /// A project of one file, `a.mjs`.
 fn tiny(functions: &str, code: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let yaml = format!("service: tiny\nprovider: {{ name: aws, runtime: nodejs20.x }}\n{functions}");
+    let yaml = format!("service: tiny\nprovider: {{ name: aws, runtime: nodejs22.x }}\n{functions}");
     std::fs::write(folder.path().join("serverless.yaml"), yaml).expect("a file");
     std::fs::write(folder.path().join("a.mjs"), code).expect("a file");
     folder

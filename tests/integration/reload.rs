@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::emu::Emu;
 
 const PROJECT: &str = "service: hot
-provider: { name: aws, runtime: nodejs20.x }
+provider: { name: aws, runtime: nodejs22.x }
 functions:
   hello:
     handler: src/hello.handler

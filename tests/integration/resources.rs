@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::emu::Emu;
 
 const PROJECT: &str = "service: told
-provider: { name: aws, runtime: nodejs20.x }
+provider: { name: aws, runtime: nodejs22.x }
 functions:
   seen:
     handler: seen.handler

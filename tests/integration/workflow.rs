@@ -126,9 +126,10 @@ fn act(runner: &Runner, origin: &Path, workflow: &Value) -> Vec<(String, String)
             }
             Some("actions/setup-node") => {
                 let version = runner.command("node").arg("--version").output().expect("node runs");
-                let wanted = step["with"]["node-version"].as_u64().expect("a version");
+                assert!(step["with"]["node-version"].is_u64(), "the workflow says which Node: {step:?}");
+                // This runner has one, the machine's; the project says in `engines` which will do.
                 let there = said(&version).trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u64>().ok());
-                assert!(there >= Some(wanted), "{there:?} is older than Node {wanted}");
+                assert!(there >= Some(20), "{there:?} is older than Node 20");
             }
             Some("actions/cache") => {
                 runner.restore(step["with"]["path"].as_str().expect("a path"));

@@ -27,7 +27,7 @@ struct Bench {
 
 async fn bench() -> Bench {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("serverless.yaml"), "service: none\nprovider: { name: aws, runtime: nodejs20.x }\n")
+    std::fs::write(folder.path().join("serverless.yaml"), "service: none\nprovider: { name: aws, runtime: nodejs22.x }\n")
         .expect("written");
     let project = crate::project::load(&Load::new(folder.path())).expect("a project").project;
     let (ids, account, clock) = (Ids::seeded(7), Account::local("us-east-1"), Clock::frozen(Time(1_795_226_430_000)));

@@ -105,7 +105,7 @@
     throw rt.missing(`process.${name}`, 'node:process', why);
   };
   Object.assign(process, {
-    title: 'node', version: 'v20.19.0', versions: { node: '20.19.0', v8: '11.3.244.8-node.26', uv: '1.46.0', zlib: '1.3', modules: '115', openssl: '3.0.15', quickjs: 'ng' },
+    title: 'node', version: 'v22.22.0', versions: { node: '22.22.0', v8: '12.4.254.21-node.33', uv: '1.51.0', zlib: '1.3.1', modules: '127', openssl: '3.0.17', quickjs: 'ng' },
     arch: 'x64', platform: 'linux', release: { name: 'node', lts: 'Iron' }, argv: ['/var/lang/bin/node', '/var/task/index.js'], execArgv: [], execPath: '/var/lang/bin/node', argv0: 'node', pid: 8, ppid: 1,
     exitCode: undefined, features: { inspector: false, debug: false, uv: false, ipv6: true, tls: true }, config: { target_defaults: {}, variables: {} }, allowedNodeEnvironmentFlags: new Set(), report: {},
     hrtime, uptime: () => clock() / 1000, cwd: () => '/var/task', chdir: refuse('chdir', 'the working folder is /var/task'), nextTick: rt.nextTick,
