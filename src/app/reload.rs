@@ -94,6 +94,9 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
             }
         }
     }
+    let (project, found) = super::firebase::with_functions(&shared.functions, project, &paths).await;
+    // Said again only where something of it may be new.
+    problems.extend(found);
     let new = project != before;
     if new {
         // Before its resources are made: who puts another state in place meanwhile looks afterwards whether there is another project.
@@ -107,7 +110,9 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
     }
     let changed = if new && project.settings.isolation != before.settings.isolation { Changed::All } else { Changed::Files(paths) };
     let report = shared.functions.reload(project.clone(), changed).await;
-    problems.extend(report.problems);
+    let known = std::mem::take(&mut problems);
+    problems = report.problems.into_iter().filter(|problem| !known.contains(problem)).collect();
+    problems.splice(0..0, known);
     if new {
         problems.extend(apply_triggers(shared, &project).await?);
         prepare_reset(shared);
