@@ -224,7 +224,8 @@ impl App {
             services: &world.services,
             ids: &ids,
             addresses: &addresses,
-            hosting: firebase::hosting(&project, firebase, &addresses),
+            hosting: firebase::hosting(&project, firebase, &addresses, &functions),
+            functions: &functions,
         });
         let hosting = making.as_ref().map(|making| making.hosting.clone());
         if let Some(firebase) = &project.firebase {
@@ -239,6 +240,8 @@ impl App {
             others: made.iter().map(|made| made.inside(&addresses)).collect(),
             origin: origin.clone(),
         });
+        let (project, found) = firebase::with_functions(&functions, project, &BTreeSet::new()).await;
+        problems.extend(found);
         let shutdown = CancellationToken::new();
         let shared = Arc::new(Shared {
             load,
@@ -276,7 +279,7 @@ impl App {
             notes.push("`--seed` was not laid over, for the state is there already; `emu state reset` begins anew with it".to_owned());
         }
         let common: [(Port, Arc<dyn Face>); 3] = [(Port::Http, api), (Port::Aws, aws), (Port::Admin, admin)];
-        let others = made.into_iter().map(|made| (made.port, made.face as Arc<dyn Face>));
+        let others = made.into_iter().map(|made| (made.port, made.face));
         for (port, face) in common.into_iter().chain(others) {
             let bound = listeners.take(port).context("a port was not opened")?;
             tasks.spawn(gateway::serve(bound.listener, face, shutdown.clone()));

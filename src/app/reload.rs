@@ -95,6 +95,9 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
             }
         }
     }
+    let (project, found) = super::firebase::with_functions(&shared.functions, project, &paths).await;
+    // Said again only where something of it may be new.
+    problems.extend(found);
     let new = project != before;
     if let Some(firebase) = project.firebase.as_ref().filter(|_| read) {
         firebase::declare_indexes(&shared.world.services.documents, firebase, &project.root, shared.strict);
@@ -111,7 +114,9 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
     }
     let changed = if new && project.settings.isolation != before.settings.isolation { Changed::All } else { Changed::Files(paths) };
     let report = shared.functions.reload(project.clone(), changed).await;
-    problems.extend(report.problems);
+    let known = std::mem::take(&mut problems);
+    problems = report.problems.into_iter().filter(|problem| !known.contains(problem)).collect();
+    problems.splice(0..0, known);
     if new {
         problems.extend(apply_triggers(shared, &project).await?);
         prepare_reset(shared);

@@ -69,7 +69,9 @@ fn event(args: &InvokeArgs) -> anyhow::Result<Bytes> {
 }
 
 fn known(project: &Project, name: &str) -> anyhow::Result<()> {
-    if project.functions.iter().any(|function| function.name == name || function.deployed_name == name) {
+    // What a codebase exports is known once it runs.
+    let has_codebases = project.firebase.as_ref().is_some_and(|firebase| !firebase.codebases.is_empty());
+    if has_codebases || project.functions.iter().any(|function| function.name == name || function.deployed_name == name) {
         return Ok(());
     }
     let names: Vec<&str> = project.functions.iter().map(|function| function.name.as_str()).collect();

@@ -17,6 +17,7 @@ use super::findings::Watcher;
 use super::pricing::ListPrices;
 use super::{EXIT_NOT_STARTED, LogFormat, ProjectArgs, RunArgs, StartArgs, output};
 use crate::app::{App, NotStarted, Options, url};
+use crate::project::firebase::{Endpoint, Trigger};
 use crate::project::{Load, Port};
 use crate::telemetry::{self, Record, Subscriber};
 
@@ -259,6 +260,12 @@ fn ready(app: &App, format: LogFormat) {
     }
     for route in app.functions().catalog().routes.iter() {
         text.push_str(&format!("  {:<28} {}\n", route.key(), route.function));
+    }
+    if let (Some(firebase), Some(at)) = (&project.firebase, addresses.get(Port::Functions)) {
+        let callable = |endpoint: &&Endpoint| matches!(endpoint.trigger, Trigger::Https | Trigger::Callable);
+        for (function, endpoint) in project.functions.iter().filter_map(|f| Some((f, f.firebase.as_deref().filter(callable)?))) {
+            text.push_str(&format!("  {}/{}/{}/{}\n", url(at), firebase.project_id, endpoint.region(), function.name));
+        }
     }
     text.push_str("\nCtrl-C stops it.");
     put(&text);

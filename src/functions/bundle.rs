@@ -27,6 +27,12 @@ use crate::sandbox::Module;
 /// Packages with native code or long loops: the sandbox has its own of the same surface, installed or not.
 pub const REPLACED: [&str; 4] = ["argon2", "bcrypt", "bcryptjs", "sharp"];
 
+/// Firebase's packages for servers, with all that is inside them.
+fn is_firebase(specifier: &str) -> bool {
+    let package = specifier.split('/').next().unwrap_or_default();
+    matches!(package, "firebase-admin" | "firebase-functions")
+}
+
 /// Packages that are part of the runtime, as in the cloud, where the project has not installed them.
 fn is_in_runtime(package: &str) -> bool {
     package == "aws-sdk" || package.starts_with("@aws-sdk/")
@@ -93,6 +99,15 @@ impl BuildError {
     }
 }
 
+/// What is bundled, and against what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recipe {
+    /// The file whose exports are functions of Firebase; none where the function's handler is all that is wanted.
+    pub codebase: Option<PathBuf>,
+    /// Whether the sandbox's own `firebase-admin` and `firebase-functions` are used, installed or not.
+    pub has_firebase: bool,
+}
+
 /// Builds functions, on threads of its own, as many at a time as there are cores. Cheap to clone.
 #[derive(Clone)]
 pub struct Bundler {
@@ -121,9 +136,9 @@ impl Bundler {
     }
 
     /// Builds a function of the project in `root`.
-    pub async fn build(&self, root: &Path, function: &Function) -> Result<Built, BuildError> {
+    pub async fn build(&self, root: &Path, function: &Function, recipe: &Recipe) -> Result<Built, BuildError> {
         let _place = self.places.acquire().await.expect("the semaphore is never closed");
-        let job = Job { root: root.to_path_buf(), function: function.clone(), layers: self.layers.clone() };
+        let job = Job { root: root.to_path_buf(), function: function.clone(), recipe: recipe.clone(), layers: self.layers.clone() };
         let runtime = self.threads.0.as_ref().expect("the threads run until the bundler is dropped");
         match runtime.spawn(job.run()).await {
             Ok(result) => result,
@@ -139,6 +154,7 @@ impl Bundler {
 struct Job {
     root: PathBuf,
     function: Function,
+    recipe: Recipe,
     layers: layer::Layers,
 }
 
@@ -154,7 +170,10 @@ enum Layout {
 
 impl Job {
     async fn run(self) -> Result<Built, BuildError> {
-        let handler = handler::find(&self.root, &self.function)?;
+        let handler = match &self.recipe.codebase {
+            Some(file) => handler::Handler { file: file.clone(), path: Vec::new() },
+            None => handler::find(&self.root, &self.function)?,
+        };
         if let Some((pieces, inputs)) = self.quick(&handler.file).await? {
             return self.assemble(&handler, pieces, inputs);
         }
@@ -213,7 +232,7 @@ impl Job {
         layout: Layout,
         mut plugins: Vec<SharedPluginable>,
     ) -> Result<(Pieces, BTreeSet<PathBuf>), BuildError> {
-        let options = options(&self.root, entry, layout);
+        let options = options(&self.root, entry, layout, self.recipe.has_firebase);
         plugins.push(Arc::new(modern::Modern));
         let mut bundler = rolldown::Bundler::with_plugins(options, plugins)
             .map_err(|errors| diagnose::errors(&self.root, errors.into_vec(), &self.function))?;
@@ -246,9 +265,10 @@ impl Job {
             .filter(|chunk| chunk.is_entry)
             .flat_map(|chunk| chunk.exports.iter().map(|name| name.to_string()))
             .collect();
+        let is_codebase = self.recipe.codebase.is_some();
         let direct = handler.path.len() == 1 && exports.contains(&handler.path[0]);
         let has_default = exports.iter().any(|name| name == "default");
-        if !direct && !has_default && !exports.contains(&handler.path[0]) {
+        if !is_codebase && !direct && !has_default && !exports.contains(&handler.path[0]) {
             let file = handler.file.strip_prefix(&self.root).unwrap_or(&handler.file).display();
             let found = if exports.is_empty() { "nothing".to_string() } else { exports.join(", ") };
             let help = strsim_best(&handler.path[0], &exports).map(|near| format!("did you mean `{near}`?"));
@@ -278,7 +298,10 @@ impl Job {
                 }
             }))
             .collect();
-        let (entry, export) = if direct {
+        let (entry, export) = if is_codebase {
+            modules.push(Module::own(SHIM, handler::codebase_shim(ENTRY), None));
+            (SHIM.to_string(), "handler".to_string())
+        } else if direct {
             (ENTRY.to_string(), handler.path[0].clone())
         } else {
             modules.push(Module::own(SHIM, handler.shim(ENTRY, has_default), None));
@@ -396,9 +419,9 @@ fn strsim_best<'a>(written: &str, known: &'a [String]) -> Option<&'a String> {
         .map(|(_, name)| name)
 }
 
-fn options(root: &Path, entry: &Path, layout: Layout) -> BundlerOptions {
-    let external: Arc<ExternalTest> = Arc::new(|specifier, _, is_resolved| {
-        let replaced = !is_resolved && REPLACED.contains(&specifier);
+fn options(root: &Path, entry: &Path, layout: Layout, has_firebase: bool) -> BundlerOptions {
+    let external: Arc<ExternalTest> = Arc::new(move |specifier, _, is_resolved| {
+        let replaced = !is_resolved && (REPLACED.contains(&specifier) || (has_firebase && is_firebase(specifier)));
         Box::pin(async move { Ok(replaced) })
     });
     let vendor = MatchGroup {

@@ -77,8 +77,8 @@ impl Cache {
     }
 
     /// The bundle of a function, if it is kept and still right.
-    pub fn get(&self, root: &Path, function: &Function) -> Option<Built> {
-        let (head, mut file) = self.open(root, function)?;
+    pub fn get(&self, root: &Path, function: &Function, has_firebase: bool) -> Option<Built> {
+        let (head, mut file) = self.open(root, function, has_firebase)?;
         let mut text = |bytes: usize| {
             let mut text = vec![0; bytes];
             file.read_exact(&mut text).ok()?;
@@ -98,15 +98,15 @@ impl Cache {
     }
 
     /// The same without reading the code.
-    pub fn look(&self, root: &Path, function: &Function) -> Option<Outline> {
-        let (head, _) = self.open(root, function)?;
+    pub fn look(&self, root: &Path, function: &Function, has_firebase: bool) -> Option<Outline> {
+        let (head, _) = self.open(root, function, has_firebase)?;
         let dependencies = head.modules.iter().filter_map(|module| module.stable).collect();
         Some(Outline { inputs: inputs(head.seen), dependencies })
     }
 
     /// What is kept of a function, if it is whole and still right; the file is left where the code begins.
-    fn open(&self, root: &Path, function: &Function) -> Option<(Head, File)> {
-        let mut file = File::open(self.file(root, function)).ok()?;
+    fn open(&self, root: &Path, function: &Function, has_firebase: bool) -> Option<(Head, File)> {
+        let mut file = File::open(self.file(root, function, has_firebase)).ok()?;
         let all = usize::try_from(file.metadata().ok()?.len()).ok()?;
         let mut length = [0; 8];
         file.read_exact(&mut length).ok()?;
@@ -121,7 +121,7 @@ impl Cache {
 
     /// Keeps a bundle that was begun at `began`, by the machine's time as files have it. One with warnings is not kept, so that they are
     /// said again; nor is one that was made of files written about then or later, for they may have been read before.
-    pub fn put(&self, root: &Path, function: &Function, built: &Built, began: SystemTime) {
+    pub fn put(&self, root: &Path, function: &Function, has_firebase: bool, built: &Built, began: SystemTime) {
         let began = began.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(COARSE).as_nanos();
         let looked_at = looked_at(root, &built.inputs).into_iter();
         let seen: Vec<Seen> = looked_at.map(|path| Seen { stamp: stamp(&path), is_input: built.inputs.contains(&path), path }).collect();
@@ -142,7 +142,7 @@ impl Cache {
             entry: built.entry.clone(),
             export: built.export.clone(),
         };
-        if let Err(error) = self.write(&self.file(root, function), &head, &built.modules) {
+        if let Err(error) = self.write(&self.file(root, function, has_firebase), &head, &built.modules) {
             tracing::debug!(%error, "a bundle could not be kept; the next start makes it again");
         }
     }
@@ -176,8 +176,9 @@ impl Cache {
         Ok(())
     }
 
-    fn file(&self, root: &Path, function: &Function) -> PathBuf {
+    fn file(&self, root: &Path, function: &Function, has_firebase: bool) -> PathBuf {
         let mut hash = blake3::Hasher::new();
+        hash.update(&[u8::from(has_firebase)]);
         for part in [root.as_os_str().as_encoded_bytes(), function.name.as_bytes(), function.handler.as_bytes()] {
             hash.update(&(part.len() as u64).to_le_bytes()).update(part);
         }
@@ -231,17 +232,17 @@ mod tests {
             warnings: Vec::new(),
         };
         let is_kept = || {
-            let outline = cache.look(project.path(), &function);
-            let kept = cache.get(project.path(), &function);
+            let outline = cache.look(project.path(), &function, false);
+            let kept = cache.get(project.path(), &function, false);
             assert_eq!(outline.is_some(), kept.is_some());
             let dependencies: Vec<Digest> = built.modules.iter().filter_map(|module| module.stable).collect();
             outline.is_some_and(|outline| outline.dependencies == dependencies && outline.inputs == built.inputs)
                 && kept.is_some_and(|kept| format!("{kept:?}") == format!("{built:?}"))
         };
         let later = || SystemTime::now() + Duration::from_secs(60);
-        let keep = || cache.put(project.path(), &function, &built, later());
+        let keep = || cache.put(project.path(), &function, false, &built, later());
         assert!(!is_kept());
-        cache.put(project.path(), &function, &built, SystemTime::now());
+        cache.put(project.path(), &function, false, &built, SystemTime::now());
         assert!(!is_kept(), "the file may have been written after it was read");
         keep();
         assert!(is_kept());
@@ -254,13 +255,13 @@ mod tests {
         std::fs::write(project.path().join("tsconfig.json"), "{}").expect("written");
         assert!(!is_kept(), "the settings changed");
         keep();
-        let whole = std::fs::read(cache.file(project.path(), &function)).expect("it is kept");
+        let whole = std::fs::read(cache.file(project.path(), &function, false)).expect("it is kept");
         for length in [0, 5, 9, whole.len() / 2, whole.len() - 1] {
-            std::fs::write(cache.file(project.path(), &function), &whole[..length]).expect("written");
+            std::fs::write(cache.file(project.path(), &function, false), &whole[..length]).expect("written");
             assert!(!is_kept(), "{length} bytes are left of it");
         }
         keep();
         assert!(is_kept());
-        assert!(cache.get(project.path(), &testing::function("b", "src/a.handler")).is_none(), "another function");
+        assert!(cache.get(project.path(), &testing::function("b", "src/a.handler"), false).is_none(), "another function");
     }
 }

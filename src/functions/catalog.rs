@@ -138,7 +138,7 @@ impl Catalog {
         let same = |function: &Function| {
             self.entries.get(function.name.as_str()).is_some_and(|entry| {
                 let old = &entry.function;
-                (&old.deployed_name, old.runtime, &old.handler, &old.build, old.memory_mib, &old.environment)
+                (&old.deployed_name, old.runtime, &old.handler, &old.build, old.memory_mib, &old.environment, &old.firebase)
                     == (
                         &function.deployed_name,
                         function.runtime,
@@ -146,6 +146,7 @@ impl Catalog {
                         &function.build,
                         function.memory_mib,
                         &function.environment,
+                        &function.firebase,
                     )
             })
         };

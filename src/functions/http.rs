@@ -131,7 +131,7 @@ impl Functions {
         let wait_ms = wait_ms(kind);
         let timeout_ms = entry.function.timeout_ms;
         let name = Arc::clone(&entry.name);
-        let invocation = self.invoke_entry(call, entry, Asked { trigger: found.route.key().into(), event });
+        let invocation = self.invoke_entry(call, entry, Asked { trigger: found.route.key().into(), event, outlet: None });
         let answer = if timeout_ms <= wait_ms {
             invocation.await
         } else {
@@ -160,8 +160,8 @@ impl Functions {
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Refusal> {
         let name = Arc::clone(&entry.name);
-        let admitted =
-            self.admit(call, entry, Asked { trigger, event: request.body().clone() }).await.map_err(|error| self.explain(&name, &error))?;
+        let asked = Asked { trigger, event: request.body().clone(), outlet: None };
+        let admitted = self.admit(call, entry, asked).await.map_err(|error| self.explain(&name, &error))?;
         let (functions, meter) = (self.clone(), call.meter.clone());
         let served = Detached::new(async move { functions.serve(admitted, request, &meter).await }).await;
         match served.response {
@@ -190,7 +190,7 @@ impl Functions {
     }
 
     /// What the client does not get to see, at the place of the problem that is behind it.
-    fn tell(&self, name: &Arc<str>, message: String, behind: Option<&crate::project::Problem>) {
+    pub(super) fn tell(&self, name: &Arc<str>, message: String, behind: Option<&crate::project::Problem>) {
         let world = self.world();
         world.sink.put(|| {
             Record::Problem(Problem {

@@ -15,6 +15,7 @@ use super::answer::{
 };
 use super::catalog::{Catalog, Entry, Place, Version};
 use super::door::{Door, Network, World};
+use super::firebase::Outlet;
 use super::make::{Maker, Surroundings};
 use super::program::{Engine, Served};
 use crate::base::{Call, Caller, Cause, Clock, Ids, Meter, Unit, Usage};
@@ -79,6 +80,8 @@ pub(super) struct Asked {
     pub trigger: Arc<str>,
     /// The event, or a request's body.
     pub event: Bytes,
+    /// Takes the answer to a request while the function goes on.
+    pub outlet: Option<Outlet>,
 }
 
 /// Lines of an error's stack that a record keeps, and bytes of each.
@@ -177,7 +180,7 @@ impl Functions {
         if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&event) {
             return Err(InvokeError::NotJson(error.to_string()));
         }
-        self.invoke_entry(call, entry, Asked { trigger, event }).await
+        self.invoke_entry(call, entry, Asked { trigger, event, outlet: None }).await
     }
 
     /// The same for an event that is known to be JSON of a fitting size.
@@ -219,7 +222,9 @@ impl Functions {
             meter: bill.clone(),
             era: call.era.clone(),
         };
-        let door = Arc::new(Door::new(&self.0.world, own.clone(), Arc::clone(&id), Arc::clone(&entry.name)));
+        let mut asked = asked;
+        let door = Door::new(&self.0.world, own.clone(), Arc::clone(&id), Arc::clone(&entry.name));
+        let door = Arc::new(door.answering(asked.outlet.take()));
         let queued_micros = began.elapsed().as_micros() as u64;
         let (parent, began) = (call.cause.clone(), Instant::now());
         Ok(Admitted { entry, version, id, call: own, door, parent, asked, bill, began, queued_micros, _places: places })
@@ -265,10 +270,10 @@ impl Functions {
         });
     }
 
-    async fn run(&self, admitted: Admitted, parent: &Meter) -> Answer {
+    pub(super) async fn run(&self, admitted: Admitted, parent: &Meter) -> Answer {
         let function = &admitted.version.function;
         let at = self.0.world.clock.now();
-        let context = json!({
+        let mut context = json!({
             "awsRequestId": &*admitted.id,
             "callbackWaitsForEmptyEventLoop": true,
             "deadlineMs": at.millis().saturating_add(admitted.timeout_ms() as i64),
@@ -282,6 +287,13 @@ impl Functions {
             "memoryLimitInMB": function.memory_mib.to_string(),
             "traceHeader": trace_header(&admitted.call),
         });
+        if let Some(endpoint) = &admitted.entry.function.firebase {
+            context["firebase"] = json!({
+                "target": endpoint.entry_point,
+                "environment": admitted.entry.function.environment,
+                "streams": admitted.door.outlet.is_some(),
+            });
+        }
         let input = Input { event: admitted.asked.event.clone(), context, timeout_ms: admitted.timeout_ms() };
         let ended = admitted.unless_over(admitted.version.program.invoke(admitted.host(), input)).await;
         let Outcome { result, cold, cpu_micros, wall_micros, memory_peak_bytes } = ended.unwrap_or_else(|| Outcome {

@@ -9,19 +9,24 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 
-use super::bundle::{BuildError, Built, Bundler};
+use super::answer::failure as failure_of;
+use super::bundle::{BuildError, Built, Bundler, Recipe};
 use super::cache::Cache;
 use super::catalog::{Attempt, Version};
 use super::door::{Door, World};
+use super::firebase::{self, Codebases};
 use super::program::{Component, Engine, Program};
 use crate::base::Call;
-use crate::project::{Function, Isolation, Position, Problem, Project, Runtime, Severity};
-use crate::sandbox::{Bundle, LoadError};
+use crate::project::firebase::{Codebase, NoSource};
+use crate::project::{self, Function, Isolation, Position, Problem, Project, Runtime, Severity};
+use crate::sandbox::{Bundle, Failure, LoadError};
 
 /// How long a `build:` command may take.
 const COMMAND_TIME_MAX: Duration = Duration::from_secs(600);
 /// How much of what a failed command said is shown, in bytes.
 const COMMAND_OUTPUT_MAX: usize = 16_384;
+/// Memory that a codebase's functions may take.
+const CODEBASE_MEMORY_MIB: u32 = 1_024;
 /// Largest component that is read.
 const COMPONENT_BYTES_MAX: u64 = 256 << 20;
 
@@ -43,37 +48,49 @@ pub(super) struct Maker {
     engine: Arc<dyn Engine>,
     versions: AtomicU64,
     cache: Option<Arc<Cache>>,
+    codebases: Codebases,
 }
 
 impl Maker {
     pub fn new(engine: Arc<dyn Engine>, surroundings: &Surroundings) -> std::io::Result<Maker> {
         let cache = surroundings.cache.clone().map(|folder| Arc::new(Cache::new(folder)));
-        Ok(Maker { bundler: Bundler::new()?, engine, versions: AtomicU64::new(0), cache })
+        Ok(Maker { bundler: Bundler::new()?, engine, versions: AtomicU64::new(0), cache, codebases: Codebases::default() })
     }
 
     /// A bundle of an earlier run, or a new one.
-    async fn bundle(&self, project: &Project, function: &Function) -> Result<Built, BuildError> {
-        let Some(cache) = self.cache.clone() else { return self.bundler.build(&project.root, function).await };
+    async fn bundle(&self, project: &Project, function: &Function, recipe: Recipe) -> Result<Built, BuildError> {
+        let Some(cache) = self.cache.clone() else { return self.bundler.build(&project.root, function, &recipe).await };
         let (root, looked_for) = (project.root.clone(), function.clone());
-        let at_hand = cache.clone();
-        if let Ok(Some(kept)) = tokio::task::spawn_blocking(move || at_hand.get(&root, &looked_for)).await {
+        let (at_hand, has_firebase) = (cache.clone(), recipe.has_firebase);
+        if let Ok(Some(kept)) = tokio::task::spawn_blocking(move || at_hand.get(&root, &looked_for, has_firebase)).await {
             return Ok(kept);
         }
         let began = SystemTime::now();
-        let built = self.bundler.build(&project.root, function).await?;
+        let built = self.bundler.build(&project.root, function, &recipe).await?;
         let (root, function, keep) = (project.root.clone(), function.clone(), built.clone());
         // Nobody waits for it.
-        tokio::task::spawn_blocking(move || cache.put(&root, &function, &keep, began));
+        tokio::task::spawn_blocking(move || cache.put(&root, &function, has_firebase, &keep, began));
         Ok(built)
     }
 
     /// Builds and loads one function.
     pub async fn make(&self, project: &Project, function: &Function, surroundings: &Surroundings, world: &World) -> Attempt {
+        if let Some(endpoint) = &function.firebase {
+            return self.codebases.attempt(function, &endpoint.codebase, |good| Version {
+                number: self.versions.fetch_add(1, Ordering::Relaxed) + 1,
+                function: Arc::new(function.clone()),
+                program: Arc::clone(&good.program),
+                built_at: world.clock.now(),
+                bytes: good.bytes,
+                bundle_micros: good.bundle_micros,
+                load_micros: good.load_micros,
+            });
+        }
         let environment = environment(project, function, surroundings);
         let began = Instant::now();
         let (inputs, commanded, program, bundle_micros, bytes, warnings) = match function.runtime {
             Runtime::JavaScript => {
-                let built = match self.bundle(project, function).await {
+                let built = match self.bundle(project, function, recipe(project)).await {
                     Ok(built) => built,
                     Err(BuildError { problems, inputs }) => return Attempt { inputs, commanded: None, result: Err(problems) },
                 };
@@ -110,18 +127,86 @@ impl Maker {
         Attempt { inputs, commanded, result: result.map(|program| (Some(version(program)), warnings)) }
     }
 
+    pub fn codebases(&self) -> &Codebases {
+        &self.codebases
+    }
+
+    /// Builds a codebase and asks it what it exports.
+    pub async fn make_codebase(
+        &self,
+        project: &Project,
+        codebase: &Codebase,
+        surroundings: &Surroundings,
+        world: &World,
+    ) -> firebase::Outcome {
+        let project_id = project.firebase.as_ref().map_or("", |firebase| &firebase.project_id);
+        let source = match codebase.source(&project.root, project_id) {
+            Ok(source) => source,
+            Err(NoSource { problems, inputs }) => return firebase::Outcome { inputs, problems, good: None },
+        };
+        let began = Instant::now();
+        let root = std::fs::canonicalize(&project.root).unwrap_or_else(|_| project.root.clone());
+        let handler = source.file.strip_prefix(&root).unwrap_or(&source.file).display().to_string();
+        let common = &surroundings.variables;
+        let whole = Function {
+            name: format!("codebase {}", codebase.name),
+            environment: firebase::environment(&source, common),
+            handler: handler.clone(),
+            at: project::firebase::top(&source.file),
+            ..codebase_function()
+        };
+        let recipe = Recipe { codebase: Some(source.file.clone()), ..recipe(project) };
+        let built = match self.bundle(project, &whole, recipe).await {
+            Ok(built) => built,
+            Err(BuildError { problems, inputs }) => {
+                let inputs = source.inputs.into_iter().chain(inputs).collect();
+                return firebase::Outcome { inputs, problems, good: None };
+            }
+        };
+        let bundle_micros = began.elapsed().as_micros() as u64;
+        let inputs: BTreeSet<PathBuf> = source.inputs.iter().chain(&built.inputs).cloned().collect();
+        let mut problems: Vec<Problem> = source.warnings.iter().chain(&built.warnings).cloned().collect();
+        let (bytes, environment) = (built.bytes, whole.environment.clone());
+        let loaded = self.engine.load(bundle(project, &whole, built, environment), door(world, &whole)).await;
+        let program = match loaded {
+            Ok(program) => program,
+            Err(error) => {
+                problems.push(load_problem(project, &whole, &error));
+                return firebase::Outcome { inputs, problems, good: None };
+            }
+        };
+        let about = firebase::About { codebase, source: &source, handler };
+        let good = match firebase::discover(&program, door(world, &whole), &about).await {
+            Ok(read) => {
+                problems.extend(read.problems);
+                let load_micros = (began.elapsed().as_micros() as u64).saturating_sub(bundle_micros);
+                Some(firebase::Good { program, functions: read.functions, bytes, bundle_micros, load_micros })
+            }
+            Err(failure) => {
+                problems.push(discovery_problem(project, &whole, &failure));
+                None
+            }
+        };
+        firebase::Outcome { inputs, problems, good }
+    }
+
     /// Looks a function of JavaScript through without loading it: bundles it, and evaluates what it depends on, both kept for when it is
     /// loaded.
     pub async fn check(&self, project: &Project, function: &Function, surroundings: &Surroundings, world: &World) -> Attempt {
+        if function.firebase.is_some() {
+            // Its codebase was built to learn of it.
+            let attempt = self.make(project, function, surroundings, world).await;
+            return Attempt { result: attempt.result.map(|(_, warnings)| (None, warnings)), ..attempt };
+        }
         if let Some(cache) = self.cache.clone() {
-            let (root, function) = (project.root.clone(), function.clone());
-            if let Ok(Some(kept)) = tokio::task::spawn_blocking(move || cache.look(&root, &function)).await
+            let (root, function, has_firebase) = (project.root.clone(), function.clone(), recipe(project).has_firebase);
+            if let Ok(Some(kept)) = tokio::task::spawn_blocking(move || cache.look(&root, &function, has_firebase)).await
                 && self.engine.is_prepared(&kept.dependencies)
             {
                 return Attempt { inputs: kept.inputs, commanded: None, result: Ok((None, Vec::new())) };
             }
         }
-        match self.bundle(project, function).await {
+        match self.bundle(project, function, recipe(project)).await {
             Ok(built) => {
                 let (inputs, warnings) = (built.inputs.clone(), built.warnings.clone());
                 let environment = environment(project, function, surroundings);
@@ -131,6 +216,34 @@ impl Maker {
             Err(BuildError { problems, inputs }) => Attempt { inputs, commanded: None, result: Err(problems) },
         }
     }
+}
+
+/// What a codebase is while nobody knows its functions: code without a trigger. Its bound on memory is all its functions'.
+fn codebase_function() -> Function {
+    Function {
+        name: String::new(),
+        deployed_name: String::new(),
+        runtime: Runtime::JavaScript,
+        handler: String::new(),
+        build: None,
+        memory_mib: CODEBASE_MEMORY_MIB,
+        timeout_ms: 0,
+        environment: BTreeMap::new(),
+        events: Vec::new(),
+        retries_max: 0,
+        event_age_max_s: 0,
+        on_failure: None,
+        dead_letters: None,
+        on_success: None,
+        concurrency_max: None,
+        firebase: None,
+        at: Position::default(),
+    }
+}
+
+/// How a function of the project is bundled.
+fn recipe(project: &Project) -> Recipe {
+    Recipe { codebase: None, has_firebase: project.firebase.is_some() }
 }
 
 /// The door of a function's top level.
@@ -245,6 +358,21 @@ fn load_problem(project: &Project, function: &Function, error: &LoadError) -> Pr
         message: format!("function `{}` does not load: {message}", function.name),
         help,
         at: Some(at.unwrap_or_else(|| function.at.clone())),
+    }
+}
+
+/// What is wrong with code that cannot say what it exports.
+fn discovery_problem(project: &Project, function: &Function, failure: &Failure) -> Problem {
+    let stack = match failure {
+        Failure::Thrown { stack, .. } => stack.as_slice(),
+        _ => &[],
+    };
+    let (_, error) = failure_of(failure, "discovery");
+    Problem {
+        severity: Severity::Error,
+        message: format!("{} does not say what it exports: {}: {}", function.name, error.kind, error.message),
+        help: None,
+        at: Some(stack.iter().find_map(|line| place(&project.root, line)).unwrap_or_else(|| function.at.clone())),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod bundle;
 mod cache;
 pub mod catalog;
 mod door;
+pub mod firebase;
 pub mod http;
 mod invoke;
 mod make;

@@ -48,6 +48,7 @@ pub(crate) fn function(name: &str, handler: &str) -> Function {
         dead_letters: None,
         on_success: None,
         concurrency_max: None,
+        firebase: None,
         at: Position::default(),
     }
 }

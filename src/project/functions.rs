@@ -161,6 +161,7 @@ impl Scene<'_> {
             dead_letters: None,
             on_success: None,
             concurrency_max: number(node.get("reservedConcurrency")),
+            firebase: None,
             at: at.clone(),
         };
         if function.build.is_some() && runtime == Runtime::JavaScript {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::firebase::Firebase;
+use super::firebase::{Endpoint, Firebase};
 use super::port::Ports;
 
 /// A whole project. Immutable; an edit makes a new one.
@@ -55,6 +55,9 @@ pub struct Function {
     pub on_success: Option<Destination>,
     /// `reservedConcurrency`.
     pub concurrency_max: Option<u32>,
+    /// Set where a codebase of Firebase exports it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firebase: Option<Box<Endpoint>>,
     /// Where it is defined.
     pub at: Position,
 }

@@ -12,6 +12,7 @@ mod emu;
 mod exec;
 mod firebase;
 mod firestore;
+mod functions;
 mod init;
 mod layers;
 mod limits;

@@ -1,5 +1,6 @@
 //! A Firebase project's services: which there are, on which ports, and who is told where they are.
 
+mod codebases;
 pub mod environment;
 mod inbox;
 mod indexes;
@@ -8,11 +9,13 @@ mod locator;
 use std::sync::Arc;
 
 use crate::base::Ids;
+use crate::functions::Functions;
 use crate::gateway::hosting::Start;
-use crate::gateway::{FirebaseFace, Hosting, Origin, Other};
+use crate::gateway::{Endpoint, Face, FirebaseFace, FunctionsFace, Hosting, Origin, Other};
 use crate::project::{Firebase, Port, Project};
 use crate::services::Services;
 use crate::wire::firebase::{Wire, auth, firestore};
+pub(super) use codebases::with_functions;
 pub(super) use inbox::tell_of_codes;
 pub(super) use indexes::declare as declare_indexes;
 pub(super) use locator::Locator;
@@ -36,12 +39,13 @@ pub(super) struct Making<'a> {
     pub(super) ids: &'a Ids,
     pub(super) addresses: &'a Addresses,
     pub(super) hosting: Arc<Hosting>,
+    pub(super) functions: &'a Functions,
 }
 
 /// The sites of a project, and what its pages are told.
-pub(super) fn hosting(project: &Project, firebase: &Firebase, addresses: &Addresses) -> Arc<Hosting> {
+pub(super) fn hosting(project: &Project, firebase: &Firebase, addresses: &Addresses, functions: &Functions) -> Arc<Hosting> {
     let start = Start { config: environment::config(firebase), defaults: environment::defaults(firebase, addresses) };
-    Arc::new(Hosting::new(project.root.clone(), &firebase.sites, start))
+    Arc::new(Hosting::new(project.root.clone(), &firebase.sites, start).with_functions(functions.clone()))
 }
 
 /// All there are: a line each.
@@ -64,20 +68,22 @@ const SLOTS: &[Slot] = &[
 /// The ports of a project's Firebase services.
 pub(super) fn ports(project: &Project) -> impl Iterator<Item = Port> {
     let slots = project.firebase.iter().flat_map(|firebase| SLOTS.iter().filter(|slot| (slot.has)(firebase)));
-    slots.map(|slot| slot.port)
+    let has_functions = project.firebase.as_ref().is_some_and(|firebase| !firebase.codebases.is_empty());
+    slots.map(|slot| slot.port).chain(has_functions.then_some(Port::Functions))
 }
 
 /// A service, and the port that it answers on.
 pub(super) struct Made {
     pub(super) port: Port,
     hosts: &'static [&'static str],
-    pub(super) face: Arc<FirebaseFace>,
+    pub(super) face: Arc<dyn Face>,
+    inside: Arc<dyn Endpoint>,
 }
 
 impl Made {
     /// How functions reach it.
     pub(super) fn inside(&self, addresses: &Addresses) -> Other {
-        Other { port: addresses.number(self.port), hosts: self.hosts, endpoint: self.face.clone() }
+        Other { port: addresses.number(self.port), hosts: self.hosts, endpoint: self.inside.clone() }
     }
 }
 
@@ -85,8 +91,13 @@ impl Made {
 pub(super) fn make(making: &Making<'_>, origin: &Origin) -> Vec<Made> {
     let open = SLOTS.iter().filter(|slot| making.addresses.get(slot.port).is_some());
     let made = open.map(|slot| {
-        let face = FirebaseFace { name: slot.port.name(), wire: (slot.make)(making), origin: origin.clone() };
-        Made { port: slot.port, hosts: slot.hosts, face: Arc::new(face) }
+        let face = Arc::new(FirebaseFace { name: slot.port.name(), wire: (slot.make)(making), origin: origin.clone() });
+        Made { port: slot.port, hosts: slot.hosts, face: face.clone(), inside: face }
     });
-    made.collect()
+    // No wire: what it speaks is the functions' own.
+    let functions = making.addresses.get(Port::Functions).map(|_| {
+        let face = Arc::new(FunctionsFace { functions: making.functions.clone(), origin: origin.clone() });
+        Made { port: Port::Functions, hosts: &[], face: face.clone(), inside: face }
+    });
+    made.chain(functions).collect()
 }

@@ -8,6 +8,9 @@ use crate::project::Function;
 /// What Node, TypeScript and the bundlers of the ecosystem accept, in the order they are looked for.
 const EXTENSIONS: [&str; 8] = ["ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "jsx"];
 
+/// The part of the runtime that runs codebases.
+const CODEBASE_MODULE: &str = "emu:firebase";
+
 /// A handler that was found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Handler {
@@ -47,6 +50,13 @@ pub(super) fn find(root: &Path, function: &Function) -> Result<Handler, BuildErr
     );
     error.inputs = candidates(&root.join(folder).join(name.rsplit_once('.').map_or(name, |(file, _)| file))).collect();
     Err(error)
+}
+
+/// A module whose `handler` runs whichever function of a codebase is meant, and says what the codebase exports.
+pub(super) fn codebase_shim(entry: &str) -> String {
+    format!(
+        "import * as exported from \"./{entry}\";\nimport {{ open }} from \"{CODEBASE_MODULE}\";\nexport const handler = open(exported);\n"
+    )
 }
 
 fn candidates(stem: &Path) -> impl Iterator<Item = PathBuf> {

@@ -17,7 +17,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 async fn build(handler: &str, files: &[(&str, &str)]) -> Result<Built, BuildError> {
     let folder = folder(files);
     let root = folder.path().canonicalize().expect("the folder is there");
-    let result = Bundler::new().expect("threads").build(&root, &testing::function("f", handler)).await;
+    let result = Bundler::new().expect("threads").build(&root, &testing::function("f", handler), &Recipe::default()).await;
     // Paths relative to the folder, so that rows can name them.
     let strip = |path: &PathBuf| path.strip_prefix(&root).unwrap_or(path).to_path_buf();
     let strip_all = |problems: Vec<Problem>| -> Vec<Problem> {

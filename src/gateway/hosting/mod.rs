@@ -18,6 +18,8 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
 use crate::base::Call;
+use crate::functions::Functions;
+use crate::gateway::functions::pass_on;
 use crate::gateway::guard::without_port;
 use crate::project::firebase::Site;
 use crate::wire::firebase::Wire;
@@ -33,6 +35,8 @@ pub struct Hosting {
     root: PathBuf,
     sites: ArcSwap<Vec<Arc<Rules>>>,
     start: Start,
+    /// Who answers what is rewritten to functions.
+    functions: Option<Functions>,
 }
 
 /// What a page is told: an app's configuration, and what the web SDK reads as `__FIREBASE_DEFAULTS__`.
@@ -44,9 +48,14 @@ pub struct Start {
 impl Hosting {
     /// The sites of the project in the folder `root`.
     pub fn new(root: PathBuf, sites: &[Site], start: Start) -> Hosting {
-        let hosting = Hosting { root, sites: ArcSwap::default(), start };
+        let hosting = Hosting { root, sites: ArcSwap::default(), start, functions: None };
         hosting.set(sites);
         hosting
+    }
+
+    /// The same with the functions that rewrites may name.
+    pub fn with_functions(self, functions: Functions) -> Hosting {
+        Hosting { functions: Some(functions), ..self }
     }
 
     /// Puts other sites in the place of these.
@@ -61,7 +70,7 @@ impl Hosting {
         meant.or(sites.first()).cloned()
     }
 
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, call: &Call, request: Request) -> Response {
         let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
         let path = percent_encoding::percent_decode_str(uri.path()).decode_utf8_lossy().into_owned();
         if let Some(reserved) = path.strip_prefix("/__/") {
@@ -82,10 +91,17 @@ impl Hosting {
             Decision::File(file) if method == Method::GET || method == Method::HEAD => {
                 self.file(&folder, &file, &headers).await.unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "The file is gone."))
             }
-            Decision::Function { name, .. } => plain(
-                StatusCode::NOT_IMPLEMENTED,
-                &format!("{shown} is answered by the function `{name}`; emu does not run Firebase functions yet."),
-            ),
+            Decision::Function { name, region } => {
+                let entry =
+                    self.functions.as_ref().and_then(|functions| Some((functions, functions.function_in(&name, region.as_deref())?)));
+                match entry {
+                    Some((functions, entry)) => pass_on(functions, call, entry, for_function(request)).await,
+                    None => plain(
+                        StatusCode::NOT_FOUND,
+                        &format!("{shown} is answered by the function `{name}`, which is not there or takes no requests."),
+                    ),
+                }
+            }
             Decision::Other(what) => {
                 plain(StatusCode::NOT_IMPLEMENTED, &format!("{shown} is answered by `{what}`, which emu does not have."))
             }
@@ -179,9 +195,34 @@ impl Hosting {
 }
 
 impl Wire for Hosting {
-    fn handle<'a>(&'a self, _call: &'a Call, request: Request) -> BoxFuture<'a, Response> {
-        Box::pin(self.answer(request))
+    fn handle<'a>(&'a self, call: &'a Call, request: Request) -> BoxFuture<'a, Response> {
+        Box::pin(self.answer(call, request))
     }
+}
+
+/// The only cookie that Hosting hands on to functions ("Manage cache behavior", "Using cookies").
+const COOKIE: &str = "__session";
+
+/// A request as Hosting hands it to a function: with one cookie at most, and with the host that was asked.
+fn for_function(mut request: Request) -> Request {
+    let cookies: Vec<String> = request
+        .headers()
+        .get_all(http::header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|all| all.split(';').map(str::trim))
+        .filter(|cookie| cookie.split('=').next() == Some(COOKIE))
+        .map(str::to_owned)
+        .collect();
+    let headers = request.headers_mut();
+    headers.remove(http::header::COOKIE);
+    if let Some(cookie) = cookies.first().and_then(|cookie| HeaderValue::from_str(cookie).ok()) {
+        headers.insert(http::header::COOKIE, cookie);
+    }
+    if let Some(host) = headers.get(http::header::HOST).cloned() {
+        headers.insert("x-forwarded-host", host);
+    }
+    request
 }
 
 /// JSON as it may stand in a script of a page.

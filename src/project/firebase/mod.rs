@@ -1,9 +1,11 @@
 //! A Firebase project: what `firebase.json` and `.firebaserc` say, in the words of the model. Facts: the Firebase CLI's reference of the
 //! file ("Firebase CLI reference", "Configure hosting behavior").
 
+mod endpoint;
 mod hosting;
 pub mod indexes;
 mod keys;
+mod source;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +16,9 @@ use super::load::read_text;
 use super::model::{Position, Problem};
 use super::port::{Port, Ports};
 use super::yaml::{Node, Value};
+pub use endpoint::{BlockingTrigger, DEFAULT_REGION, Endpoint, EventTrigger, Generation, Retry, ScheduleTrigger, TaskQueue, Trigger};
 pub use hosting::{Answer, HeaderRule, Pattern, Redirect, Rewrite, Site};
+pub use source::{NoSource, Source, top};
 
 /// The file of a Firebase project.
 pub const FILE_NAME: &str = "firebase.json";

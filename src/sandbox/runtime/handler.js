@@ -121,6 +121,10 @@
     };
     wait();
   };
+  /** Calls once the next operation of the host has ended, and what waited for it has gone on. */
+  rt.afterNext = (call) => {
+    if (current) current.waiting = call;
+  };
   const complete = emu.complete;
   emu.complete = (id, ok, meta, data) => {
     complete(id, ok, meta, data);

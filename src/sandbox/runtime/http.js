@@ -268,7 +268,7 @@
         made.end();
         return made;
       },
-      Agent, globalAgent: new Agent({ keepAlive: true }), ClientRequest, IncomingMessage: parts.IncomingMessage, OutgoingMessage: parts.OutgoingMessage, ServerResponse: class ServerResponse extends parts.OutgoingMessage {}, METHODS: methodNames, STATUS_CODES: texts, maxHeaderSize: 16384,
+      Agent, globalAgent: new Agent({ keepAlive: true }), ClientRequest, IncomingMessage: parts.IncomingMessage, OutgoingMessage: parts.OutgoingMessage, get ServerResponse() { return rt.require('http-server').ServerResponse; }, METHODS: methodNames, STATUS_CODES: texts, maxHeaderSize: 16384,
       validateHeaderName, validateHeaderValue, createServer: refuse('createServer'), Server: refuse('Server'), setMaxIdleHTTPParsers() {},
     };
   }

@@ -45,7 +45,7 @@
   rt.pending = pending;
   rt.begin = (op, meta, data, done) => {
     const id = start(op, meta, data);
-    pending.set(id, { done, scope: rt.scope() });
+    pending.set(id, { op, done, scope: rt.scope() });
     return id;
   };
   rt.cancel = (id) => {

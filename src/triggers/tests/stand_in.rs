@@ -400,6 +400,7 @@ pub(super) fn function(name: &str, events: Vec<EventSource>) -> Function {
         dead_letters: None,
         on_success: None,
         concurrency_max: None,
+        firebase: None,
         at: Position::default(),
     }
 }

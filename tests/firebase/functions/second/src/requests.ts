@@ -1,0 +1,44 @@
+import { type Request, onRequest } from 'firebase-functions/https';
+import * as logger from 'firebase-functions/logger';
+
+/** What a function sees of a request. */
+export const echo = onRequest({ cors: ['http://localhost:5173', /\.example$/] }, (req: Request, res) => {
+  logger.info('echo', { path: req.path });
+  res.status(req.query.status ? Number(req.query.status) : 200).json({
+    method: req.method,
+    path: req.path,
+    url: req.url,
+    query: req.query,
+    type: req.get('Content-Type') ?? null,
+    body: Buffer.isBuffer(req.body) ? { base64: req.body.toString('base64') } : req.body,
+    raw: req.rawBody.toString('base64'),
+    ip: req.ip,
+  });
+});
+
+export const pieces = onRequest(async (req, res) => {
+  res.set('Content-Type', 'text/plain');
+  for (const piece of ['one ', 'two ', 'three']) {
+    res.write(piece);
+    await new Promise((resolve) => setTimeout(resolve, Number(req.query.ms ?? 1)));
+  }
+  res.end();
+});
+
+export const about = onRequest({ region: ['europe-west1', 'us-central1'], memory: '512MiB', timeoutSeconds: 5 }, (_req, res) => {
+  const names = ['FUNCTION_TARGET', 'K_SERVICE', 'FUNCTIONS_EMULATOR', 'GCLOUD_PROJECT', 'FUNCTION_REGION', 'FUNCTION_MEMORY_MB'];
+  res.json({ env: Object.fromEntries(names.map((name) => [name, process.env[name]])), config: JSON.parse(process.env.FIREBASE_CONFIG ?? '{}') });
+});
+
+export const fails = onRequest(async () => {
+  throw new Error('this one fails');
+});
+
+export const slow = onRequest({ timeoutSeconds: 1 }, async () => {
+  await new Promise((resolve) => setTimeout(resolve, 60_000));
+});
+
+export const moved = onRequest((_req, res) => {
+  res.cookie('session', 'a b', { httpOnly: true, maxAge: 60_000 });
+  res.redirect(301, '/elsewhere?a=1');
+});
