@@ -95,8 +95,8 @@ impl Session {
                 return None;
             }
             state.heard += 1;
-            let each = messages.take().into_iter().flatten();
-            Some(each.map(|(number, message)| state.inbox.take(number, message)).collect::<Result<(), _>>().map_err(|_| Over))
+            let mut each = messages.take().into_iter().flatten();
+            Some(each.try_for_each(|(number, message)| state.inbox.take(number, message)).map_err(|_| Over))
         });
         let taken = taken.await;
         self.changed.notify_waiters();
