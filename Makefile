@@ -36,7 +36,7 @@ pictures: tools fixtures/shop/node_modules ## Take the README's pictures of the 
 	EMU=$${CARGO_TARGET_DIR:-target}/release/emu node docs/picture.mjs
 
 .PHONY: tools
-tools: ## Install what is missing to build and to test: clang, wasi-libc, tmux, the target wasm32-wasip2
+tools: ## Install what is missing to build and to test: clang, wasi-libc, tmux, chromium, the target wasm32-wasip2
 	@command -v clang >/dev/null || { echo "Installing clang, which compiles the sandbox's engine"; \
 	  command -v apt-get >/dev/null || { echo "Install clang with your package manager, then try again." >&2; exit 1; }; \
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq clang lld >/dev/null; }
@@ -46,6 +46,9 @@ tools: ## Install what is missing to build and to test: clang, wasi-libc, tmux, 
 	  echo "Without wasi-libc the template in C is not tested" >&2
 	@command -v tmux >/dev/null || ! command -v apt-get >/dev/null || { echo "Installing tmux, in which the dashboard is tested"; \
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tmux >/dev/null; }
+	@command -v chromium >/dev/null || ! command -v apt-get >/dev/null || { echo "Installing Chromium, in which pages are tested"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  echo "Without Chromium the pages are not tested" >&2
 	@command -v cargo >/dev/null || { echo "Install Rust first: https://rustup.rs" >&2; exit 1; }
 	@! command -v rustup >/dev/null || rustup target list --installed | grep -qx wasm32-wasip2 || rustup target add wasm32-wasip2 || \
 	  echo "Without the target wasm32-wasip2 the template of a component is not tested" >&2

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::emu::copy;
 use crate::sdk::exec;
 
 /// A project that has nothing but Firestore.
@@ -25,6 +26,21 @@ fn the_server_sdks_work_over_grpc_and_rest() {
 #[test]
 fn the_sdks_of_apps_work() {
     exec(project().path(), &["node", "--test", &script("app.test.mjs")]);
+}
+
+#[test]
+fn the_browsers_build_works_over_web_channel() {
+    exec(project().path(), &["node", "--test", &script("browser.test.mjs")]);
+}
+
+#[test]
+fn a_page_works_in_a_browser() {
+    let chromium = std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
+    if !chromium.exists() {
+        eprintln!("skipped: there is no Chromium; `make tools` installs it, or `CHROMIUM` says where it is");
+        return;
+    }
+    exec(copy("../tests/firebase/browser").path(), &["node", "--test", &script("../browser/page.test.mjs")]);
 }
 
 #[test]

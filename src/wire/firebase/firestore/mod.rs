@@ -1,6 +1,7 @@
-//! Firestore's protocols: gRPC and REST on one port. Source: `google/firestore/v1` and the emulator's own endpoints.
+//! Firestore's protocols: gRPC, REST and WebChannel on one port. Source: `google/firestore/v1` and the emulator's own endpoints.
 
 mod access;
+mod channel;
 mod decode;
 mod encode;
 mod fail;
@@ -37,14 +38,19 @@ pub struct Firestore {
     documents: Documents,
     ids: Ids,
     access: Arc<access::Access>,
+    sessions: Arc<channel::Sessions>,
 }
 
 impl Firestore {
     pub fn new(documents: Documents, ids: Ids) -> Firestore {
-        Firestore { documents, ids, access: Arc::default() }
+        Firestore { documents, ids, access: Arc::default(), sessions: Arc::default() }
     }
 
     async fn respond(&self, call: &Call, request: Request) -> Response {
+        // Who asks by a channel says so in its first form.
+        if let Some(kind) = channel::Kind::of(request.uri().path()) {
+            return self.channel(call, kind, request).await;
+        }
         self.access.check(call);
         if !grpc::is_grpc(&request) {
             return self.rest(call, request).await;
@@ -109,6 +115,10 @@ impl Firestore {
 impl Wire for Firestore {
     fn handle<'a>(&'a self, call: &'a Call, request: Request) -> BoxFuture<'a, Response> {
         Box::pin(self.respond(call, request))
+    }
+
+    fn exposed(&self) -> &'static str {
+        "x-http-session-id"
     }
 }
 

@@ -16,16 +16,16 @@ use crate::store::{Db, Options};
 use crate::wire::firebase::Wire;
 use crate::wire::http::{Body, Description, Request, Response};
 
-const DATABASE: &str = "projects/p/databases/(default)";
+pub(super) const DATABASE: &str = "projects/p/databases/(default)";
 const ROOT: &str = "projects/p/databases/(default)/documents";
 
-struct Server {
-    firestore: Firestore,
-    call: Call,
+pub(super) struct Server {
+    pub(super) firestore: Firestore,
+    pub(super) call: Call,
     _folder: tempfile::TempDir,
 }
 
-fn server() -> Server {
+pub(super) fn server() -> Server {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = Clock::frozen(Time(1_700_000_000_000));
     let options = Options { path: folder.path().join("state.db"), clock, ids: Ids::seeded(1), ephemeral: true };
@@ -41,7 +41,7 @@ impl Server {
     }
 
     /// A request over REST: the status, the answer, and what is recorded of it.
-    async fn rest(&self, method: Method, path: &str, body: Json) -> (StatusCode, Json, Description) {
+    pub(super) async fn rest(&self, method: Method, path: &str, body: Json) -> (StatusCode, Json, Description) {
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let request = http::Request::builder().method(method).uri(path).body(body).expect("a request");
         let mut response = self.send(request).await;
