@@ -95,7 +95,7 @@ async fn changed(shared: &Arc<Shared>, paths: BTreeSet<PathBuf>, watch: &Watch) 
             }
         }
     }
-    let (project, found) = super::firebase::with_functions(&shared.functions, project, &paths).await;
+    let (project, found) = firebase::with_functions(&shared.functions, project, &paths).await;
     // Said again only where something of it may be new.
     problems.extend(found);
     let new = project != before;
