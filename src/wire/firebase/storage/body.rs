@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     fn cut(bytes: &[u8], sizes: &[usize]) -> Body {
-        let (mut at, mut pieces) = (0, Vec::new());
+        let (mut at, mut pieces) = (0usize, Vec::new());
         for size in sizes.iter().copied().chain([usize::MAX]) {
             let end = at.max(bytes.len().min(at.saturating_add(size)));
             pieces.push(Ok(Bytes::copy_from_slice(&bytes[at..end])));
