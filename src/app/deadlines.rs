@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use crate::base::{Call, Time};
-use crate::services::{Services, objects::lifecycle, tables};
+use crate::services::objects::{self, lifecycle};
+use crate::services::{Services, tables};
 use crate::store::Db;
 
 /// Expired items that are removed in one transaction.
@@ -47,10 +48,18 @@ const AGE: Chore = Chore {
     act: |services, call| Box::pin(async move { services.objects.carry_out_lifecycle(&call).await.map_err(|error| error.to_string()) }),
 };
 
+/// Forgets uploads over several requests that are a week old.
+const FORGET: Chore = Chore {
+    key: objects::SESSIONS_WAKE,
+    next: |services| Box::pin(async { services.objects.next_forgotten(&Call::operator()).await.map_err(|error| error.to_string()) }),
+    act: |services, call| Box::pin(async move { services.objects.forget_sessions(&call).await.map_err(|error| error.to_string()) }),
+};
+
 /// Does what is due, when it is due.
 pub(super) async fn keep(shared: Arc<Shared>, shutdown: CancellationToken) {
     let (services, db) = (&shared.world.services, &shared.world.db);
-    let all = async { tokio::join!(do_when_due(services, db, &EXPIRE), do_when_due(services, db, &TRIM), do_when_due(services, db, &AGE)) };
+    let due = |chore| do_when_due(services, db, chore);
+    let all = async { tokio::join!(due(&EXPIRE), due(&TRIM), due(&AGE), due(&FORGET)) };
     shutdown.run_until_cancelled(all).await;
 }
 

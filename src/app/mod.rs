@@ -221,6 +221,7 @@ impl App {
         let api = Arc::new(gateway::Api { functions: functions.clone(), origin: origin.clone() });
         let making = project.firebase.as_ref().map(|firebase| firebase::Making {
             project_id: &firebase.project_id,
+            buckets: firebase::buckets(firebase),
             services: &world.services,
             ids: &ids,
             addresses: &addresses,

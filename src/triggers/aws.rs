@@ -199,6 +199,9 @@ impl Services {
 
     fn object(&self, row: &outbox::Row) -> Result<Happening, PortError> {
         let event: objects::Event = serde_json::from_str(&row.body).map_err(PortError::lasting)?;
+        if s3::event_name(&event).is_empty() {
+            return Ok(Happening::Nothing);
+        }
         // Sixteen characters, as the service's own identifiers have.
         let request_id = row.trace.as_str().chars().take(16).collect::<String>().to_uppercase();
         let context =

@@ -14,7 +14,19 @@ fn passes(file: &str) {
     // A project of its own: tools find the latest emu of a project.
     let id = format!("demo-{}", file.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
     std::fs::write(folder.path().join(".firebaserc"), json!({ "projects": { "default": id } }).to_string()).expect("a file");
-    exec(folder.path(), &["node", "--test", file]);
+    // What else a test may import.
+    let others = format!("S3_PACKAGES={}/", std::fs::canonicalize("fixtures/shop").expect("the shop").display());
+    exec(folder.path(), &["env", &others, "node", "--test", file]);
+}
+
+#[test]
+fn the_web_sdk_stores_files() {
+    passes("storage/web.test.mjs");
+}
+
+#[test]
+fn the_server_sdks_and_s3_share_files() {
+    passes("storage/server.test.mjs");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::gateway::hosting::Start;
 use crate::gateway::{Endpoint, Face, FirebaseFace, FunctionsFace, Hosting, Origin, Other};
 use crate::project::{Firebase, Port, Project};
 use crate::services::Services;
-use crate::wire::firebase::{Wire, auth, firestore};
+use crate::wire::firebase::{Wire, auth, firestore, storage};
 pub(super) use codebases::with_functions;
 pub(super) use inbox::tell_of_codes;
 pub(super) use indexes::declare as declare_indexes;
@@ -35,6 +35,8 @@ struct Slot {
 /// What a service is made of.
 pub(super) struct Making<'a> {
     pub(super) project_id: &'a str,
+    /// The buckets that it has without anybody making them.
+    pub(super) buckets: Vec<String>,
     pub(super) services: &'a Services,
     pub(super) ids: &'a Ids,
     pub(super) addresses: &'a Addresses,
@@ -46,6 +48,16 @@ pub(super) struct Making<'a> {
 pub(super) fn hosting(project: &Project, firebase: &Firebase, addresses: &Addresses, functions: &Functions) -> Arc<Hosting> {
     let start = Start { config: environment::config(firebase), defaults: environment::defaults(firebase, addresses) };
     Arc::new(Hosting::new(project.root.clone(), &firebase.sites, start).with_functions(functions.clone()))
+}
+
+/// The buckets that a project has from the beginning: its own, by both names that it may have, and those that it has rules for.
+pub(super) fn buckets(firebase: &Firebase) -> Vec<String> {
+    let id = &firebase.project_id;
+    let mut all = vec![firebase.bucket(), format!("{id}.appspot.com"), format!("{id}.firebasestorage.app")];
+    all.extend(firebase.buckets.iter().filter_map(|bucket| bucket.name.clone()));
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// All there are: a line each.
@@ -61,6 +73,12 @@ const SLOTS: &[Slot] = &[
         hosts: &["firestore.googleapis.com"],
         has: |_| true,
         make: |making| Arc::new(firestore::Firestore::new(making.services.documents.clone(), making.ids.clone())),
+    },
+    Slot {
+        port: Port::Storage,
+        hosts: &["storage.googleapis.com", "firebasestorage.googleapis.com"],
+        has: |_| true,
+        make: |making| Arc::new(storage::Storage::new(making.services.objects.clone(), making.ids.clone(), making.buckets.iter().cloned())),
     },
     Slot { port: Port::Hosting, hosts: &[], has: |firebase| !firebase.sites.is_empty(), make: |making| making.hosting.clone() },
 ];

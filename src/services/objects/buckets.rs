@@ -63,6 +63,7 @@ impl Objects {
                 for upload in uploads {
                     free.extend(super::uploads::abort_in(tx, &upload)?);
                 }
+                free.extend(super::sessions::forget_of_bucket(tx, &name)?);
                 tx.execute("DELETE FROM objects_documents WHERE bucket = ?1", [&name])?;
                 tx.execute("DELETE FROM objects_buckets WHERE name = ?1", [&name])?;
                 Ok(free)

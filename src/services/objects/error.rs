@@ -23,6 +23,15 @@ pub enum Error {
     Deleted { key: String, version: String, latest: bool },
     #[error("multipart upload `{0}` does not exist; it may have been aborted or completed")]
     NoSuchUpload(String),
+    #[error("upload session `{0}` does not exist; it may have been forgotten after a week")]
+    NoSuchSession(String),
+    #[error("the upload was given up")]
+    SessionCancelled,
+    /// Bytes were sent of a later place than what has arrived.
+    #[error("{received} bytes of the upload are here; the next must begin there")]
+    BadOffset { received: u64 },
+    #[error("an object is made of 1 to {COMPONENTS_MAX} others at a time")]
+    BadComponents,
     #[error("part numbers go from 1 to {PARTS_MAX}")]
     BadPartNumber,
     #[error("part {0} was not uploaded, or its tag or checksum differs")]
@@ -69,6 +78,8 @@ pub enum Precondition {
     Differs,
     UnmodifiedSince,
     ModifiedSince,
+    /// Generation and metageneration.
+    Numbers,
 }
 
 /// What a sender says of the bytes, to have them checked.
@@ -90,7 +101,11 @@ pub const PART_BYTES_MIN: u64 = 5 << 20;
 pub const PUT_BYTES_MAX: u64 = 5 << 30;
 /// Bytes of a key in UTF-8 ("Naming Amazon S3 objects").
 pub const KEY_BYTES_MAX: usize = 1_024;
-/// Bytes of all user metadata names and values ("Working with object metadata").
-pub const METADATA_BYTES_MAX: usize = 2_048;
+/// Bytes of all user metadata names and values: the most of any provider ("Quotas & limits" of Cloud Storage).
+pub const METADATA_BYTES_MAX: usize = 8 << 10;
+/// Objects that one can be made of at once ("Compose objects" of Cloud Storage).
+pub const COMPONENTS_MAX: usize = 32;
+/// Uploads that are remembered at once, those that are done included.
+pub const SESSIONS_MAX: i64 = 10_000;
 /// Tags of one object ("Categorizing your objects using tags").
 pub const TAGS_MAX: usize = 10;

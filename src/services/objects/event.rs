@@ -1,5 +1,7 @@
 //! What the service tells the outbox.
 
+use super::{Object, Properties};
+use crate::base::Time;
 use crate::store;
 
 /// The name of this service as the source of its events.
@@ -13,6 +15,52 @@ pub enum Event {
     Created(Created),
     /// An object, or one version of it, is gone.
     Deleted(Deleted),
+    /// What is said of an object was changed, not its bytes.
+    Updated(Snapshot),
+    /// An object gave way to a new one of its name; `kept` as an older version.
+    Replaced { object: Snapshot, kept: bool },
+}
+
+/// An object as it was when something happened to it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Snapshot {
+    pub key: String,
+    pub generation: i64,
+    pub metageneration: i64,
+    /// Bytes.
+    pub size: u64,
+    /// Hexadecimal; none for an object of parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
+    pub crc32c: u32,
+    pub created: Time,
+    pub updated: Time,
+    /// How many parts it was made of; 0 where it was stored at once.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub parts: usize,
+    pub properties: Properties,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl Snapshot {
+    /// What an event tells of an object.
+    pub fn of(object: &Object) -> Snapshot {
+        Snapshot {
+            key: object.key.clone(),
+            generation: object.generation,
+            metageneration: object.metageneration,
+            size: object.size,
+            md5: object.md5.as_ref().map(hex::encode),
+            crc32c: object.crc32c,
+            created: object.created,
+            updated: object.updated,
+            parts: object.parts.len(),
+            properties: object.properties.clone(),
+        }
+    }
 }
 
 /// See [`Event::Created`].
@@ -30,6 +78,9 @@ pub struct Created {
     pub generation: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
+    /// All of it; nothing in events of an older emu.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Box<Snapshot>>,
 }
 
 /// See [`Event::Deleted`].
@@ -46,6 +97,9 @@ pub struct Deleted {
     pub expired: bool,
     /// Rises with every change of the service.
     pub generation: i64,
+    /// What is gone, or is now an older version; nothing where there was none, and in events of an older emu.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Box<Snapshot>>,
 }
 
 /// How an object came to be.

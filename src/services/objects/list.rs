@@ -15,6 +15,9 @@ pub struct List {
     pub delimiter: Option<String>,
     /// Only what comes after this key or common prefix, in the order of UTF-8 bytes.
     pub after: Option<String>,
+    /// Only keys from this one on, and only keys before that one.
+    pub from: Option<String>,
+    pub until: Option<String>,
     /// Objects and common prefixes together.
     pub max: usize,
 }
@@ -121,13 +124,13 @@ fn walk(tx: &Tx<'_>, list: &List, after_version: Option<&str>, versions: bool, m
     let mut statement = tx.statement(&sql)?;
     let after = list.after.as_deref();
     let passed = passed_generation(tx, list, after_version)?;
-    let mut from = after.unwrap_or_default().max(&list.prefix).to_owned();
+    let mut from = after.unwrap_or_default().max(&list.prefix).max(list.from.as_deref().unwrap_or_default()).to_owned();
     'search: loop {
         let mut rows = statement.query((&list.bucket, &from)).map_err(crate::store::Error::from)?;
         let mut last: Option<String> = None;
         while let Some(row) = rows.next().map_err(crate::store::Error::from)? {
             let object = object(row).map_err(crate::store::Error::from)?;
-            if !object.key.starts_with(&list.prefix) {
+            if !object.key.starts_with(&list.prefix) || list.until.as_ref().is_some_and(|until| object.key >= *until) {
                 return Ok(true);
             }
             let newest = last.as_ref() != Some(&object.key);

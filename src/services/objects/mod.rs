@@ -3,6 +3,7 @@
 
 mod buckets;
 mod digest;
+mod edit;
 mod error;
 mod event;
 pub mod lifecycle;
@@ -10,6 +11,7 @@ mod list;
 mod model;
 pub mod portable;
 mod read;
+mod sessions;
 mod store;
 mod uploads;
 mod whole;
@@ -17,11 +19,15 @@ mod write;
 
 pub use buckets::NewBucket;
 pub use digest::{Algorithm, Checksum, Fingerprint};
-pub use error::{Error, KEY_BYTES_MAX, METADATA_BYTES_MAX, PART_BYTES_MIN, PARTS_MAX, PUT_BYTES_MAX, Precondition, Proof, TAGS_MAX};
-pub use event::{Created, Deleted, Event, How, SOURCE};
+pub use edit::{Compose, Edit};
+pub use error::{
+    COMPONENTS_MAX, Error, KEY_BYTES_MAX, METADATA_BYTES_MAX, PART_BYTES_MIN, PARTS_MAX, PUT_BYTES_MAX, Precondition, Proof, TAGS_MAX,
+};
+pub use event::{Created, Deleted, Event, How, SOURCE, Snapshot};
 pub use list::{List, Page, VersionList, VersionPage};
 pub use model::*;
 pub use read::{ByteStream, Found, Get};
+pub use sessions::{Append, Appended, Expected, NewSession, SESSIONS_WAKE, Session, SessionState};
 pub use store::SCHEMA;
 pub use uploads::{Complete, CopyPart, Listed, NewUpload, Part, PartName, PartPage, PutPart, Upload, UploadList, UploadName, UploadPage};
 pub use whole::TakenOver;

@@ -80,6 +80,9 @@ pub struct Properties {
     pub metadata: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: Tags,
+    /// Who else may do what with it, by name of whoever it is (`allUsers`): kept, and decided by elsewhere.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grants: BTreeMap<String, String>,
 }
 
 pub type Tags = BTreeMap<String, String>;
@@ -110,6 +113,9 @@ pub struct Headers {
     pub encryption: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption_key: Option<String>,
+    /// A time that the sender gives a meaning to (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_time: Option<String>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -152,7 +158,7 @@ impl Content {
 }
 
 /// When a change may be made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Condition {
     #[default]
     Always,
@@ -162,6 +168,17 @@ pub enum Condition {
     Present,
     /// There is one, with this tag.
     Tag(String),
+    /// What there is has these numbers; nothing has the generation 0.
+    Numbers(Numbers),
+}
+
+/// What must hold of an object's generation and metageneration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Numbers {
+    pub generation: Option<i64>,
+    pub not_generation: Option<i64>,
+    pub metageneration: Option<i64>,
+    pub not_metageneration: Option<i64>,
 }
 
 /// When a reader wants the object.
@@ -171,6 +188,7 @@ pub struct Wanted {
     pub differs: Option<Match>,
     pub modified_since: Option<Time>,
     pub unmodified_since: Option<Time>,
+    pub numbers: Numbers,
 }
 
 /// Tags to compare with.
@@ -188,6 +206,8 @@ pub enum Which {
     /// The one that is replaced where versions are not kept.
     Unversioned,
     Version(String),
+    /// By its generation.
+    Generation(i64),
 }
 
 /// An object to name.

@@ -105,6 +105,7 @@ pub(super) fn existing(tx: &Tx<'_>, name: &Name) -> Result<(Object, Versioning),
             Which::Latest => Error::NoSuchKey { key: key() },
             Which::Unversioned => Error::NoSuchVersion { key: key(), version: "null".to_owned() },
             Which::Version(version) => Error::NoSuchVersion { key: key(), version: version.clone() },
+            Which::Generation(generation) => Error::NoSuchVersion { key: key(), version: generation.to_string() },
         });
     };
     if object.marker {
@@ -123,6 +124,14 @@ fn find(tx: &Tx<'_>, get: &Get) -> Result<Found, Error> {
 
 /// Whether a reader wants the object ("Conditional requests", RFC 9110 section 13.2.2).
 pub(super) fn check(wanted: &Wanted, object: &Object) -> Result<(), Error> {
+    let numbers = &wanted.numbers;
+    let differs = |wanted: Option<i64>, is: i64| wanted.is_some_and(|wanted| wanted != is);
+    if differs(numbers.generation, object.generation) || differs(numbers.metageneration, object.metageneration) {
+        return Err(Error::Precondition(Precondition::Numbers));
+    }
+    if numbers.not_generation == Some(object.generation) || numbers.not_metageneration == Some(object.metageneration) {
+        return Err(Error::NotModified(Box::new(object.clone())));
+    }
     let is = |tag: &Match| match tag {
         Match::Any => true,
         Match::Tag(tag) => *tag == object.etag,

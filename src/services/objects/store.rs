@@ -13,7 +13,7 @@ use crate::store::{self, Schema, Tx};
 ///
 /// `objects_versions` holds the versions of each key, the newest first: the first row of a key is the object as it is. The
 /// bytes are in `objects_pieces`, in order of `number` for one `owner` (a version's `generation`, or that of an upload's
-/// part): small ones in the row itself, so that they are as atomic and as quick as the row; others as runs of a file. A
+/// part, or of a session): small ones in the row itself, so that they are as atomic and as quick as the row; others as runs of a file. A
 /// file may be named by many pieces (copies share it) and goes with the last. `objects_lifecycle` has the midnight at which
 /// the buckets' rules were last carried out.
 pub static SCHEMA: Schema = Schema {
@@ -57,6 +57,14 @@ pub static SCHEMA: Schema = Schema {
     ",
         "
         CREATE TABLE objects_lifecycle (only INTEGER PRIMARY KEY CHECK (only = 1), day INTEGER NOT NULL);
+    ",
+        "
+        CREATE TABLE objects_sessions (
+            id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, started INTEGER NOT NULL, state TEXT NOT NULL,
+            owner INTEGER NOT NULL, pieces INTEGER NOT NULL, received INTEGER NOT NULL, total INTEGER,
+            properties TEXT NOT NULL, condition TEXT NOT NULL, claims TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX objects_sessions_started ON objects_sessions (started);
     ",
     ],
 };
@@ -140,6 +148,10 @@ pub(super) fn version(tx: &Tx<'_>, bucket: &str, key: &str, which: &Which) -> Re
         Which::Latest => return newest(tx, bucket, key),
         Which::Unversioned => "",
         Which::Version(version) => version,
+        Which::Generation(generation) => {
+            let sql = format!("SELECT {COLUMNS} FROM objects_versions WHERE bucket = ?1 AND key = ?2 AND generation = ?3");
+            return tx.row(&sql, (bucket, key, generation), object);
+        }
     };
     tx.row(
         &format!("SELECT {COLUMNS} FROM objects_versions WHERE bucket = ?1 AND key = ?2 AND version = ?3"),
@@ -177,6 +189,18 @@ pub(super) fn insert(tx: &mut Tx<'_>, object: &Object) -> Result<(), store::Erro
     Ok(())
 }
 
+/// Stores what is said of an object anew.
+pub(super) fn update(tx: &Tx<'_>, object: &mut Object) -> Result<(), store::Error> {
+    object.metageneration += 1;
+    object.updated = tx.now();
+    let properties = serde_json::to_string(&object.properties).expect("plain data");
+    tx.execute(
+        "UPDATE objects_versions SET properties = ?4, metageneration = ?5, updated = ?6 WHERE bucket = ?1 AND key = ?2 AND generation = ?3",
+        (&object.bucket, &object.key, object.generation, properties, object.metageneration, object.updated.millis()),
+    )?;
+    Ok(())
+}
+
 /// Forgets a version and its bytes; answers the files that nothing names any more, to be removed after the commit.
 pub(super) fn forget(tx: &mut Tx<'_>, object: &Object) -> Result<Vec<String>, store::Error> {
     tx.keep(Unit::ObjectBytesStored, -(object.size as i64));
@@ -202,10 +226,14 @@ pub(super) fn forget_pieces(tx: &Tx<'_>, owner: i64) -> Result<Vec<String>, stor
     Ok(free)
 }
 
-/// Adds bytes to an owner, after those it has.
+/// Adds bytes to an owner that has none.
 pub(super) fn add_pieces(tx: &Tx<'_>, owner: i64, slices: &[Slice]) -> Result<(), store::Error> {
-    for (number, slice) in slices.iter().enumerate() {
-        let number = number as i64;
+    append_pieces(tx, owner, 0, slices).map(|_| ())
+}
+
+/// Adds bytes to an owner after its first `count` pieces; answers how many pieces it then has.
+pub(super) fn append_pieces(tx: &Tx<'_>, owner: i64, count: i64, slices: &[Slice]) -> Result<i64, store::Error> {
+    for (number, slice) in (count..).zip(slices) {
         match slice {
             Slice::Bytes(bytes) => tx.execute(
                 "INSERT INTO objects_pieces (owner, number, size, blob, skip, bytes) VALUES (?1, ?2, ?3, NULL, 0, ?4)",
@@ -217,7 +245,7 @@ pub(super) fn add_pieces(tx: &Tx<'_>, owner: i64, slices: &[Slice]) -> Result<()
             )?,
         };
     }
-    Ok(())
+    Ok(count + slices.len() as i64)
 }
 
 /// Gives all bytes of `from` to `to`, after its first `count` pieces; answers how many pieces `to` then has.

@@ -452,7 +452,7 @@ proptest! {
                 world.put(key, "x").await;
             }
             let delimiter = delimited.then(|| "/".to_owned());
-            let mut list = List { bucket: "photos".into(), prefix: prefix.clone(), delimiter: delimiter.clone(), after: None, max };
+            let mut list = List { bucket: "photos".into(), prefix: prefix.clone(), delimiter: delimiter.clone(), after: None, max, ..List::default() };
             let (mut objects, mut prefixes) = (Vec::new(), Vec::new());
             loop {
                 let page = world.objects.list(&world.call, &list).await.expect("a page");

@@ -3,13 +3,13 @@
 use bytes::Bytes;
 
 use super::digest::Hasher;
-use super::event::emit;
+use super::event::{Snapshot, emit};
 use super::read::{check, existing};
 use super::store::{self, bucket, newest, next_generation};
 use super::{
     Algorithm, Bucket, Checksum, Claim, Claims, Condition, Content, Created, Deleted, Error, Event, Fingerprint, Get, How, KEY_BYTES_MAX,
-    METADATA_BYTES_MAX, Name, Object, Objects, PUT_BYTES_MAX, PartSpan, Precondition, Proof, Properties, Range, TAGS_MAX, Tags, Versioning,
-    Wanted, Which,
+    METADATA_BYTES_MAX, Name, Numbers, Object, Objects, PUT_BYTES_MAX, PartSpan, Precondition, Proof, Properties, Range, TAGS_MAX, Tags,
+    Versioning, Wanted, Which,
 };
 use crate::base::{Call, Time, Unit};
 use crate::store::Tx;
@@ -206,12 +206,7 @@ impl Objects {
                 let (mut object, versioning) = existing(tx, &name)?;
                 tx.count(Unit::ObjectWrites, 1);
                 object.properties.tags = tags;
-                object.metageneration += 1;
-                let properties = serde_json::to_string(&object.properties).expect("plain data");
-                tx.execute(
-                    "UPDATE objects_versions SET properties = ?4, metageneration = ?5, updated = ?6 WHERE bucket = ?1 AND key = ?2 AND generation = ?3",
-                    (&object.bucket, &object.key, object.generation, properties, object.metageneration, tx.now().millis()),
-                )?;
+                store::update(tx, &mut object)?;
                 Ok(Stored { object, versioning })
             })
             .await
@@ -350,8 +345,12 @@ pub(super) fn place_in(
     meets(condition, before.as_ref(), &object.key)?;
     object.created = tx.now();
     object.updated = tx.now();
+    let replaced = before.as_ref().filter(|before| !before.marker).map(Snapshot::of);
     let free = make_room(tx, bucket, before, &mut object)?;
     store::insert(tx, &object)?;
+    if let Some(replaced) = replaced {
+        emit(tx, &bucket.name, || Event::Replaced { object: replaced, kept: bucket.versioning == Versioning::On })?;
+    }
     emit(tx, &bucket.name, || {
         Event::Created(Created {
             how,
@@ -361,6 +360,7 @@ pub(super) fn place_in(
             version: object.version.clone(),
             generation: object.generation,
             content_type: object.properties.headers.content_type.clone(),
+            object: Some(Box::new(Snapshot::of(&object))),
         })
     })?;
     Ok((Stored { object, versioning: bucket.versioning }, free))
@@ -379,7 +379,7 @@ fn make_room(tx: &mut Tx<'_>, bucket: &Bucket, before: Option<Object>, object: &
     Ok(replaced.map(|replaced| store::forget(tx, &replaced)).transpose()?.unwrap_or_default())
 }
 
-fn meets(condition: &Condition, before: Option<&Object>, key: &str) -> Result<(), Error> {
+pub(super) fn meets(condition: &Condition, before: Option<&Object>, key: &str) -> Result<(), Error> {
     let there = before.filter(|object| !object.marker);
     match (condition, there) {
         (Condition::Always, _) | (Condition::Absent, None) | (Condition::Present, Some(_)) => Ok(()),
@@ -387,6 +387,19 @@ fn meets(condition: &Condition, before: Option<&Object>, key: &str) -> Result<()
         (Condition::Tag(tag), Some(object)) if *tag == object.etag => Ok(()),
         (Condition::Tag(_), Some(_)) => Err(Error::Precondition(Precondition::Matches)),
         (Condition::Tag(_) | Condition::Present, None) => Err(Error::NoSuchKey { key: key.to_owned() }),
+        (Condition::Numbers(numbers), there) if numbers.hold(there) => Ok(()),
+        (Condition::Numbers(_), _) => Err(Error::Precondition(Precondition::Numbers)),
+    }
+}
+
+impl Numbers {
+    /// Whether they are those of what is there.
+    fn hold(&self, there: Option<&Object>) -> bool {
+        let (generation, metageneration) = there.map_or((0, 0), |object| (object.generation, object.metageneration));
+        self.generation.is_none_or(|wanted| wanted == generation)
+            && self.not_generation.is_none_or(|other| other != generation)
+            && self.metageneration.is_none_or(|wanted| wanted == metageneration)
+            && self.not_metageneration.is_none_or(|other| other != metageneration)
     }
 }
 
@@ -403,11 +416,13 @@ pub(super) fn delete_in(
     meets(&condition, before.as_ref(), &key)?;
     let versioning = bucket.versioning;
     if which == Which::Latest && versioning != Versioning::Off {
+        let gone = before.as_ref().filter(|before| !before.marker).map(|before| Box::new(Snapshot::of(before)));
         let mut marker = Object { marker: true, created: tx.now(), updated: tx.now(), ..blank(&bucket.name, &key, next_generation(tx)?) };
         free.extend(make_room(tx, bucket, before, &mut marker)?);
         store::insert(tx, &marker)?;
         let (version, generation) = (marker.version, marker.generation);
-        let deleted = || Event::Deleted(Deleted { key: key.clone(), version: version.clone(), marker: true, expired, generation });
+        let deleted =
+            || Event::Deleted(Deleted { key: key.clone(), version: version.clone(), marker: true, expired, generation, object: gone });
         emit(tx, &bucket.name, deleted)?;
         return Ok(Removed { key, version, marker: true, versioning });
     }
@@ -418,7 +433,10 @@ pub(super) fn delete_in(
     let Some(gone) = gone else { return Ok(Removed { key, version: None, marker: false, versioning }) };
     free.extend(store::forget(tx, &gone)?);
     let generation = next_generation(tx)?;
-    let deleted = || Event::Deleted(Deleted { key: key.clone(), version: gone.version.clone(), marker: false, expired, generation });
+    let deleted = || {
+        let object = Some(Box::new(Snapshot::of(&gone))).filter(|_| !gone.marker);
+        Event::Deleted(Deleted { key: key.clone(), version: gone.version.clone(), marker: false, expired, generation, object })
+    };
     emit(tx, &bucket.name, deleted)?;
     Ok(Removed { key, version: gone.version, marker: gone.marker, versioning })
 }
@@ -435,7 +453,7 @@ pub(super) fn check_properties(properties: &Properties) -> Result<(), Error> {
     check_tags(&properties.tags)
 }
 
-fn check_tags(tags: &Tags) -> Result<(), Error> {
+pub(super) fn check_tags(tags: &Tags) -> Result<(), Error> {
     if tags.len() > TAGS_MAX {
         return Err(Error::BadTags("Object tags cannot be greater than 10"));
     }

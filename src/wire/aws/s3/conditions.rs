@@ -45,6 +45,7 @@ impl Conditions<'_> {
             differs: self.differs.map(tag),
             modified_since: time(self.modified_since),
             unmodified_since: time(self.unmodified_since),
+            ..Wanted::default()
         }
     }
 }

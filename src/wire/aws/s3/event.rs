@@ -19,9 +19,10 @@ pub struct Context<'a> {
     pub request_id: &'a str,
 }
 
-/// The name of the event without the leading `s3:`, as a notification's `Events` are compared with.
+/// The name of the event without the leading `s3:`, as a notification's `Events` are compared with; empty where S3 tells of none.
 pub fn name(event: &Event) -> &'static str {
     match event {
+        Event::Updated(_) | Event::Replaced { .. } => "",
         Event::Created(created) => match created.how {
             How::Put => "ObjectCreated:Put",
             How::Copy => "ObjectCreated:Copy",
@@ -42,6 +43,7 @@ pub fn key(event: &Event) -> &str {
     match event {
         Event::Created(created) => &created.key,
         Event::Deleted(deleted) => &deleted.key,
+        Event::Updated(object) | Event::Replaced { object, .. } => &object.key,
     }
 }
 
@@ -63,6 +65,7 @@ pub fn event(event: &Event, context: Context<'_>) -> Value {
             }
             deleted.generation
         }
+        Event::Updated(object) | Event::Replaced { object, .. } => object.generation,
     };
     object["sequencer"] = format!("{generation:018X}").into();
     let principal = format!("AWS:{}", context.account.id);
@@ -126,6 +129,7 @@ mod tests {
             version: None,
             generation: 0x1F,
             content_type: None,
+            object: None,
         });
         let value = event(&created, context);
         let record = &value["Records"][0];
@@ -137,12 +141,20 @@ mod tests {
             record["s3"]["object"],
             json!({"key": "a+b", "size": 3, "eTag": "900150983cd24fb0d6963f7d28e17f72", "sequencer": "00000000000000001F"})
         );
-        let deleted = Event::Deleted(Deleted { key: "k".into(), version: Some("v1".into()), marker: true, expired: false, generation: 1 });
+        let deleted = Event::Deleted(Deleted {
+            key: "k".into(),
+            version: Some("v1".into()),
+            marker: true,
+            expired: false,
+            generation: 1,
+            object: None,
+        });
         let value = event(&deleted, context);
         assert_eq!(value["Records"][0]["eventName"], "ObjectRemoved:DeleteMarkerCreated");
         assert_eq!(value["Records"][0]["s3"]["object"]["versionId"], "v1");
         assert!(value["Records"][0]["s3"]["object"].get("size").is_none());
-        let expired = |marker| name(&Event::Deleted(Deleted { key: "k".into(), version: None, marker, expired: true, generation: 1 }));
+        let expired =
+            |marker| name(&Event::Deleted(Deleted { key: "k".into(), version: None, marker, expired: true, generation: 1, object: None }));
         assert_eq!([expired(false), expired(true)], ["LifecycleExpiration:Delete", "LifecycleExpiration:DeleteMarkerCreated"]);
     }
 }

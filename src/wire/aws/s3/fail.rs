@@ -128,7 +128,7 @@ pub fn fail(error: &objects::Error) -> Failure {
             .header("x-amz-delete-marker", "true")
             .header("x-amz-version-id", version)
             .header("allow", "DELETE"),
-        Error::NoSuchUpload(id) => Failure::new(
+        Error::NoSuchUpload(id) | Error::NoSuchSession(id) => Failure::new(
             missing,
             "NoSuchUpload",
             "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
@@ -141,6 +141,7 @@ pub fn fail(error: &objects::Error) -> Failure {
             "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
         )
         .detail("PartNumber", number),
+        Error::SessionCancelled | Error::BadOffset { .. } | Error::BadComponents => Failure::invalid_request(error.to_string()),
         Error::BadPartOrder => Failure::new(
             bad,
             "InvalidPartOrder",
@@ -191,7 +192,7 @@ pub fn fail(error: &objects::Error) -> Failure {
         }
         Error::MetadataTooLarge(bytes) => Failure::new(bad, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
             .detail("Size", bytes)
-            .detail("MaxSizeAllowed", objects::METADATA_BYTES_MAX),
+            .detail("MaxSizeAllowed", super::object::METADATA_BYTES_MAX),
         Error::BadTags(why) if why.starts_with("Object tags") => Failure::new(bad, "BadRequest", *why),
         Error::BadTags(why) => Failure::new(bad, "InvalidTag", *why),
         Error::CopyOntoItself => Failure::invalid_request(
@@ -210,5 +211,6 @@ fn condition_name(condition: Precondition) -> &'static str {
         Precondition::Differs => "If-None-Match",
         Precondition::UnmodifiedSince => "If-Unmodified-Since",
         Precondition::ModifiedSince => "If-Modified-Since",
+        Precondition::Numbers => "x-amz-if-match-generation",
     }
 }

@@ -74,7 +74,7 @@ pub async fn post(s3: &S3, call: &Call, bucket: &str, boundary: &str, body: Body
         None => (0, u64::MAX),
     };
     let get = |name: &str| fields.get(name).cloned();
-    let properties = Properties {
+    let properties = super::object::bounded(Properties {
         headers: Headers {
             content_type: get("content-type"),
             cache_control: get("cache-control"),
@@ -88,7 +88,8 @@ pub async fn post(s3: &S3, call: &Call, bucket: &str, boundary: &str, body: Body
         },
         metadata: fields.iter().filter_map(|(name, value)| Some((name.strip_prefix("x-amz-meta-")?.to_owned(), value.clone()))).collect(),
         tags: tags_of_header(get("x-amz-tagging").as_deref())?,
-    };
+        ..Properties::default()
+    })?;
     let refused: Arc<Mutex<Option<Failure>>> = Arc::default();
     let stream = bounded(rest, least, most, refused.clone());
     let content = Content { stream: Box::pin(stream), claims: Claims::default() };

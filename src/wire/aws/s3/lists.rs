@@ -124,6 +124,7 @@ pub async fn list_objects(actions: &Actions, asked: &Asked, request: S3Request<L
         delimiter: input.delimiter.clone(),
         after: input.marker.clone().filter(|marker| !marker.is_empty()),
         max,
+        ..List::default()
     };
     let page = actions.objects.list(&asked.call, &list).await?;
     let delimited = input.delimiter.as_ref().is_some_and(|delimiter| !delimiter.is_empty());
@@ -156,6 +157,7 @@ pub async fn list_objects_v2(actions: &Actions, asked: &Asked, request: S3Reques
         delimiter: input.delimiter.clone(),
         after,
         max,
+        ..List::default()
     };
     let page = actions.objects.list(&asked.call, &list).await?;
     let owner = || Some(actions.owner()).filter(|_| input.fetch_owner == Some(true));
@@ -195,6 +197,7 @@ pub async fn list_object_versions(
         delimiter: input.delimiter.clone(),
         after: key_marker,
         max,
+        ..List::default()
     };
     let list = VersionList { list, after_version: version_marker };
     let page = actions.objects.list_versions(&asked.call, &list).await?;

@@ -74,10 +74,19 @@ pub fn tags_of_header(text: Option<&str>) -> Result<Tags, Failure> {
     Ok(tags)
 }
 
+/// Bytes of all names and values of one's own metadata ("Working with object metadata").
+pub const METADATA_BYTES_MAX: usize = 2_048;
+
+/// Refuses more metadata than this provider takes.
+pub fn bounded(properties: Properties) -> Result<Properties, Failure> {
+    let bytes = properties.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > METADATA_BYTES_MAX { Err(super::fail::fail(&objects::Error::MetadataTooLarge(bytes))) } else { Ok(properties) }
+}
+
 /// The parts of inputs that describe an object; they have the same names everywhere.
 macro_rules! properties {
     ($input:expr, $asked:expr, $tags:expr) => {
-        $crate::services::objects::Properties {
+        $crate::wire::aws::s3::object::bounded($crate::services::objects::Properties {
             headers: $crate::services::objects::Headers {
                 content_type: $input.content_type.clone(),
                 cache_control: $input.cache_control.clone(),
@@ -89,10 +98,12 @@ macro_rules! properties {
                 storage_class: $input.storage_class.as_ref().map(|class| class.as_str().to_owned()).filter(|class| class != "STANDARD"),
                 encryption: $input.server_side_encryption.as_ref().map(|kind| kind.as_str().to_owned()),
                 encryption_key: $input.ssekms_key_id.clone(),
+                ..Default::default()
             },
             metadata: $input.metadata.clone().unwrap_or_default().into_iter().collect(),
             tags: $tags,
-        }
+            ..Default::default()
+        })?
     };
 }
 pub(super) use properties;
