@@ -29,7 +29,7 @@ pub const REPLACED: [&str; 4] = ["argon2", "bcrypt", "bcryptjs", "sharp"];
 
 /// Packages that are part of the runtime, as in the cloud, where the project has not installed them.
 fn is_in_runtime(package: &str) -> bool {
-    package == "aws-sdk" || package.starts_with("@aws-sdk/")
+    matches!(package, "aws-sdk" | "firebase-admin" | "@google-cloud/firestore") || package.starts_with("@aws-sdk/")
 }
 
 const ENTRY: &str = "index.mjs";
