@@ -84,7 +84,7 @@ export const firestore = ({ firestore: sdk, at }) => {
       const circle = {};
       circle.self = circle;
       const deep = (n) => (n ? { a: deep(n - 1) } : 1);
-      const tries = [undefined, null, 'text', [1], new Custom(), { a: undefined }, { a: { b: undefined } }, { a: [undefined] }, { a: new Custom() }, { a: () => 1 }, { a: Symbol('x') }, { a: new FieldPath('b') }, { a: [FieldValue.serverTimestamp()] }, { a: FieldValue.delete() }, { a: [FieldValue.delete()] }, circle, deep(19), deep(20), deep(21), deep(22), { a: [[1]] }, { a: FieldValue.increment('x') }, { a: FieldValue.arrayUnion([1]) }, { a: FieldValue.arrayUnion(undefined) }, { a: FieldValue.arrayUnion(FieldValue.delete()) }, { a: new Map() }, { a: new Error('x') }, { a: new (class Timestamp {})() }, { a: Object.create(null) }];
+      const tries = [undefined, null, 'text', [1], new Custom(), { a: undefined }, { a: { b: undefined } }, { a: [undefined] }, { a: new Custom() }, { a: () => 1 }, { a: new FieldPath('b') }, { a: [FieldValue.serverTimestamp()] }, { a: FieldValue.delete() }, { a: [FieldValue.delete()] }, circle, deep(19), deep(20), deep(21), deep(22), { a: [[1]] }, { a: FieldValue.increment('x') }, { a: FieldValue.arrayUnion([1]) }, { a: FieldValue.arrayUnion(undefined) }, { a: FieldValue.arrayUnion(FieldValue.delete()) }, { a: new Map() }, { a: new Error('x') }, { a: new (class Timestamp {})() }, { a: Object.create(null) }];
       const outcome = async (data) => {
         const error = await attempt(async () => (await ref.set(data), 'done'));
         return error?.code === undefined ? error : error.code;
