@@ -74,7 +74,7 @@
         metadata.contentEncoding = 'gzip';
       }
       const border = `emu-${[...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-      const head = rt.utf8(`--${border}\r\ncontent-type: application/json\r\n\r\n${JSON.stringify(metadata)}\r\n--${border}\r\ncontent-type: ${type ?? 'application/octet-stream'}\r\n\r\n`);
+      const head = rt.utf8(`--${border}\r\ncontent-type: application/json\r\n\r\n${JSON.stringify(metadata)}\r\n--${border}\r\n${type ? `content-type: ${type}\r\n` : ''}\r\n`);
       const body = rt.Buffer.concat([head, bytes, rt.utf8(`\r\n--${border}--\r\n`)]);
       const acl = options.predefinedAcl ?? (options.public ? 'publicRead' : options.private ? 'private' : undefined);
       file.metadata = await call('POST', `/upload/storage/v1/b/${encode(file.bucket.name)}/o${query({ uploadType: 'multipart', name: file.name, predefinedAcl: acl, ...conditions(file.conditions), ...conditions(options.preconditionOpts) })}`, body, { 'content-type': `multipart/related; boundary=${border}` });
@@ -246,7 +246,7 @@
       }
       async combine(sources, destination) {
         const to = destination instanceof File ? destination : this.file(destination);
-        const answer = await call('POST', this.#path(`/o/${encode(to.name)}/compose`), { destination: { contentType: to.metadata.contentType ?? typeOf(to.name) }, sourceObjects: sources.map((source) => ({ name: source.name ?? source })) });
+        const answer = await call('POST', this.#path(`/o/${encode(to.name)}/compose`), { destination: { contentType: to.metadata.contentType ?? typeOf(to.name) }, sourceObjects: sources.map((source) => ({ name: source.name ?? source, ...(source.metadata?.generation && { generation: String(source.metadata.generation) }) })) });
         to.metadata = answer;
         return [to, answer];
       }
