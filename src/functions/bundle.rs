@@ -35,7 +35,7 @@ fn is_firebase(specifier: &str) -> bool {
 
 /// Packages that are part of the runtime, as in the cloud, where the project has not installed them.
 fn is_in_runtime(package: &str) -> bool {
-    package == "aws-sdk" || package.starts_with("@aws-sdk/")
+    matches!(package, "aws-sdk" | "firebase-admin" | "@google-cloud/firestore") || package.starts_with("@aws-sdk/")
 }
 
 const ENTRY: &str = "index.mjs";

@@ -11,6 +11,7 @@ mod doctor;
 mod emu;
 mod exec;
 mod firebase;
+mod firebase_admin;
 mod firestore;
 mod functions;
 mod init;

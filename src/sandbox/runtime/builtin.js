@@ -11,7 +11,12 @@
   };
   rt.isBuiltin = (name) => rt.builtin(name) !== undefined;
   // A namespace: own keys become named exports. Functions (events, assert) carry theirs as properties.
-  const notInside = (name) => (/^(@aws-sdk|aws-sdk)\//.test(name) ? new Error(`${name} is not one of the AWS clients that the sandbox has: install it in the project with \`npm install ${name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/')}\``) : null);
+  const notInside = (name) => {
+    const amazon = /^(?:aws-sdk|@aws-sdk\/[^/]+)/.exec(name);
+    if (amazon) return new Error(`${name} is not one of the AWS clients that the sandbox has: install it in the project with \`npm install ${amazon[0]}\``);
+    if (name.startsWith('firebase-admin/')) return new Error(`${name} is not one of the parts of firebase-admin that the sandbox has (app, auth, firestore, functions, messaging, storage)`);
+    return null;
+  };
   emu.builtin = (name) => {
     const exports = rt.builtin(name);
     if (exports === undefined && notInside(name)) throw notInside(name);
