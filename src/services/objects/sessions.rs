@@ -90,7 +90,7 @@ pub struct Append {
 #[derive(Clone, Debug)]
 pub enum Appended {
     /// So far.
-    More(Session),
+    More(Box<Session>),
     Done(Box<Stored>),
 }
 
@@ -188,7 +188,7 @@ impl Objects {
         let whole = (before.received == 0).then(|| taken.fingerprint.clone());
         let after = self.extend(call, &before, taken, total).await?;
         if !append.last {
-            return Ok(Appended::More(after));
+            return Ok(Appended::More(Box::new(after)));
         }
         if let Some(wanted) = total.filter(|total| *total != after.received) {
             return Err(Error::Incomplete { wanted, found: after.received });

@@ -137,7 +137,7 @@ impl Storage {
                 let is_over = span.total.is_some_and(|total| total == session.received);
                 match session.state {
                     SessionState::Active if is_over => (Some(session.received), true, span.total),
-                    SessionState::Active => return Ok(Appended::More(session)),
+                    SessionState::Active => return Ok(Appended::More(Box::new(session))),
                     SessionState::Done(_) => {
                         let stored = self.objects.outcome(call, &session).await.map_err(fail)?;
                         return Ok(Appended::Done(Box::new(stored)));
