@@ -36,7 +36,7 @@ function project() {
     writeFileSync(join(folder, name), text);
   }
   chmodSync(join(folder, 'java/java'), 0o755);
-  symlinkSync(resolve('tests/firebase/node_modules'), join(folder, 'functions/node_modules'));
+  symlinkSync(resolve('benches/peers/node_modules'), join(folder, 'functions/node_modules'));
   return folder;
 }
 
