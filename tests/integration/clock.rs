@@ -167,13 +167,16 @@ async fn tokens_of_users_expire_by_the_worlds_clock_each_at_its_time() {
     clock(&emu, "freeze", Value::Null).await;
     let start = midnight();
     clock(&emu, "set", json!({ "time": iso(start) })).await;
-    let auth = async |path: &str, body: Value| {
+    let ask = async |path: &str, headers: &[(&str, &str)], body: Value| {
         let url = format!("{}/{path}?key=k", emu.url("auth"));
-        emu.send("POST", &url, &[("authorization", "Bearer owner")], body.to_string()).await.json()
+        emu.send("POST", &url, headers, body.to_string()).await.json()
     };
+    let auth = async |path: &str, body: Value| ask(path, &[], body).await;
     let user = auth("identitytoolkit.googleapis.com/v1/accounts:signUp", json!({ "email": "a@b.c", "password": "secret" })).await;
     let cookies = "identitytoolkit.googleapis.com/v1/projects/demo-time:createSessionCookie";
-    let cookie = async |token: &Value, valid_s: u32| auth(cookies, json!({ "idToken": token, "validDuration": valid_s.to_string() })).await;
+    let cookie = async |token: &Value, valid_s: u32| {
+        ask(cookies, &[("authorization", "Bearer owner")], json!({ "idToken": token, "validDuration": valid_s.to_string() })).await
+    };
     let known = async |token: &Value| {
         let answer = auth("identitytoolkit.googleapis.com/v1/accounts:lookup", json!({ "idToken": token })).await;
         answer["users"][0]["email"].as_str().or_else(|| answer["error"]["message"].as_str()).unwrap_or_default().to_owned()

@@ -100,7 +100,7 @@ fn what_the_file_says_is_in_the_model() {
 #[test]
 fn mistakes_are_shown_with_their_line() {
     for (text, wanted) in [
-        ("{\n  \"hosting\": {\"public\": \"x\",}\n}", "error: a key should follow the comma\n --> firebase.json:2:29\n"),
+        ("{\n  \"hosting\": {\"public\": \"x\",}\n}", "error: nothing follows this comma\n --> firebase.json:2:28\n"),
         ("[]", "error: this file is a map, not a list"),
         ("{\n\"fuctions\": {}}", "warning: unknown key `fuctions`\n --> firebase.json:2:1\n"),
         ("{\"functions\": {\"source\": \"../x\"}}", "error: `../x` leads out of the project"),
