@@ -129,18 +129,18 @@ async fn fire(world: &Arc<World>, schedules: &Schedules) -> Result<Option<Time>,
         return Ok(next);
     }
     let table = world.table.load_full();
-    world
+    let taken_at = world
         .db
         .write(&call, move |tx| {
             for run in Schedules::take_due_in(tx, &planned.plans)? {
                 call_in(tx, &table, run)?;
             }
-            Ok::<_, schedules::Error>(())
+            Ok::<_, schedules::Error>(tx.now())
         })
         .await?;
-    // What is still due now belongs to no plan; a new plan will wake us.
-    let now = world.db.now();
-    Ok(schedules.next_due(&call).await?.filter(|next| *next > now))
+    // What was due then and still is belongs to no plan; a new plan will wake us. The clock may have been moved since: what has become due
+    // by that is for the next look.
+    Ok(schedules.next_due(&call).await?.filter(|next| *next > taken_at))
 }
 
 #[cfg(test)]
