@@ -16,11 +16,12 @@ use super::store::{Draft, Origin, Target};
 use super::table::Table;
 use crate::base::Ids;
 use crate::project::firebase::Generation;
-use crate::services::{auth, documents};
+use crate::services::{auth, documents, objects};
 use crate::store::outbox;
 use crate::wire::firebase::event::documents::{Change, Kind, place};
 use crate::wire::firebase::event::messages::Message;
-use crate::wire::firebase::event::{About, Shaped, users};
+use crate::wire::firebase::event::{self, About, Shaped, users};
+use crate::wire::firebase::storage::event as storage;
 pub use blocking::Asker;
 pub use retry::Repetition;
 pub use rule::{Changes, ObjectChanges, Rule, Wants};
@@ -56,7 +57,7 @@ impl Rules {
                 let (database, path) = place(resource)?;
                 Some(self.documents.iter().any(|rule| rule.takes_document(database, path)))
             }
-            "objects" => Some(self.objects.contains_key(resource)),
+            objects::SOURCE => Some(self.objects.contains_key(resource)),
             auth::event::SOURCE => Some(!self.users.is_empty()),
             MESSAGES => Some(self.messages.contains_key(topic_id(resource))),
             _ => None,
@@ -89,6 +90,16 @@ impl Rules {
                     Generation::Second => message.cloud(&about, &row.resource, &rule.function),
                 };
                 found.map(|rule| (rule, shape(rule), format!("topics/{topic}"))).collect()
+            }
+            objects::SOURCE => {
+                let event: objects::Event = serde_json::from_str(&row.body).map_err(PortError::lasting)?;
+                let Some((kind, object)) = storage::of(&event) else { return Ok(Vec::new()) };
+                let found = self.objects.get(&row.resource).into_iter().flatten().filter(|rule| rule.takes_object(kind));
+                let shape = |rule: &Rule| match rule.generation {
+                    Generation::First => event::objects::legacy(kind, object, &about, &row.resource),
+                    Generation::Second => event::objects::cloud(kind, object, &about, &row.resource),
+                };
+                found.map(|rule| (rule, shape(rule), format!("objects/{}", row.resource))).collect()
             }
             _ => Vec::new(),
         };
@@ -146,6 +157,17 @@ impl Rule {
                 | (Changes::Created, Kind::Created)
                 | (Changes::Updated, Kind::Updated)
                 | (Changes::Deleted, Kind::Deleted)
+        )
+    }
+
+    fn takes_object(&self, kind: storage::Kind) -> bool {
+        let Wants::Objects { changes, .. } = &self.wants else { return false };
+        matches!(
+            (changes, kind),
+            (ObjectChanges::Finalized, storage::Kind::Finalized)
+                | (ObjectChanges::Deleted, storage::Kind::Deleted)
+                | (ObjectChanges::Archived, storage::Kind::Archived)
+                | (ObjectChanges::MetadataUpdated, storage::Kind::MetadataUpdated)
         )
     }
 

@@ -6,7 +6,7 @@ use crate::project::Project;
 use crate::project::firebase::{Endpoint, EventTrigger, Trigger};
 use crate::wire::aws::arn::Account;
 
-fn event(kind: &str, filters: &[(&str, &str)], patterns: &[(&str, &str)]) -> Trigger {
+fn asks(kind: &str, filters: &[(&str, &str)], patterns: &[(&str, &str)]) -> Trigger {
     let map = |rows: &[(&str, &str)]| rows.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Trigger::Event(EventTrigger { kind: kind.to_owned(), filters: map(filters), patterns: map(patterns), retry: false })
 }
@@ -61,8 +61,8 @@ fn called(project: &Project, row: &outbox::Row) -> Vec<String> {
 #[test]
 fn a_change_of_a_document_calls_those_who_asked_for_it() {
     const V2: &str = "google.cloud.firestore.document.v1.";
-    let on = |kind: &str, path: &str| event(&format!("{V2}{kind}"), &[("database", "(default)")], &[("document", path)]);
-    let legacy = event(
+    let on = |kind: &str, path: &str| asks(&format!("{V2}{kind}"), &[("database", "(default)")], &[("document", path)]);
+    let legacy = asks(
         "providers/cloud.firestore/eventTypes/document.write",
         &[("resource", "projects/p/databases/(default)/documents/users/{id}")],
         &[],
@@ -73,7 +73,7 @@ fn a_change_of_a_document_calls_those_who_asked_for_it() {
         ("any", Generation::Second, on("written", "{all=**}")),
         ("posts", Generation::Second, on("created", "users/{id}/posts/{post}")),
         ("old", Generation::First, legacy),
-        ("other", Generation::Second, event(&format!("{V2}created"), &[("database", "second")], &[("document", "users/{id}")])),
+        ("other", Generation::Second, asks(&format!("{V2}created"), &[("database", "second")], &[("document", "users/{id}")])),
     ]);
     let image = json!({ "fields": {}, "created": 1, "updated": 1 });
     let change = |kind: &str, path: &str| {
@@ -104,10 +104,10 @@ fn a_change_of_a_document_calls_those_who_asked_for_it() {
 #[test]
 fn users_and_messages_call_functions_of_both_generations() {
     let project = project(vec![
-        ("welcome", Generation::First, event("providers/firebase.auth/eventTypes/user.create", &[("resource", "projects/p")], &[])),
-        ("bye", Generation::Second, event("google.firebase.auth.user.v2.deleted", &[], &[])),
-        ("sold", Generation::Second, event("google.cloud.pubsub.topic.v1.messagePublished", &[("topic", "sales")], &[])),
-        ("legacySold", Generation::First, event("google.pubsub.topic.publish", &[("resource", "projects/p/topics/sales")], &[])),
+        ("welcome", Generation::First, asks("providers/firebase.auth/eventTypes/user.create", &[("resource", "projects/p")], &[])),
+        ("bye", Generation::Second, asks("google.firebase.auth.user.v2.deleted", &[], &[])),
+        ("sold", Generation::Second, asks("google.cloud.pubsub.topic.v1.messagePublished", &[("topic", "sales")], &[])),
+        ("legacySold", Generation::First, asks("google.pubsub.topic.publish", &[("resource", "projects/p/topics/sales")], &[])),
     ]);
     let user = |kind: &str| {
         let user = auth::User { uid: "u1".into(), ..auth::User::default() };
@@ -124,8 +124,44 @@ fn users_and_messages_call_functions_of_both_generations() {
 }
 
 #[test]
+fn objects_call_those_who_asked_for_their_bucket() {
+    let project = project(vec![
+        ("put", Generation::Second, asks("google.cloud.storage.object.v1.finalized", &[("bucket", "b")], &[])),
+        ("legacyPut", Generation::First, asks("google.storage.object.finalize", &[("resource", "projects/_/buckets/b")], &[])),
+        ("gone", Generation::Second, asks("google.cloud.storage.object.v1.deleted", &[("bucket", "b")], &[])),
+        ("other", Generation::Second, asks("google.cloud.storage.object.v1.finalized", &[("bucket", "c")], &[])),
+    ]);
+    let object = objects::Snapshot {
+        key: "a.txt".into(),
+        generation: 1,
+        metageneration: 1,
+        size: 3,
+        md5: None,
+        crc32c: 0,
+        created: Time(1_000),
+        updated: Time(1_000),
+        parts: 0,
+        properties: objects::Properties::default(),
+    };
+    let told = |event: &objects::Event| called(&project, &row("objects", "b", &serde_json::to_value(event).expect("plain data")));
+    let replaced = objects::Event::Replaced { object: object.clone(), kept: false };
+    assert_eq!(told(&replaced), ["function:gone objects/b deleted"]);
+    let created = objects::Event::Created(objects::Created {
+        how: objects::How::Put,
+        key: "a.txt".into(),
+        size: 3,
+        etag: "e".into(),
+        version: None,
+        generation: 1,
+        content_type: None,
+        object: Some(Box::new(object)),
+    });
+    assert_eq!(told(&created), ["function:put objects/b finalized", "function:legacyPut objects/b finalize"]);
+}
+
+#[test]
 fn a_trigger_that_nothing_sets_off_is_told_of() {
-    let project = project(vec![("quiet", Generation::Second, event("google.firebase.database.ref.v1.written", &[], &[]))]);
+    let project = project(vec![("quiet", Generation::Second, asks("google.firebase.database.ref.v1.written", &[], &[]))]);
     let (_, problems) = Table::of(&project, Account::local("us-east-1"));
     assert_eq!(
         problems,

@@ -5,6 +5,7 @@ import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getAuth } from 'firebase-admin/auth';
 import { Timestamp, getFirestore } from 'firebase-admin/firestore';
 import { getFunctions } from 'firebase-admin/functions';
+import { getStorage } from 'firebase-admin/storage';
 import { createUserWithEmailAndPassword, getAuth as getWebAuth } from 'firebase/auth';
 import { deleteApp as deleteWebApp, initializeApp as initializeWebApp } from 'firebase/app';
 
@@ -120,4 +121,22 @@ test('users are checked before they are there, and told of afterwards', async ()
   await assert.rejects(createUserWithEmailAndPassword(getWebAuth(web), 'x@evil.example', 'secret'), (error) => /not you/.test(error.message));
   await getAuth(app).deleteUser(user.uid);
   assert.deepEqual(await told('legacy.bye'), [{ uid: user.uid }]);
+});
+
+test('objects call functions, whoever stored them', async () => {
+  const bucket = getStorage(app).bucket(`${project}.appspot.com`);
+  await bucket.file('a/b.txt').save('hello', { contentType: 'text/plain', metadata: { metadata: { owner: 'ada' } }, resumable: false });
+  assert.deepEqual(await told('uploaded'), [{ bucket: bucket.name, name: 'a/b.txt', size: '5', type: 'text/plain', subject: 'objects/a/b.txt', meta: { owner: 'ada' } }]);
+  assert.deepEqual(await told('legacy.stored'), [{ name: 'a/b.txt', bucket: bucket.name, type: 'google.storage.object.finalize' }]);
+  await bucket.file('a/b.txt').delete();
+  assert.deepEqual(await told('removed'), [{ name: 'a/b.txt' }]);
+});
+
+test('a function goes on with the snapshot that it got, and with the admin SDK', async () => {
+  await Promise.all(['1', '2', '3'].map((id) => store.doc(`authors/ada/posts/${id}`).set({ text: id })));
+  await post('idle');
+  const author = await store.doc('authors/ada').get();
+  assert.equal(author.get('posts'), 3);
+  assert.match(author.get('last').path, /^authors\/ada\/posts\/[123]$/);
+  assert.ok(author.get('at') instanceof Timestamp);
 });

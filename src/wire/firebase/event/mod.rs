@@ -4,6 +4,7 @@
 pub mod blocking;
 pub mod documents;
 pub mod messages;
+pub mod objects;
 pub mod users;
 
 use serde_json::{Value, json};

@@ -1,8 +1,13 @@
+import { initializeApp } from 'firebase-admin/app';
+import { FieldValue, getFirestore } from 'firebase-admin/firestore';
+import { onObjectDeleted, onObjectFinalized } from 'firebase-functions/v2/storage';
 import { onDocumentCreated, onDocumentDeleted, onDocumentUpdated, onDocumentWrittenWithAuthContext } from 'firebase-functions/v2/firestore';
 import { HttpsError, beforeUserCreated, beforeUserSignedIn } from 'firebase-functions/v2/identity';
 import { onSchedule } from 'firebase-functions/v2/scheduler';
 import { onTaskDispatched } from 'firebase-functions/v2/tasks';
 import { tell } from './tell.js';
+
+initializeApp();
 
 export const userCreated = onDocumentCreated('users/{id}', async (event) => {
   const snapshot = event.data!;
@@ -60,3 +65,18 @@ export const checkNew = beforeUserCreated((event) => {
 });
 
 export const checkSignIn = beforeUserSignedIn((event) => ({ sessionClaims: { method: event.credential?.signInMethod ?? event.eventType.split(':')[1] } }));
+
+export const uploaded = onObjectFinalized(async (event) => {
+  await tell('uploaded', { bucket: event.bucket, name: event.data.name, size: event.data.size, type: event.data.contentType, subject: event.subject, meta: event.data.metadata ?? null });
+});
+
+export const removed = onObjectDeleted((event) => tell('removed', { name: event.data.name }));
+
+/** Counts a user's posts beside them, with the modules that the runtime has of its own. */
+export const counted = onDocumentCreated('authors/{id}/posts/{post}', async (event) => {
+  const author = event.data!.ref.parent.parent!;
+  await getFirestore().runTransaction(async (transaction) => {
+    const before = (await transaction.get(author)).get('posts') ?? 0;
+    transaction.set(author, { posts: before + 1, last: event.data!.ref, at: FieldValue.serverTimestamp() }, { merge: true });
+  });
+});
