@@ -66,6 +66,9 @@ impl Rules {
 
     /// The deliveries that an event leads to. Fails where the event cannot be read.
     pub fn drafts(&self, table: &Table, row: &outbox::Row, ids: &Ids, origin: &Origin) -> Result<Vec<Draft>, PortError> {
+        if self.listens(&row.source, &row.resource) != Some(true) {
+            return Ok(Vec::new());
+        }
         let id = ids.uuid();
         let about = About { id: &id, at: row.at, project: project_of(row) };
         let shaped: Vec<(&Rule, Shaped, String)> = match row.source.as_str() {
