@@ -202,6 +202,11 @@ impl App {
         teller::tell_of_mails(&world, &sink);
         teller::tell_of_dead_letters(&world, &sink);
         firebase::tell_of_codes(&world.services);
+        world.services.auth.ask_before(Arc::new(triggers::firebase::Asker {
+            functions: functions.clone(),
+            ids: ids.clone(),
+            clock: clock.clone(),
+        }));
         let origin = gateway::Origin { clock: clock.clone(), eras: world.db.eras().clone(), ids: ids.clone(), sink: sink.clone() };
         let aws = Aws::new(&world.services, Arc::new(triggers.clone()), &account, &clock, &ids);
         let makings = states::Makings {
@@ -224,9 +229,11 @@ impl App {
             buckets: firebase::buckets(firebase),
             services: &world.services,
             ids: &ids,
+            clock: &clock,
             addresses: &addresses,
             hosting: firebase::hosting(&project, firebase, &addresses, &functions),
             functions: &functions,
+            triggers: &triggers,
         });
         let hosting = making.as_ref().map(|making| making.hosting.clone());
         if let Some(firebase) = &project.firebase {

@@ -179,6 +179,8 @@ impl Cache {
     fn file(&self, root: &Path, function: &Function, has_firebase: bool) -> PathBuf {
         let mut hash = blake3::Hasher::new();
         hash.update(&[u8::from(has_firebase)]);
+        // A project that is named `.` is another one in another folder.
+        let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
         for part in [root.as_os_str().as_encoded_bytes(), function.name.as_bytes(), function.handler.as_bytes()] {
             hash.update(&(part.len() as u64).to_le_bytes()).update(part);
         }

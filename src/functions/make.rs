@@ -243,7 +243,7 @@ fn codebase_function() -> Function {
 
 /// How a function of the project is bundled.
 fn recipe(project: &Project) -> Recipe {
-    Recipe { codebase: None, has_firebase: project.firebase.is_some() }
+    Recipe { codebase: None, has_firebase: project.firebase.as_ref().is_some_and(|firebase| !firebase.installed_modules) }
 }
 
 /// The door of a function's top level.

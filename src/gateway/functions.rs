@@ -16,7 +16,7 @@ use crate::base::{Call, Usage};
 use crate::functions::firebase::{Content, Part, Served};
 use crate::functions::{Entry, Functions};
 use crate::wire::firebase::identity;
-use crate::wire::http::{Body, BodyError, Description, Request, Response, header, json};
+use crate::wire::http::{Body, BodyError, BoxError, Description, Request, Response, header, json};
 
 /// Bytes of a request, as the second generation takes them ("Cloud Run functions quotas").
 const REQUEST_BYTES_MAX: usize = 32 << 20;
@@ -70,10 +70,13 @@ fn body_of(content: Content) -> Body {
     match content {
         Content::Whole(bytes) => Body::Bytes(bytes),
         Content::Pieces(parts) => {
-            let pieces = stream::unfold(parts, |mut parts| async move {
+            let pieces = stream::unfold(Some(parts), |parts| async move {
+                let mut parts = parts?;
                 match parts.recv().await {
-                    Some(Part::Data(bytes)) => Some((Ok(bytes), parts)),
-                    Some(Part::Head { .. } | Part::End) | None => None,
+                    Some(Part::Data(bytes)) => Some((Ok(bytes), Some(parts))),
+                    Some(Part::Head { .. } | Part::End) => None,
+                    // What is cut off must not look like what is whole.
+                    None => Some((Err(BoxError::from("the function ended before its answer did")), None)),
                 }
             });
             Body::stream(pieces, None)
@@ -123,5 +126,9 @@ mod tests {
         }
         assert_eq!(body_of(Content::Pieces(receiver)).collect(10).await.expect("a body"), "ab");
         assert_eq!(body_of(Content::Whole(Bytes::from_static(b"c"))).collect(10).await.expect("a body"), "c");
+        let (sender, receiver) = tokio::sync::mpsc::channel(4);
+        sender.send(Part::Data(Bytes::from_static(b"a"))).await.expect("room");
+        drop(sender);
+        assert!(body_of(Content::Pieces(receiver)).collect(10).await.is_err(), "an answer that was cut off is no answer");
     }
 }

@@ -273,15 +273,15 @@ mod tests {
             ("https://identitytoolkit.googleapis.com/v1/x", "auth /v1/x Operator"),
             (
                 "http://localhost:22/",
-                "host `localhost:22` is not allowed; to allow it, add `- localhost:22` under `emu.sandbox.allow` in serverless.yaml",
+                "host `localhost:22` is not allowed; to allow it, add `- localhost:22` under `emu.sandbox.allow` in serverless.yaml or firebase.json",
             ),
             (
                 "https://example.com/",
-                "host `example.com` is not allowed; to allow it, add `- example.com` under `emu.sandbox.allow` in serverless.yaml",
+                "host `example.com` is not allowed; to allow it, add `- example.com` under `emu.sandbox.allow` in serverless.yaml or firebase.json",
             ),
             (
                 "http://169.254.169.254/latest",
-                "host `169.254.169.254` is not allowed; to allow it, add `- 169.254.169.254` under `emu.sandbox.allow` in serverless.yaml",
+                "host `169.254.169.254` is not allowed; to allow it, add `- 169.254.169.254` under `emu.sandbox.allow` in serverless.yaml or firebase.json",
             ),
             ("ftp://example.com/x", "`ftp:` cannot be fetched; http and https can"),
         ] {

@@ -11,6 +11,9 @@ pub struct Key {
     pub support: Support,
 }
 
+/// Whose modules functions of Firebase use.
+pub const MODULES: [&str; 2] = ["built-in", "installed"];
+
 /// What emu does with a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Support {
@@ -446,6 +449,20 @@ const RESOURCE: Shape = Map(&[
     quiet("UpdateReplacePolicy", "What becomes of it when an update replaces it."),
 ]);
 
+/// `emu.sandbox`.
+pub const SANDBOX: Shape = Map(&[
+    key(
+        "isolation",
+        "`fresh`: a new sandbox for every invocation, which it is unless set; `warm`: kept and used again, as the clouds do.",
+        &Choice(&["fresh", "warm"]),
+    ),
+    key(
+        "allow",
+        "Hosts that functions may reach: `example.com`, `*.example.com`, with an optional `:port`. All others are refused.",
+        &TEXT_OR_LIST,
+    ),
+]);
+
 const EMU: &[Key] = &[
     key(
         "ports",
@@ -460,24 +477,19 @@ const EMU: &[Key] = &[
             key("functions", "Port of Firebase's functions; 5001 unless set.", &PORT),
             key("hosting", "Port of Firebase Hosting; 5000 unless set.", &PORT),
             key("pubsub", "Port of Pub/Sub; 8085 unless set.", &PORT),
+            key("tasks", "Port of Cloud Tasks; 9499 unless set.", &PORT),
         ]),
     ),
     key(
-        "sandbox",
-        "What functions run in, and what they may reach.",
-        &Map(&[
-            key(
-                "isolation",
-                "`fresh`: a new sandbox for every invocation, which it is unless set; `warm`: kept and used again, as the clouds do.",
-                &Choice(&["fresh", "warm"]),
-            ),
-            key(
-                "allow",
-                "Hosts that functions may reach: `example.com`, `*.example.com`, with an optional `:port`. All others are refused.",
-                &TEXT_OR_LIST,
-            ),
-        ]),
+        "firebase",
+        "How the Firebase project beside this file is run.",
+        &Map(&[key(
+            "modules",
+            "Which `firebase-admin` and `firebase-functions` functions use: emu's own, which they do unless set, or those that are installed.",
+            &Choice(&MODULES),
+        )]),
     ),
+    key("sandbox", "What functions run in, and what they may reach.", &SANDBOX),
     key("seed", "Files or folders with data to load into an empty state.", &TEXT_OR_LIST),
     key(
         "retry",

@@ -133,8 +133,10 @@ fn build(load: &Load, problems: &mut Vec<Problem>) -> Option<Project> {
     let mut sources = BTreeSet::new();
     let firebase = firebase::load(&root, load.project_id.as_deref(), &mut sources, problems);
     if file.file_name().is_some_and(|name| name == firebase::FILE_NAME) {
-        return Some(plain(load, root, file, sources, firebase?, problems));
+        let (firebase, node) = firebase?;
+        return Some(plain(load, root, file, sources, (firebase, &node), problems));
     }
+    let firebase = firebase.map(|(firebase, _)| firebase);
     let text = match read_text(&file) {
         Ok(text) => text.unwrap_or_default(),
         Err(found) => {
@@ -194,6 +196,10 @@ fn build(load: &Load, problems: &mut Vec<Problem>) -> Option<Project> {
         settings.import = load.import.clone();
     }
     settings.seed.extend(load.seeds.iter().cloned());
+    let mut firebase = firebase;
+    if let (Some(firebase), Some(modules)) = (&mut firebase, settings::firebase_modules(&evaluated)) {
+        firebase.installed_modules = modules == "installed";
+    }
     settings::plugins(&evaluated, problems);
     problems.append(&mut template.problems.borrow_mut());
     warn_imports(&template, problems);
@@ -220,10 +226,9 @@ fn plain(
     root: PathBuf,
     file: PathBuf,
     sources: BTreeSet<PathBuf>,
-    firebase: firebase::Firebase,
+    (firebase, node): (firebase::Firebase, &Node),
     problems: &mut Vec<Problem>,
 ) -> Project {
-    let nothing = Node::new(top(&file), Value::Map(Vec::new()));
     Project {
         root,
         file,
@@ -234,7 +239,7 @@ fn plain(
         functions: Vec::new(),
         resources: Default::default(),
         http_api_cors: None,
-        settings: settings::build(&nothing, &[], problems),
+        settings: settings::build(node, &[], problems),
         firebase: Some(firebase),
     }
 }

@@ -17,6 +17,7 @@ mod resources;
 pub mod schedule;
 pub mod schema;
 mod settings;
+pub mod timetable;
 mod variables;
 pub mod yaml;
 

@@ -46,6 +46,11 @@ pub(super) fn build(root: &Node, functions: &[Function], problems: &mut Vec<Prob
     }
 }
 
+/// Whose modules functions of Firebase use, where the file says.
+pub(super) fn firebase_modules(root: &Node) -> Option<&str> {
+    root.get("emu")?.get("firebase")?.get("modules")?.as_text()
+}
+
 /// Warns of plugins whose work nobody does here.
 pub(super) fn plugins(root: &Node, problems: &mut Vec<Problem>) {
     let Some(plugins) = root.get("plugins") else { return };

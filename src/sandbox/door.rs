@@ -31,7 +31,7 @@ pub enum Level {
 /// Why a request had no answer. The text is shown to the function's author and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    #[error("host `{host}` is not allowed; to allow it, add `- {host}` under `emu.sandbox.allow` in serverless.yaml")]
+    #[error("host `{host}` is not allowed; to allow it, add `- {host}` under `emu.sandbox.allow` in serverless.yaml or firebase.json")]
     Denied { host: String },
     #[error("{0}")]
     Failed(String),

@@ -53,6 +53,9 @@ pub fn trigger(source: &str) -> Arc<str> {
         "topics" => "topic",
         "tables" => "table",
         "queues" => "queue",
+        "documents" => "document",
+        "users" => "user",
+        "tasks" => "task",
         other => other,
     };
     format!("{kind} {name}").into()
@@ -70,6 +73,8 @@ mod tests {
             ("queues/orders", "queue orders"),
             ("tables/orders", "table orders"),
             ("schedule/nightly", "schedule nightly"),
+            ("documents/users/ada", "document users/ada"),
+            ("tasks/work/1", "task work/1"),
             ("invoke", "invoke"),
         ] {
             assert_eq!(&*trigger(source), wanted);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::engine::DATABASE_RETRY;
+use super::firebase;
 use super::policy::{self, Condition, Outcome, Verdict};
 use super::ports::{Answer, Asked, PortError, Refusal};
 use super::rules::{MESSAGE_AGE_MAX_MS, too_deep};
@@ -56,9 +57,12 @@ async fn call_function(world: &Arc<World>, delivery: &Delivery, name: &str, call
         world.tell(attempt, Ended::dead(over.reason(delivery), over.grave()));
         return settle(world, delivery, move |tx, delivery| over.settle_in(tx, delivery)).await;
     }
-    let asked = Asked { event: delivery.payload.clone(), trigger: telemetry::trigger(&delivery.source), with_log: false };
+    let asked = Asked { event: firebase::attempt(delivery), trigger: telemetry::trigger(&delivery.source), with_log: false };
     let result = world.ports.invoker.invoke(call, name, asked).await;
     let (outcome, told, answer, detail) = match result {
+        Ok(Answer { failed: None, payload, .. }) if let Some(what) = firebase::refused(&callee, &payload) => {
+            (Outcome::Failed, tell::failed(&what), Some(payload), what)
+        }
         Ok(Answer { failed: None, payload, .. }) => (Outcome::Succeeded, telemetry::Outcome::Succeeded, Some(payload), String::new()),
         Ok(Answer { failed: Some(what), payload, .. }) => (Outcome::Failed, tell::failed(&what), Some(payload), what),
         Err(refusal @ Refusal::Throttled) => (Outcome::NotRun, tell::refused(&refusal), None, refusal.to_string()),
@@ -219,11 +223,14 @@ impl Over {
         let key = &self.callee.key;
         match self.condition {
             Condition::Success => format!("function `{key}` succeeded"),
-            Condition::RetriesExhausted => {
-                format!("function `{key}` failed {} times, as often as `maximumRetryAttempts` allows", delivery.failures + 1)
-            }
+            Condition::RetriesExhausted => match self.callee.repetition {
+                Some(_) if delivery.failures == 0 => format!("function `{key}` failed, and does not ask for retries"),
+                Some(_) => format!("function `{key}` failed {} times, as often as it is tried", delivery.failures + 1),
+                None => format!("function `{key}` failed {} times, as often as `maximumRetryAttempts` allows", delivery.failures + 1),
+            },
             Condition::EventAgeExceeded => {
-                format!("the event for function `{key}` grew older than its `maximumEventAge`, {} s", self.callee.event_age_max_ms / 1_000)
+                let (seconds, age) = (self.callee.event_age_max_ms / 1_000, if self.callee.repetition.is_some() { "it may" } else { "its `maximumEventAge`" });
+                format!("the event for function `{key}` grew older than {age}, {seconds} s")
             }
         }
     }

@@ -170,7 +170,14 @@ impl Engine {
             Ok(happening) => (happening, None),
             Err(error) => (Happening::Nothing, Some(error)),
         };
-        let drafts = rules::targets(table, happening, &source, &origin);
+        let mut drafts = rules::targets(table, happening, &source, &origin);
+        let unreadable = match table.firebase.drafts(table, &row, self.world.db.ids(), &origin) {
+            Ok(found) => {
+                drafts.extend(found);
+                unreadable
+            }
+            Err(error) => Some(error),
+        };
         let mut arranged = Arranged { id: row.id, drafts, buried: Vec::new() };
         if let Some(error) = unreadable {
             arranged.buried.push(Letter {

@@ -11,6 +11,7 @@ pub mod aws;
 mod busy;
 mod deliver;
 mod engine;
+pub mod firebase;
 mod lambda;
 pub mod partial;
 pub mod pattern;
@@ -150,6 +151,10 @@ impl Triggers {
             })
             .await?;
         Ok(problems)
+    }
+
+    fn world(&self) -> &World {
+        &self.0.world
     }
 
     /// Ends the mappings that are gone or changed, begins the new ones.

@@ -53,10 +53,14 @@ pub fn judge(table: &Table, callee: &Callee, delivery: &Delivery, outcome: Outco
         Outcome::Succeeded => return Verdict::Done,
         Outcome::Failed => {
             let failures = delivery.failures.saturating_add(1);
-            if failures > callee.retries_max {
-                return Verdict::Over(Condition::RetriesExhausted);
+            let delay_ms = match &callee.repetition {
+                Some(repetition) => repetition.delay_ms(failures),
+                None => (failures <= callee.retries_max).then(|| table.retry_delay_ms(failures)),
+            };
+            match delay_ms {
+                Some(delay_ms) => (failures, delay_ms),
+                None => return Verdict::Over(Condition::RetriesExhausted),
             }
-            (failures, table.retry_delay_ms(failures))
         }
         Outcome::NotRun => {
             let times = delivery.attempts.saturating_sub(delivery.failures + 1);
@@ -174,6 +178,9 @@ mod tests {
             on_failure: None,
             dead_letters: None,
             on_success: None,
+            repetition: None,
+            is_task_queue: false,
+            gap_ms: 0,
             about: Default::default(),
         }
     }

@@ -50,6 +50,12 @@ pub(super) fn plans(table: &Table) -> (Vec<Plan>, Vec<String>) {
             Err(error) => problems.push(format!("schedule `{}` of function `{function}`: {error}", schedule.name)),
         }
     }
+    for scheduled in &table.scheduled {
+        match scheduled.plan() {
+            Ok(plan) => plans.push(plan),
+            Err(error) => problems.push(format!("function `{}`: {error}; it does not run until that is mended", scheduled.function)),
+        }
+    }
     (plans, problems)
 }
 
@@ -84,10 +90,15 @@ pub(super) async fn run(world: Arc<World>) {
 
 /// Writes the delivery of a time that is due, in a trace of its own.
 fn call_in(tx: &mut Tx<'_>, table: &Table, run: Run) -> Result<(), crate::store::Error> {
-    let event = run.input.unwrap_or_else(|| scheduled(&table.account, &run.name, &tx.ids().uuid(), run.at).to_string());
+    let of_firebase = table.scheduled.iter().find(|scheduled| scheduled.job == run.name);
+    let event = match (&run.input, of_firebase) {
+        (Some(input), _) => input.clone(),
+        (None, Some(scheduled)) => scheduled.input(&run, &table.project_id, &tx.ids().uuid()).to_string(),
+        (None, None) => scheduled(&table.account, &run.name, &tx.ids().uuid(), run.at).to_string(),
+    };
     let age_max_ms = table.functions.get(run.function.as_str()).map_or(0, |callee| callee.event_age_max_ms);
     // A schedule that has no name of its own is its function's.
-    let own = run.name.strip_prefix(run.function.as_str()).is_some_and(|rest| rest.starts_with("-schedule-"));
+    let own = of_firebase.is_some() || run.name.strip_prefix(run.function.as_str()).is_some_and(|rest| rest.starts_with("-schedule-"));
     let source = format!("schedule/{}", if own { &run.function } else { &run.name });
     let draft = Draft {
         target: Target::Function(run.function.as_str().into()),
@@ -118,18 +129,18 @@ async fn fire(world: &Arc<World>, schedules: &Schedules) -> Result<Option<Time>,
         return Ok(next);
     }
     let table = world.table.load_full();
-    world
+    let taken_at = world
         .db
         .write(&call, move |tx| {
             for run in Schedules::take_due_in(tx, &planned.plans)? {
                 call_in(tx, &table, run)?;
             }
-            Ok::<_, schedules::Error>(())
+            Ok::<_, schedules::Error>(tx.now())
         })
         .await?;
-    // What is still due now belongs to no plan; a new plan will wake us.
-    let now = world.db.now();
-    Ok(schedules.next_due(&call).await?.filter(|next| *next > now))
+    // What was due then and still is belongs to no plan; a new plan will wake us. The clock may have been moved since: what has become due
+    // by that is for the next look.
+    Ok(schedules.next_due(&call).await?.filter(|next| *next > taken_at))
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use crate::store::{Error, Schema, Tx, lease};
 /// The triggers' tables.
 pub static SCHEMA: Schema = Schema {
     part: "triggers",
-    steps: &["CREATE TABLE deliveries (
+    steps: &[
+        "CREATE TABLE deliveries (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             target TEXT NOT NULL,
             due INTEGER NOT NULL,
@@ -55,7 +56,9 @@ pub static SCHEMA: Schema = Schema {
             ends TEXT NOT NULL DEFAULT '[]',
             due INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (source, function)
-        ) WITHOUT ROWID;"],
+        ) WITHOUT ROWID;",
+        "CREATE INDEX deliveries_by_source ON deliveries (source)",
+    ],
 };
 
 /// The key to give to [`crate::store::Db::woken`] to learn of new deliveries.
@@ -198,26 +201,52 @@ pub struct DeadLetter {
 
 /// Writes a delivery, due at once. Answers its request identifier.
 pub fn insert_in(tx: &mut Tx<'_>, draft: &Draft) -> Result<String, Error> {
+    let now = tx.now();
+    insert_at(tx, draft, now)
+}
+
+/// Writes a delivery that is due at a time. Answers its request identifier.
+pub fn insert_at(tx: &mut Tx<'_>, draft: &Draft, due: Time) -> Result<String, Error> {
     let (request, now) = (tx.ids().uuid(), tx.now());
     let cause = serde_json::to_string(&draft.origin.cause).expect("a cause is plain data");
     tx.execute(
         "INSERT INTO deliveries (target, due, payload, envelope, source, request, created, expires, trace, cause, depth)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?2, ?7, ?8, ?9, ?10)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?11, ?7, ?8, ?9, ?10)",
         (
             draft.target.to_string(),
-            now.millis(),
+            due.millis(),
             draft.payload.as_ref(),
             envelope_text(draft.envelope.as_ref()),
             &draft.source,
             &request,
-            now.plus_ms(draft.age_max_ms).millis(),
+            due.plus_ms(draft.age_max_ms).millis(),
             draft.origin.trace.as_str(),
             cause,
             draft.origin.depth,
+            now.millis(),
         ),
     )?;
     tx.wake(WAKE);
     Ok(request)
+}
+
+/// Whether a delivery of this source is there, waiting or under way.
+pub fn is_there(tx: &Tx<'_>, source: &str) -> Result<bool, Error> {
+    Ok(tx.row("SELECT 1 FROM deliveries WHERE source = ?1 LIMIT 1", [source], |_| Ok(()))?.is_some())
+}
+
+/// Forgets deliveries of this source that wait; answers how many there were.
+pub fn forget_in(tx: &mut Tx<'_>, source: &str) -> Result<usize, Error> {
+    tx.execute("DELETE FROM deliveries WHERE source = ?1 AND due < ?2", (source, HELD.millis()))
+}
+
+/// The first time from `due` on that is at least `gap_ms` from all deliveries of a target that wait.
+pub fn free_slot(tx: &Tx<'_>, target: &str, due: Time, gap_ms: i64) -> Result<Time, Error> {
+    let sql = "SELECT due FROM deliveries WHERE target = ?1 AND due > ?2 AND due < ?3 ORDER BY due";
+    let taken = tx.rows(sql, (target, due.plus_ms(-gap_ms).millis(), HELD.millis()), |row| Ok(Time(row.get(0)?)))?;
+    Ok(taken
+        .into_iter()
+        .fold(due, |slot, taken| if taken < slot.plus_ms(gap_ms) && slot < taken.plus_ms(gap_ms) { taken.plus_ms(gap_ms) } else { slot }))
 }
 
 fn envelope_text(envelope: Option<&Envelope>) -> Option<String> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::firebase;
 use super::pattern::Pattern;
+use crate::project::firebase::{Endpoint, Trigger};
 use crate::project::{Destination, EventSource, Function, Project, Runtime, Schedule};
 use crate::wire::aws::arn::Account;
 
@@ -21,6 +23,11 @@ pub struct Table {
     pub queues: Vec<QueueRule>,
     pub streams: Vec<StreamRule>,
     pub schedules: Vec<(Arc<str>, Schedule)>,
+    /// What functions of Firebase's codebases ask for, and their schedules.
+    pub firebase: firebase::Rules,
+    pub scheduled: Vec<firebase::Scheduled>,
+    /// The name of the Firebase project.
+    pub project_id: String,
     /// Milliseconds before the first, second … retry; the last one stands for all further ones.
     pub retry_delays_ms: Vec<u64>,
 }
@@ -37,6 +44,12 @@ pub struct Callee {
     /// Gets the event itself.
     pub dead_letters: Option<Destination>,
     pub on_success: Option<Destination>,
+    /// How its failures are repeated, where that is not Lambda's way.
+    pub repetition: Option<firebase::Repetition>,
+    /// Whether tasks may be put into a queue of its name.
+    pub is_task_queue: bool,
+    /// Milliseconds between two tasks of its queue.
+    pub gap_ms: i64,
     pub about: About,
 }
 
@@ -117,6 +130,9 @@ impl Table {
             queues: Vec::new(),
             streams: Vec::new(),
             schedules: Vec::new(),
+            firebase: firebase::Rules::default(),
+            scheduled: Vec::new(),
+            project_id: String::new(),
             retry_delays_ms: Vec::new(),
         }
     }
@@ -125,11 +141,17 @@ impl Table {
     pub fn of(project: &Project, account: Account) -> (Table, Vec<String>) {
         let mut table = Table::empty(account);
         table.retry_delays_ms = project.settings.retry_delays_ms.clone();
+        table.project_id = project.firebase.as_ref().map(|firebase| firebase.project_id.clone()).unwrap_or_default();
         let mut problems = Vec::new();
         for function in &project.functions {
             let key: Arc<str> = function.name.as_str().into();
             table.deployed.insert(function.deployed_name.clone(), key.clone());
             table.functions.insert(key.clone(), Arc::new(callee(function, key.clone())));
+            if let Some(endpoint) = &function.firebase
+                && let Err(problem) = table.add_endpoint(&key, endpoint)
+            {
+                problems.push(format!("function `{}`: {problem}", function.name));
+            }
             for event in &function.events {
                 if let Err(problem) = table.add(&key, event) {
                     problems.push(format!("function `{}`: {problem}; this trigger is off until that is mended", function.name));
@@ -189,6 +211,16 @@ impl Table {
         Ok(())
     }
 
+    /// What triggers a function of a codebase.
+    fn add_endpoint(&mut self, function: &Arc<str>, endpoint: &Endpoint) -> Result<(), String> {
+        match &endpoint.trigger {
+            Trigger::Event(trigger) => self.firebase.add(firebase::Rule::of(function.clone(), endpoint.generation, trigger)?),
+            Trigger::Schedule(trigger) => self.scheduled.push(firebase::Scheduled::of(function.clone(), endpoint, trigger)),
+            Trigger::Https | Trigger::Callable | Trigger::TaskQueue(_) | Trigger::Blocking(_) => {}
+        }
+        Ok(())
+    }
+
     /// A function by its key or its deployed name.
     pub fn function(&self, name: &str) -> Option<&Arc<Callee>> {
         self.functions.get(name).or_else(|| self.functions.get(self.deployed.get(name)?))
@@ -222,21 +254,30 @@ impl Table {
     pub fn interest(&self) -> impl Fn(&str, &str) -> bool + Send + Sync + 'static {
         let buckets: BTreeSet<String> = self.buckets.keys().cloned().collect();
         let tables: BTreeSet<String> = self.streams.iter().map(|rule| rule.table.clone()).collect();
+        let firebase = self.firebase.clone();
         move |source, resource| match source {
-            "objects" => buckets.contains(resource),
+            "objects" => buckets.contains(resource) || firebase.listens(source, resource) == Some(true),
             "tables" => tables.contains(resource),
-            _ => true,
+            _ => firebase.listens(source, resource).unwrap_or(true),
         }
     }
 }
 
 fn callee(function: &Function, key: Arc<str>) -> Callee {
+    let repetition = function.firebase.as_deref().map(firebase::Repetition::of);
+    let queue = function.firebase.as_deref().and_then(|endpoint| match &endpoint.trigger {
+        Trigger::TaskQueue(queue) => Some(queue),
+        _ => None,
+    });
     Callee {
         key,
         deployed_name: function.deployed_name.clone(),
         retries_max: function.retries_max,
-        event_age_max_ms: i64::from(function.event_age_max_s) * 1_000,
-        concurrency_max: function.concurrency_max,
+        event_age_max_ms: repetition.map_or(i64::from(function.event_age_max_s) * 1_000, |repetition| repetition.age_max_ms),
+        concurrency_max: queue.and_then(|queue| queue.dispatches_at_once_max).or(function.concurrency_max),
+        repetition,
+        is_task_queue: queue.is_some(),
+        gap_ms: queue.and_then(|queue| queue.dispatches_per_second_max).map_or(0, |rate| (1_000.0 / rate) as i64),
         on_failure: function.on_failure.clone(),
         dead_letters: function.dead_letters.clone(),
         on_success: function.on_success.clone(),

@@ -8,13 +8,14 @@ mod locator;
 
 use std::sync::Arc;
 
-use crate::base::Ids;
+use crate::base::{Clock, Ids};
 use crate::functions::Functions;
 use crate::gateway::hosting::Start;
 use crate::gateway::{Endpoint, Face, FirebaseFace, FunctionsFace, Hosting, Origin, Other};
 use crate::project::{Firebase, Port, Project};
 use crate::services::Services;
-use crate::wire::firebase::{Wire, auth, firestore, storage};
+use crate::triggers::Triggers;
+use crate::wire::firebase::{Wire, auth, firestore, storage, tasks};
 pub(super) use codebases::with_functions;
 pub(super) use inbox::tell_of_codes;
 pub(super) use indexes::declare as declare_indexes;
@@ -39,9 +40,11 @@ pub(super) struct Making<'a> {
     pub(super) buckets: Vec<String>,
     pub(super) services: &'a Services,
     pub(super) ids: &'a Ids,
+    pub(super) clock: &'a Clock,
     pub(super) addresses: &'a Addresses,
     pub(super) hosting: Arc<Hosting>,
     pub(super) functions: &'a Functions,
+    pub(super) triggers: &'a Triggers,
 }
 
 /// The sites of a project, and what its pages are told.
@@ -79,6 +82,12 @@ const SLOTS: &[Slot] = &[
         hosts: &["storage.googleapis.com", "firebasestorage.googleapis.com"],
         has: |_| true,
         make: |making| Arc::new(storage::Storage::new(making.services.objects.clone(), making.ids.clone(), making.buckets.iter().cloned())),
+    },
+    Slot {
+        port: Port::Tasks,
+        hosts: &["cloudtasks.googleapis.com"],
+        has: |firebase| !firebase.codebases.is_empty(),
+        make: |making| Arc::new(tasks::Tasks::new(Arc::new(making.triggers.clone()), making.clock.clone())),
     },
     Slot { port: Port::Hosting, hosts: &[], has: |firebase| !firebase.sites.is_empty(), make: |making| making.hosting.clone() },
 ];

@@ -47,7 +47,7 @@ impl Trouble {
                 let who = operation.function.as_deref().map_or("something".to_owned(), |function| format!("function `{function}`"));
                 Some(Tell {
                     message: format!("{who} asked for `{host}`, which is not allowed"),
-                    help: format!("to allow it, add `- {host}` under `emu.sandbox.allow` in serverless.yaml"),
+                    help: format!("to allow it, add `- {host}` under `emu.sandbox.allow` in serverless.yaml or firebase.json"),
                 })
             }
             Record::Invocation(invocation) if invocation.outcome == Outcome::Succeeded => {

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderValue};
 use http::{Request, Response, StatusCode};
 use tokio::sync::mpsc;
@@ -26,6 +26,22 @@ const BODY_BYTES_MAX_SECOND: usize = 32 << 20;
 pub enum Content {
     Whole(Bytes),
     Pieces(mpsc::Receiver<Part>),
+}
+
+impl Content {
+    /// All of it.
+    pub async fn collect(self) -> Bytes {
+        match self {
+            Content::Whole(bytes) => bytes,
+            Content::Pieces(mut parts) => {
+                let mut all = BytesMut::new();
+                while let Some(Part::Data(bytes)) = parts.recv().await {
+                    all.extend_from_slice(&bytes);
+                }
+                all.freeze()
+            }
+        }
+    }
 }
 
 /// An answer, and who gave it.

@@ -1,6 +1,6 @@
 //! Everything that may stand in `firebase.json`. The names are those of the Firebase CLI's own schema of the file.
 
-use crate::project::keys::{Key, PORT, Shape, key, later, quiet};
+use crate::project::keys::{Key, MODULES, PORT, SANDBOX, Shape, key, later, quiet};
 use Shape::*;
 
 const TEXTS: Shape = ListOf(&Text);
@@ -13,6 +13,7 @@ pub const FILE: Shape = Map(&[
     key("storage", "Buckets, with their rules.", &OneOrMore(&Map(STORAGE))),
     key("hosting", "Sites.", &OneOrMore(&Map(HOSTING))),
     key("emulators", "Ports of the emulators.", &Map(EMULATORS)),
+    key("emu", "emu's own settings.", &Map(EMU)),
     quiet("auth", "Providers of Authentication, for a deployment."),
     later("apphosting", "App Hosting."),
     later("database", "The Realtime Database."),
@@ -20,6 +21,15 @@ pub const FILE: Shape = Map(&[
     later("extensions", "Extensions."),
     later("remoteconfig", "Remote Config."),
 ]);
+
+const EMU: &[Key] = &[
+    key(
+        "modules",
+        "Which `firebase-admin` and `firebase-functions` functions use: emu's own, which they do unless set, or those that are installed.",
+        &Choice(&MODULES),
+    ),
+    key("sandbox", "What functions run in, and what they may reach.", &SANDBOX),
+];
 
 const FUNCTIONS: &[Key] = &[
     key("source", "The folder; `functions` unless set.", &Text),
@@ -120,6 +130,7 @@ const EMULATORS: &[Key] = &[
     key("functions", "Functions; 5001 unless set.", &PLACE),
     key("hosting", "Hosting; 5000 unless set.", &PLACE),
     key("pubsub", "Pub/Sub; 8085 unless set.", &PLACE),
+    key("tasks", "Cloud Tasks; 9499 unless set.", &PLACE),
     key("hub", "The hub; 4400 unless set.", &PLACE),
     quiet("apphosting", "App Hosting."),
     quiet("database", "The Realtime Database."),
@@ -128,6 +139,5 @@ const EMULATORS: &[Key] = &[
     quiet("extensions", "Extensions."),
     quiet("logging", "The log."),
     quiet("singleProjectMode", "What is done about other projects' names."),
-    quiet("tasks", "Cloud Tasks."),
     quiet("ui", "The page; emu has a dashboard in the terminal."),
 ];

@@ -38,6 +38,8 @@ pub struct Firebase {
     pub sites: Vec<Site>,
     /// Ports that `emulators` says.
     pub ports: Ports,
+    /// Functions use the `firebase-admin` and `firebase-functions` that are installed, not the sandbox's own.
+    pub installed_modules: bool,
 }
 
 /// A folder of functions. Paths are below the project's folder.
@@ -79,8 +81,13 @@ impl Firebase {
     }
 }
 
-/// The Firebase project of a folder, if it is one; what is wrong with it is put to `problems`. `asked` is `--project-id`.
-pub(super) fn load(root: &Path, asked: Option<&str>, sources: &mut BTreeSet<PathBuf>, problems: &mut Vec<Problem>) -> Option<Firebase> {
+/// The Firebase project of a folder, if it is one, and its file; what is wrong with it is put to `problems`. `asked` is `--project-id`.
+pub(super) fn load(
+    root: &Path,
+    asked: Option<&str>,
+    sources: &mut BTreeSet<PathBuf>,
+    problems: &mut Vec<Problem>,
+) -> Option<(Firebase, Node)> {
     let file = root.join(FILE_NAME);
     let node = read(&file, sources, problems)?;
     let rc = root.join(RC_NAME);
@@ -96,15 +103,17 @@ pub(super) fn load(root: &Path, asked: Option<&str>, sources: &mut BTreeSet<Path
         let found = rc.as_ref().and_then(|rc| rc.get("targets")?.get(&project_id)?.get(kind)?.get(name).cloned());
         found.map(|list| list.items().iter().filter_map(Node::scalar).collect()).unwrap_or_default()
     };
-    Some(Firebase {
+    let firebase = Firebase {
         codebases: scene.codebases(&node),
         databases: many(node.get("firestore")).iter().map(|one| scene.database(one)).collect(),
         buckets: many(node.get("storage")).iter().flat_map(|one| scene.buckets(one, &targets)).collect(),
         sites: many(node.get("hosting")).iter().filter_map(|one| hosting::site(one, &mut scene, &targets)).collect(),
         ports: ports(&node),
+        installed_modules: node.get("emu").and_then(|emu| emu.get("modules")).and_then(Node::as_text) == Some("installed"),
         project_id,
         file,
-    })
+    };
+    Some((firebase, node))
 }
 
 fn read(file: &Path, sources: &mut BTreeSet<PathBuf>, problems: &mut Vec<Problem>) -> Option<Node> {

@@ -172,6 +172,14 @@
     }
     return text;
   };
+  // What V8 says of a call besides, and packages (depd, and so express) ask without looking.
+  const more = { isEval: () => false, getEvalOrigin: () => undefined, getThis: () => undefined, getTypeName: () => null, getMethodName: () => null, getFunction: () => undefined, isToplevel: () => true, isConstructor: () => false, isAsync: () => false, isPromiseAll: () => false, getPromiseIndex: () => null, getScriptNameOrSourceURL() { return this.getFileName(); } };
+  Error.prepareStackTrace = (_, sites) => {
+    const site = sites[0] && Object.getPrototypeOf(sites[0]);
+    for (const [name, value] of Object.entries(more)) if (site && !(name in site)) Object.defineProperty(site, name, { value, writable: true, configurable: true });
+    return '';
+  };
+  void new Error().stack;
   Error.prepareStackTrace = prepare;
   rt.global('global', globalThis);
   rt.global('self', globalThis);

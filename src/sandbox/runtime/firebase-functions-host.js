@@ -115,7 +115,11 @@
         // A handler that only waited for this settles in a moment.
         Promise.resolve().then(() => rt.nextTick(conclude));
       });
-      res.on('error', () => {});
+      // Only a client that has gone away makes it fail.
+      res.once('error', () => {
+        res.on('error', () => {});
+        res.emit('close');
+      });
       try {
         req = http.makeRequest(event);
       } catch (error) {

@@ -2,9 +2,11 @@
 
 pub mod auth;
 pub mod cors;
+pub mod event;
 pub mod firestore;
 pub mod identity;
 pub mod storage;
+pub mod tasks;
 
 use futures_util::future::BoxFuture;
 

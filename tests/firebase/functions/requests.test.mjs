@@ -85,3 +85,13 @@ test('functions of the first generation have their own region and root', async (
   assert.equal(answer.headers.get('x-generation'), '1');
   assert.deepEqual(await answer.json(), { path: '/x', method: 'POST', query: { q: '1' }, raw: 'hi' });
 });
+
+test('an app of express is a function', async () => {
+  const hello = await fetch(at('app', '/hello/ada?x=1'));
+  assert.deepEqual([hello.headers.get('x-powered-by'), await hello.json()], ['Express', { name: 'ada', query: { x: '1' }, url: '/hello/ada?x=1' }]);
+  const posted = await fetch(at('app', '/body'), { method: 'POST', body: '{"a":[1]}', headers: { 'content-type': 'application/json' } });
+  assert.deepEqual([posted.status, await posted.json()], [201, { got: { a: [1] } }]);
+  const failed = await fetch(at('app', '/fails'));
+  assert.deepEqual([failed.status, await failed.json()], [418, { error: 'inside express' }]);
+  assert.equal((await fetch(at('app', '/nowhere'))).status, 404);
+});

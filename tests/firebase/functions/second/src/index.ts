@@ -5,3 +5,5 @@ setGlobalOptions({ maxInstances: 10 });
 
 export * from './requests.js';
 export * as calls from './calls.js';
+export * from './events.js';
+export * from './app.js';
