@@ -5,6 +5,7 @@ pub mod environment;
 mod inbox;
 mod indexes;
 mod locator;
+mod push;
 
 use std::sync::Arc;
 
@@ -14,11 +15,13 @@ use crate::gateway::hosting::Start;
 use crate::gateway::{Endpoint, Face, FirebaseFace, FunctionsFace, Hosting, Origin, Other};
 use crate::project::{Firebase, Port, Project};
 use crate::services::Services;
-use crate::wire::firebase::{Wire, auth, firestore, storage};
+use crate::wire::firebase::{Wire, auth, firestore, pubsub, storage};
+use crate::wire::http::Recorder;
 pub(super) use codebases::with_functions;
 pub(super) use inbox::tell_of_codes;
 pub(super) use indexes::declare as declare_indexes;
 pub(super) use locator::Locator;
+pub(super) use push::Pusher;
 
 use super::Addresses;
 
@@ -42,6 +45,8 @@ pub(super) struct Making<'a> {
     pub(super) addresses: &'a Addresses,
     pub(super) hosting: Arc<Hosting>,
     pub(super) functions: &'a Functions,
+    /// Keeps records of what comes on streams.
+    pub(super) recorder: Arc<dyn Recorder>,
 }
 
 /// The sites of a project, and what its pages are told.
@@ -72,7 +77,16 @@ const SLOTS: &[Slot] = &[
         port: Port::Firestore,
         hosts: &["firestore.googleapis.com"],
         has: |_| true,
-        make: |making| Arc::new(firestore::Firestore::new(making.services.documents.clone(), making.ids.clone())),
+        make: |making| {
+            let documents = making.services.documents.clone();
+            Arc::new(firestore::Firestore::new(documents, making.ids.clone(), making.recorder.clone()))
+        },
+    },
+    Slot {
+        port: Port::Pubsub,
+        hosts: &["pubsub.googleapis.com"],
+        has: |_| true,
+        make: |making| Arc::new(pubsub::PubsubWire::new(making.services.pubsub.clone())),
     },
     Slot {
         port: Port::Storage,

@@ -4,6 +4,8 @@ pub mod auth;
 pub mod cors;
 pub mod firestore;
 pub mod identity;
+pub mod pubsub;
+pub mod rpc;
 pub mod storage;
 
 use futures_util::future::BoxFuture;
