@@ -34,10 +34,10 @@ test('whoever it is, sees what was put there without rules', async () => {
 })
 
 test('a file that one puts another gets', async () => {
-  const file = environment.authenticatedContext('alice').storage().ref('pictures/one.txt')
+  const file = environment.authenticatedContext('alice').storage().ref('one.txt')
   await file.putString('hello', undefined, { contentType: 'text/plain' })
   await environment.withSecurityRulesDisabled(async context => {
-    const metadata = await context.storage().ref('pictures/one.txt').getMetadata()
+    const metadata = await context.storage().ref('one.txt').getMetadata()
     assert.deepEqual([metadata.size, metadata.contentType], [5, 'text/plain'])
   })
 })
@@ -47,7 +47,7 @@ test('everything is cleared between tests', async () => {
   await environment.clearStorage()
   await environment.withSecurityRulesDisabled(async context => {
     assert.equal((await context.firestore().collection('notes').get()).size, 0)
-    assert.deepEqual((await context.storage().ref('pictures').listAll()).items, [])
+    assert.deepEqual((await context.storage().ref().listAll()).items, [])
   })
 })
 

@@ -23,7 +23,7 @@ try:
     raise AssertionError("it does not exist")
 except NotFound:
     pass
-subscriber.create_subscription(name=subscription, topic=topic, enable_message_ordering=True)
+subscriber.create_subscription(request={"name": subscription, "topic": topic, "enable_message_ordering": True})
 assert [found.name for found in publisher.list_topics(project=f"projects/{project}")] == [topic]
 
 futures = [publisher.publish(topic, f"m{n}".encode(), ordering_key="k", n=str(n)) for n in range(50)]

@@ -41,7 +41,7 @@ test('topics and subscriptions are made, found, changed and deleted', async () =
     const names = (found) => found.map(({ name }) => name.split('/').pop());
     assert.deepEqual(names((await topic.getSubscriptions())[0]), ['things-a']);
     for (const name of ['b', 'c']) await pubsub.createTopic(`page-${name}`);
-    assert.deepEqual(names((await pubsub.getTopics({ pageSize: 1 }))[0]), ['page-b', 'page-c', 'things']);
+    assert.deepEqual(names((await pubsub.getTopics({ pageSize: 1, autoPaginate: true }))[0]), ['page-b', 'page-c', 'things']);
     await topic.delete();
     assert.equal((await subscription.getMetadata())[0].topic, '_deleted-topic_');
     await assert.rejects(topic.publishMessage({ data: Buffer.from('x') }), (error) => error.code === 5);

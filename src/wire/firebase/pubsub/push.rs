@@ -132,7 +132,7 @@ mod tests {
         let identity = Some(Identity { email: "me@example.com".into(), audience: String::new() });
         let (headers, _) = sent(&Push { identity, ..push() });
         let token = headers["authorization"].to_str().expect("text").trim_start_matches("Bearer ");
-        let claims = crate::wire::firebase::identity::claims(token).expect("claims");
+        let claims = crate::services::auth::token::claims(token).expect("claims");
         assert_eq!((&claims["email"], &claims["aud"]), (&json!("me@example.com"), &json!("http://localhost:1/x?y=z")));
     }
 }
