@@ -234,6 +234,7 @@ impl App {
             hosting: firebase::hosting(&project, firebase, &addresses, &functions),
             functions: &functions,
             triggers: &triggers,
+            recorder: Arc::new(origin.clone()),
         });
         let hosting = making.as_ref().map(|making| making.hosting.clone());
         if let Some(firebase) = &project.firebase {
@@ -294,6 +295,8 @@ impl App {
         }
         tasks.spawn(check(shared.clone(), shutdown.clone()));
         tasks.spawn(deadlines::keep(shared.clone(), shutdown.clone()));
+        let (db, pubsub) = (shared.world.db.clone(), shared.world.services.pubsub.clone());
+        tasks.spawn(firebase::Pusher { db, pubsub, network: shared.network.clone() }.run(shutdown.clone()));
         if !new {
             prepare_reset(&shared);
         }

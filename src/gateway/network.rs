@@ -86,7 +86,7 @@ impl Network {
         if let Some(other) = endpoints.others.iter().find(|other| other.hosts.contains(&host)) {
             return Some(other.endpoint.clone());
         }
-        if guard::host(Some(host)).is_err() || host.parse::<IpAddr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified()) {
+        if guard::host(Some(host)).is_err() || is_elsewhere(host) {
             return None;
         }
         match port {
@@ -96,7 +96,13 @@ impl Network {
         }
     }
 
-    async fn send(self, call: Call, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, FetchError> {
+    /// Sends what a developer has said is to be sent to an address: programs of this machine are reached whether they are allowed or not.
+    pub async fn push(&self, call: Call, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, FetchError> {
+        let here = request.uri().host().is_some_and(|host| guard::host(Some(host)).is_ok() && !is_elsewhere(host));
+        self.clone().send(call, request, here).await
+    }
+
+    async fn send(self, call: Call, request: http::Request<Bytes>, here: bool) -> Result<http::Response<Bytes>, FetchError> {
         let failed = |text: String| FetchError::Failed(text);
         let uri = request.uri();
         let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
@@ -110,7 +116,7 @@ impl Network {
         if let Some(endpoint) = self.endpoint(&host, port) {
             return inside(endpoint, call, request).await;
         }
-        let allowed = self.0.allow.load().iter().any(|pattern| pattern.matches(&host, port));
+        let allowed = here || self.0.allow.load().iter().any(|pattern| pattern.matches(&host, port));
         let shown = if uri.port().is_some() { format!("{host}:{port}") } else { host };
         let Some(Endpoints { origin, .. }) = self.0.endpoints.get() else {
             return Err(FetchError::Denied { host: shown });
@@ -155,8 +161,14 @@ impl Network {
 
 impl functions::Network for Network {
     fn fetch(&self, call: Call, request: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Bytes>, FetchError>> {
-        Box::pin(self.clone().send(call, request))
+        Box::pin(self.clone().send(call, request, false))
     }
+}
+
+/// Whether a host is the address of another machine.
+fn is_elsewhere(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    address.parse::<IpAddr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified())
 }
 
 async fn inside(endpoint: Arc<dyn Endpoint>, call: Call, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, FetchError> {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::origin::Origin;
 use crate::base::{Call, Caller, Cause, Meter, Time, Usage};
 use crate::telemetry::{self, Record};
-use crate::wire::http::{Description, Search};
+use crate::wire::http::{Description, Recorder, Recording, Search};
 
 /// Bytes of an action's, a resource's name that a record keeps: requests may say anything.
 const ACTION_BYTES_MAX: usize = 128;
@@ -56,6 +56,14 @@ impl Origin {
                 search: said.search.map(search),
             })
         });
+    }
+}
+
+impl Recorder for Origin {
+    fn begin(&self, asked: &Call) -> Recording {
+        let operation = Origin::begin(self, asked);
+        let (origin, asked) = (self.clone(), asked.clone());
+        Recording::new(operation.call.clone(), move |said, status| origin.end(operation, &asked, said, status.as_u16(), Usage::default()))
     }
 }
 

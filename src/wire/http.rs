@@ -9,6 +9,8 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
+use crate::base::Call;
+
 pub type Request = http::Request<Body>;
 pub type Response = http::Response<Body>;
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -163,6 +165,31 @@ impl Description {
         }
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// Keeps records of operations that come one after another on a stream, each as if it were a request of its own.
+pub trait Recorder: Send + Sync + 'static {
+    /// Begins an operation that `asked` asks for.
+    fn begin(&self, asked: &Call) -> Recording;
+}
+
+/// An operation of a stream that is under way. One that is dropped was none.
+pub struct Recording {
+    /// The call to make it with: on a bill of its own.
+    pub call: Call,
+    end: Box<dyn FnOnce(Description, http::StatusCode) + Send>,
+}
+
+impl Recording {
+    /// `end` is told what it was.
+    pub fn new(call: Call, end: impl FnOnce(Description, http::StatusCode) + Send + 'static) -> Recording {
+        Recording { call, end: Box::new(end) }
+    }
+
+    /// It has ended.
+    pub fn end(self, said: Description, status: http::StatusCode) {
+        (self.end)(said, status);
     }
 }
 

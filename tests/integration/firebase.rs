@@ -49,6 +49,21 @@ fn tools_find_emu_by_the_hub() {
     passes("hub.test.mjs");
 }
 
+#[test]
+fn the_environment_of_rules_tests_works() {
+    passes("rules.test.mjs");
+}
+
+#[test]
+fn the_pubsub_sdks_work() {
+    passes("pubsub/node.test.mjs");
+    // Not the file that it links to, which knows none of the packages.
+    let python = std::path::absolute("fixtures/python/.venv/bin/python").expect("a path");
+    assert!(python.exists(), "run `make fixtures` first: fixtures/python/.venv is missing");
+    let script = std::fs::canonicalize("tests/firebase/pubsub/flow.py").expect("the script");
+    exec(project(&[("firebase.json", "{}")]).path(), &[&python.display().to_string(), &script.display().to_string()]);
+}
+
 /// A Firebase project in a folder of its own.
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -60,7 +75,7 @@ fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-const PORTS: [&str; 2] = ["--ports", "auth=0,hosting=0"];
+const PORTS: [&str; 2] = ["--ports", "auth=0,firestore=0,pubsub=0,hosting=0"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_outlive_a_restart_and_a_reset_removes_them() {

@@ -5,6 +5,7 @@ pub mod environment;
 mod inbox;
 mod indexes;
 mod locator;
+mod push;
 
 use std::sync::Arc;
 
@@ -15,11 +16,13 @@ use crate::gateway::{Endpoint, Face, FirebaseFace, FunctionsFace, Hosting, Origi
 use crate::project::{Firebase, Port, Project};
 use crate::services::Services;
 use crate::triggers::Triggers;
-use crate::wire::firebase::{Wire, auth, firestore, storage, tasks};
+use crate::wire::firebase::{Wire, auth, firestore, pubsub, storage, tasks};
+use crate::wire::http::Recorder;
 pub(super) use codebases::with_functions;
 pub(super) use inbox::tell_of_codes;
 pub(super) use indexes::declare as declare_indexes;
 pub(super) use locator::Locator;
+pub(super) use push::Pusher;
 
 use super::Addresses;
 
@@ -45,6 +48,8 @@ pub(super) struct Making<'a> {
     pub(super) hosting: Arc<Hosting>,
     pub(super) functions: &'a Functions,
     pub(super) triggers: &'a Triggers,
+    /// Keeps records of what comes on streams.
+    pub(super) recorder: Arc<dyn Recorder>,
 }
 
 /// The sites of a project, and what its pages are told.
@@ -75,7 +80,16 @@ const SLOTS: &[Slot] = &[
         port: Port::Firestore,
         hosts: &["firestore.googleapis.com"],
         has: |_| true,
-        make: |making| Arc::new(firestore::Firestore::new(making.services.documents.clone(), making.ids.clone())),
+        make: |making| {
+            let documents = making.services.documents.clone();
+            Arc::new(firestore::Firestore::new(documents, making.ids.clone(), making.recorder.clone()))
+        },
+    },
+    Slot {
+        port: Port::Pubsub,
+        hosts: &["pubsub.googleapis.com"],
+        has: |_| true,
+        make: |making| Arc::new(pubsub::PubsubWire::new(making.services.pubsub.clone())),
     },
     Slot {
         port: Port::Storage,

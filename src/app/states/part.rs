@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::base::Unit;
-use crate::services::{auth, documents, mail, objects, queues, schedules, tables, topics};
+use crate::services::{auth, documents, mail, objects, pubsub, queues, schedules, tables, topics};
 use crate::store::{Db, Schema};
 use crate::triggers;
 
@@ -14,6 +14,7 @@ pub enum Part {
     Documents,
     Mail,
     Objects,
+    Pubsub,
     Queues,
     Schedules,
     Tables,
@@ -24,12 +25,13 @@ pub enum Part {
 
 impl Part {
     /// Every part with its name, and the provider's names for it.
-    const NAMES: [(Part, &'static [&'static str]); 9] = [
+    const NAMES: [(Part, &'static [&'static str]); 10] = [
         (Part::Tables, &["tables", "dynamodb"]),
         (Part::Documents, &["documents", "firestore"]),
         (Part::Objects, &["objects", "s3"]),
         (Part::Queues, &["queues", "sqs"]),
         (Part::Topics, &["topics", "sns"]),
+        (Part::Pubsub, &["pubsub"]),
         (Part::Mail, &["mail", "ses"]),
         (Part::Auth, &["auth", "users"]),
         (Part::Schedules, &["schedules"]),
@@ -44,6 +46,7 @@ impl Part {
             Some(Part::Documents) => vec![&documents::SCHEMA],
             Some(Part::Mail) => vec![&mail::SCHEMA],
             Some(Part::Objects) => vec![&objects::SCHEMA],
+            Some(Part::Pubsub) => vec![&pubsub::SCHEMA],
             Some(Part::Queues) => vec![&queues::SCHEMA],
             Some(Part::Schedules) => vec![&schedules::SCHEMA],
             Some(Part::Tables) => vec![&tables::SCHEMA],
@@ -61,7 +64,7 @@ impl Part {
             Part::Tables => Some(Unit::TableBytesStored),
             Part::Objects => Some(Unit::ObjectBytesStored),
             Part::Schedules => Some(Unit::Schedules),
-            Part::Auth | Part::Documents | Part::Mail | Part::Queues | Part::Topics | Part::Deliveries => None,
+            Part::Auth | Part::Documents | Part::Mail | Part::Pubsub | Part::Queues | Part::Topics | Part::Deliveries => None,
         }
     }
 }

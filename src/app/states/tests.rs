@@ -11,6 +11,7 @@ use super::seeded::Nobody;
 use super::{Makings, States, World};
 use crate::base::{Call, Clock, Ids, Standing, Time};
 use crate::project::{Load, Project};
+use crate::services::pubsub;
 use crate::store::portable::Reader;
 use crate::wire::aws::Aws;
 use crate::wire::aws::arn::Account;
@@ -149,6 +150,17 @@ async fn begin(bench: &Bench) {
     bench.s3("PUT", "/bucket-of-things", Vec::new()).await;
     let topic = BTreeMap::new();
     bench.world.services.topics.create(&Call::operator(), "t", &topic, &topic).await.expect("a topic");
+    let (pubsub, call) = (&bench.world.services.pubsub, Call::operator());
+    let (topic, subscription) = pubsub_names();
+    let named = pubsub::Topic { name: topic.clone(), settings: pubsub::TopicSettings::default() };
+    pubsub.create_topic(&call, named).await.expect("a topic");
+    let settings = pubsub::Settings { ordering: true, filter: "NOT attributes:none".into(), ..pubsub::Settings::default() };
+    pubsub.subscribe(&call, subscription, topic, settings).await.expect("subscribed");
+}
+
+fn pubsub_names() -> (pubsub::TopicName, pubsub::SubscriptionName) {
+    let topic = pubsub::TopicName::parse("projects/p/topics/topic").expect("a name");
+    (topic, pubsub::SubscriptionName::parse("projects/p/subscriptions/sub").expect("a name"))
 }
 
 async fn take(bench: &Bench, step: Step) {
@@ -167,7 +179,11 @@ async fn take(bench: &Bench, step: Step) {
             let message = json!({ "QueueUrl": queue, "MessageBody": body, "DelaySeconds": delay_s, "MessageAttributes": attributes });
             bench.json("AmazonSQS.SendMessage", message).await;
         }
-        Step::Receive => drop(bench.json("AmazonSQS.ReceiveMessage", json!({ "QueueUrl": queue })).await),
+        Step::Receive => {
+            bench.json("AmazonSQS.ReceiveMessage", json!({ "QueueUrl": queue })).await;
+            let received = bench.world.services.pubsub.pull(&Call::operator(), &pubsub_names().1, 1, true).await;
+            received.expect("an answer");
+        }
         Step::Object { key, bytes, times } => bench.s3("PUT", &format!("/bucket-of-things/k{key}"), bytes.repeat(times.into())).await,
         Step::NoObject { key } => bench.s3("DELETE", &format!("/bucket-of-things/k{key}"), Vec::new()).await,
         Step::Mail { subject } => {
@@ -183,6 +199,10 @@ async fn take(bench: &Bench, step: Step) {
             bench.world.services.mail.send(&Call::operator(), draft).await.expect("sent");
         }
         Step::Publish { message } => {
+            // Bytes that are no text as well.
+            let data = [message.as_bytes(), &[0xff]].concat();
+            let content = pubsub::Publish { data, ordering: Some("k".into()), ..Default::default() };
+            bench.world.services.pubsub.publish(&Call::operator(), &pubsub_names().0, vec![content]).await.expect("published");
             let publish = crate::services::topics::Publish { message, ..Default::default() };
             bench.world.services.topics.publish(&Call::operator(), "t", publish).await.expect("published");
         }

@@ -5,6 +5,8 @@ pub mod cors;
 pub mod event;
 pub mod firestore;
 pub mod identity;
+pub mod pubsub;
+pub mod rpc;
 pub mod storage;
 pub mod tasks;
 

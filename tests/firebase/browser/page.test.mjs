@@ -125,6 +125,7 @@ test('who signs in stays the same through pages', async () => {
     const email = await page.textContent('#user');
     await add(page, 'signed');
     await note(page, 'signed').waitFor();
+    await from(page, 'server');
     await open(page);
     await page.locator('#user', { hasText: email }).waitFor();
     const uid = await page.evaluate(() => users.currentUser.uid);

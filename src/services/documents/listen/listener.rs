@@ -85,6 +85,11 @@ impl Documents {
 }
 
 impl Listener {
+    /// Has what is told from now on be on the bill of a call.
+    pub fn charge(&mut self, call: &Call) {
+        self.call = call.clone();
+    }
+
     /// Listens to one more target: what is in it. Fails with [`Error::Invalid`], where the target is not listened to.
     pub async fn add(&mut self, add: Add) -> Result<Vec<Event>, Error> {
         let Add { id, target, since, once } = add;

@@ -5,7 +5,6 @@ mod channel;
 mod decode;
 mod encode;
 mod fail;
-mod grpc;
 mod operation;
 pub mod proto;
 mod rest;
@@ -21,11 +20,12 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use self::fail::{Code, Failure};
-use self::stream::{ANSWERS_MAX, Requests};
+use self::stream::ANSWERS_MAX;
 use crate::base::{Call, Ids};
 use crate::services::documents::Documents;
 use crate::wire::firebase::Wire;
-use crate::wire::http::{Body, Description, Request, Response, with_error_code};
+use crate::wire::firebase::rpc::{Requests, coded, grpc};
+use crate::wire::http::{Body, Description, Recorder, Request, Response};
 
 /// How its operations are recorded.
 const SERVICE: &str = "firestore";
@@ -39,11 +39,13 @@ pub struct Firestore {
     ids: Ids,
     access: Arc<access::Access>,
     sessions: Arc<channel::Sessions>,
+    recorder: Arc<dyn Recorder>,
 }
 
 impl Firestore {
-    pub fn new(documents: Documents, ids: Ids) -> Firestore {
-        Firestore { documents, ids, access: Arc::default(), sessions: Arc::default() }
+    /// `recorder` keeps records of what comes on streams.
+    pub fn new(documents: Documents, ids: Ids, recorder: Arc<dyn Recorder>) -> Firestore {
+        Firestore { documents, ids, access: Arc::default(), sessions: Arc::default(), recorder }
     }
 
     async fn respond(&self, call: &Call, request: Request) -> Response {
@@ -119,13 +121,5 @@ impl Wire for Firestore {
 
     fn exposed(&self) -> &'static str {
         "x-http-session-id"
-    }
-}
-
-/// Says with an answer which code it failed with.
-fn coded(response: Response, code: Option<&'static str>) -> Response {
-    match code {
-        Some(code) => with_error_code(response, code),
-        None => response,
     }
 }

@@ -1,20 +1,20 @@
 //! The two streams: writes one after another, and what is listened to. Whichever way their messages come.
 
-use std::pin::Pin;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
+use http::StatusCode;
 use tokio::sync::mpsc;
 
 use super::fail::Failure;
 use super::proto::{ListenRequest, ListenResponse, Status, Target, TargetChange, WriteRequest, WriteResponse, target_change_type};
-use super::{Firestore, decode, encode};
+use super::{Firestore, SERVICE, decode, encode};
 use crate::base::Call;
 use crate::services::documents::Database;
 use crate::services::documents::listen::{Event, Listener};
+use crate::wire::firebase::rpc::Requests;
+use crate::wire::http::{Description, Recording};
 
-/// Messages that come in.
-pub type Requests<T> = Pin<Box<dyn Stream<Item = Result<T, Failure>> + Send>>;
 /// Where messages go out.
 pub type Answers<T> = mpsc::Sender<Result<T, Failure>>;
 
@@ -33,7 +33,14 @@ impl Firestore {
         let mut answered: u64 = 0;
         while let Some(request) = requests.next().await {
             let answer = match request {
-                Ok(request) => self.write_request(&call, &mut database, request, answered).await,
+                Ok(request) => {
+                    // The first says only which database, and is no operation.
+                    let recording = database.is_some().then(|| self.recorder.begin(&call));
+                    let billed = recording.as_ref().map_or(&call, |recording| &recording.call);
+                    let answer = self.write_request(billed, &mut database, request, answered).await;
+                    record(recording, "Write", answer.as_ref().err());
+                    answer
+                }
                 Err(failure) => Err(failure),
             };
             let failed = answer.is_err();
@@ -78,12 +85,12 @@ impl Firestore {
             let told = tokio::select! {
                 () = answers.closed() => return,
                 request = requests.next() => match request {
-                    Some(Ok(request)) => self.listen_request(&mut listener, &mut database, request, &answers).await,
+                    Some(Ok(request)) => self.listen_request(&call, &mut listener, &mut database, request, &answers).await,
                     Some(Err(failure)) => Err(failure),
                     None => return,
                 },
                 woken = listener.woken() => match woken {
-                    Ok(()) => listener.events().await.map_err(Failure::from),
+                    Ok(()) => self.events(&call, &mut listener).await,
                     Err(error) => Err(error.into()),
                 },
                 () = tokio::time::sleep(HEARTBEAT) => Ok(listener.told().map(Event::Snapshot).into_iter().collect()),
@@ -102,9 +109,21 @@ impl Firestore {
         }
     }
 
+    /// What has happened since; where documents are told, that is an operation.
+    async fn events(&self, call: &Call, listener: &mut Listener) -> Result<Vec<Event>, Failure> {
+        let recording = self.recorder.begin(call);
+        listener.charge(&recording.call);
+        let events = listener.events().await;
+        if !recording.call.meter.total().is_empty() {
+            record(Some(recording), "Listen", None);
+        }
+        Ok(events?)
+    }
+
     /// Takes up or gives up a target. One that cannot be is refused alone: the others go on.
     async fn listen_request(
         &self,
+        call: &Call,
         listener: &mut Listener,
         database: &mut Option<Database>,
         request: ListenRequest,
@@ -119,7 +138,11 @@ impl Firestore {
         }
         let Some(target) = request.add_target else { return Ok(Vec::new()) };
         let id = target.target_id;
-        match self.add(listener, database, target).await {
+        let recording = self.recorder.begin(call);
+        listener.charge(&recording.call);
+        let added = self.add(listener, database, target).await;
+        record(Some(recording), "Listen", added.as_ref().err());
+        match added {
             Ok(events) => Ok(events),
             Err(failure) => {
                 let cause = Some(Status { code: failure.code as i32, message: failure.message });
@@ -136,6 +159,14 @@ impl Firestore {
     async fn add(&self, listener: &mut Listener, database: &Database, target: Target) -> Result<Vec<Event>, Failure> {
         Ok(listener.add(decode::add(database, target)?).await?)
     }
+}
+
+/// Has an operation that has ended be told of.
+fn record(recording: Option<Recording>, action: &str, failure: Option<&Failure>) {
+    let Some(recording) = recording else { return };
+    let error = failure.map(|failure| failure.code.name().to_owned());
+    let status = failure.map_or(StatusCode::OK, |failure| failure.code.status());
+    recording.end(Description { error, ..Description::new(SERVICE, action) }, status);
 }
 
 async fn tell(events: Vec<Event>, answers: &Answers<ListenResponse>) -> Result<(), Ended> {

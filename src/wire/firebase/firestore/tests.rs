@@ -1,5 +1,7 @@
 //! The protocols as their clients see them.
 
+use std::sync::{Arc, Mutex};
+
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::{Method, StatusCode};
@@ -10,11 +12,11 @@ use tokio::sync::mpsc;
 use super::Firestore;
 use super::fail::Failure;
 use super::proto::{self, target_change_type};
-use crate::base::{Call, Caller, Clock, Ids, Time};
+use crate::base::{Call, Caller, Clock, Ids, Meter, Time, Unit};
 use crate::services::documents::{Documents, SCHEMA};
 use crate::store::{Db, Options};
 use crate::wire::firebase::Wire;
-use crate::wire::http::{Body, Description, Request, Response};
+use crate::wire::http::{Body, Description, Recorder, Recording, Request, Response};
 
 pub(super) const DATABASE: &str = "projects/p/databases/(default)";
 const ROOT: &str = "projects/p/databases/(default)/documents";
@@ -22,7 +24,25 @@ const ROOT: &str = "projects/p/databases/(default)/documents";
 pub(super) struct Server {
     pub(super) firestore: Firestore,
     pub(super) call: Call,
+    /// What came on streams, as it is recorded.
+    told: Told,
     _folder: tempfile::TempDir,
+}
+
+/// Operations that have ended: their names, errors, and what was read and written.
+#[derive(Clone, Default)]
+pub(super) struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Recorder for Told {
+    fn begin(&self, asked: &Call) -> Recording {
+        let call = Call { meter: Meter::default(), ..asked.clone() };
+        let (told, meter) = (self.0.clone(), call.meter.clone());
+        Recording::new(call, move |said, status| {
+            let of = |unit| meter.total().get(unit);
+            let usage = format!("read {} put {}", of(Unit::TableItemsRead), of(Unit::TableItemsPut));
+            told.lock().expect("no panics").push(format!("{} {status} {usage}", said.action));
+        })
+    }
 }
 
 pub(super) fn server() -> Server {
@@ -31,8 +51,9 @@ pub(super) fn server() -> Server {
     let options = Options { path: folder.path().join("state.db"), clock, ids: Ids::seeded(1), ephemeral: true };
     let db = Db::open(options, &[&SCHEMA]).expect("a database");
     db.set_interest(Box::new(|_, _| false));
-    let firestore = Firestore::new(Documents::new(db), Ids::seeded(2));
-    Server { firestore, call: Call { caller: Caller::Admin, ..Call::operator() }, _folder: folder }
+    let told = Told::default();
+    let firestore = Firestore::new(Documents::new(db), Ids::seeded(2), Arc::new(told.clone()));
+    Server { firestore, call: Call { caller: Caller::Admin, ..Call::operator() }, told, _folder: folder }
 }
 
 impl Server {
@@ -64,7 +85,7 @@ impl Server {
         let collected = http_body_util::BodyExt::collect(response.into_body()).await.expect("a body");
         let trailer = collected.trailers().and_then(|trailers| trailers.get("grpc-status")).and_then(|status| status.to_str().ok());
         let status = early.or(trailer.map(str::to_owned)).expect("a status");
-        let messages = super::grpc::messages::<T>(Body::from(collected.to_bytes()));
+        let messages = crate::wire::firebase::rpc::grpc::messages::<T>(Body::from(collected.to_bytes()));
         (messages.map(|message| message.expect("a message")).collect().await, status)
     }
 }
@@ -214,6 +235,8 @@ async fn a_stream_of_writes_answers_one_by_one() {
     requests.send(Ok(proto::WriteRequest { writes: vec![refused], ..Default::default() })).await.expect("it listens");
     assert_eq!(told.recv().await.expect("an answer").expect_err("a failure").code.name(), "ALREADY_EXISTS");
     assert!(told.recv().await.is_none(), "a stream ends with its failure");
+    let recorded = server.told.0.lock().expect("no panics").join(", ");
+    assert_eq!(recorded, "Write 200 OK read 0 put 2, Write 409 Conflict read 0 put 0", "each is an operation with its bill");
 }
 
 #[tokio::test]
@@ -253,4 +276,6 @@ async fn what_is_listened_to_ends_in_a_snapshot_of_everything() {
     let after = next().await.expect("a change");
     assert_eq!((after.target_change_type, after.target_ids.len()), (target_change_type::NO_CHANGE, 0));
     assert_ne!(after.resume_token, global.resume_token);
+    let recorded = server.told.0.lock().expect("no panics").join(", ");
+    assert_eq!(recorded, "Listen 400 Bad Request read 0 put 0, Listen 200 OK read 1 put 0, Listen 200 OK read 1 put 0");
 }

@@ -29,14 +29,15 @@ use self::frame::framed;
 use self::session::{Pace, Session};
 pub use self::sessions::Sessions;
 use super::fail::Failure;
-use super::stream::{ANSWERS_MAX, Answers, Requests};
+use super::stream::{ANSWERS_MAX, Answers};
 use super::{Firestore, SERVICE};
 use crate::base::Call;
 use crate::wire::firebase::identity;
+use crate::wire::firebase::rpc::{Requests, grpc};
 use crate::wire::http::{Body, BodyError, BoxError, Description, Request, Response};
 
 /// Bytes of a form: a request of the largest kind with what escapes make of it.
-const FORM_BYTES_MAX: usize = 3 * super::grpc::MESSAGE_BYTES_MAX;
+const FORM_BYTES_MAX: usize = 3 * grpc::MESSAGE_BYTES_MAX;
 /// The version of the protocol that we speak, and of the server that we claim to be.
 const VERSION: u32 = 8;
 const SERVER_VERSION: u32 = 14;
@@ -125,13 +126,7 @@ impl Firestore {
             tracing::warn!("Firestore: {} pages and tabs listen or write already; one more is refused", sessions::SESSIONS_MAX);
             return refused(StatusCode::SERVICE_UNAVAILABLE, "Error: too many channels are open.");
         };
-        let mut call = call.clone();
-        // Who asks is in the form, most often.
-        for headers in [&address.headers, &form.headers] {
-            if identity::token(headers).is_some() {
-                call.caller = identity::caller(headers);
-            }
-        }
+        let call = asked_by(call, &[&address.headers, &form.headers]);
         self.access.check(&call);
         let first = address.first.into_iter().chain([form]).flat_map(|form| form.messages).collect();
         if session.take(first).await.is_err() {
@@ -161,6 +156,12 @@ impl Firestore {
         response.headers_mut().insert("x-http-session-id", value);
         response
     }
+}
+
+/// The call, on behalf of whom the headers say that a client sends in other places than the usual. The last counts.
+fn asked_by(call: &Call, headers: &[&HeaderMap]) -> Call {
+    let said = headers.iter().rev().find(|headers| identity::token(headers).is_some());
+    Call { caller: said.map_or_else(|| call.caller.clone(), |headers| identity::caller(headers)), ..call.clone() }
 }
 
 /// Carries messages between a session and a stream, until the stream ends.

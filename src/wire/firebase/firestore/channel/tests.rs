@@ -4,7 +4,9 @@ use futures_util::StreamExt;
 use http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
+use super::form::{Address, Form};
 use super::{Kind, UNKNOWN_SESSION};
+use crate::base::{Call, Caller};
 use crate::wire::firebase::Wire;
 use crate::wire::firebase::firestore::tests::{DATABASE, Server, server};
 use crate::wire::http::{Body, Response};
@@ -186,6 +188,28 @@ async fn what_no_client_sends_is_refused_in_words() {
     let mut client = Client::begin(&server, LISTEN, &json!({ "database": 7 })).await;
     let refused = client.until(|message| message.get("error").is_some()).await;
     assert_eq!(refused["error"]["status"], "INVALID_ARGUMENT");
+}
+
+#[test]
+fn who_listens_is_said_in_the_form() {
+    let user = "Authorization:Bearer e30.eyJzdWIiOiJhZGEifQ.\r\n";
+    let check = |query: &str, form: &[(&str, &str)], wanted: &str| {
+        let address = Address::read(query).expect("an address");
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let form = Form::read(form.as_bytes()).expect("a form");
+        let outside = Call { caller: Caller::Anonymous, ..Call::operator() };
+        let said = match super::asked_by(&outside, &[&address.headers, &form.headers]).caller {
+            Caller::User { uid, .. } => uid,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(said, wanted, "{query} {form:?}");
+    };
+    check("VER=8", &[("count", "0")], "Anonymous");
+    check("VER=8", &[("headers", user), ("count", "0")], "ada");
+    check("VER=8", &[("headers", "Authorization:Bearer owner\r\nX-A:b\r\n")], "Admin");
+    check("VER=8&$httpHeaders=Authorization%3ABearer%20e30.eyJzdWIiOiJhZGEifQ.%0D%0A", &[], "ada");
+    check("VER=8&$httpHeaders=Authorization%3ABearer%20owner%0D%0A", &[("headers", user)], "ada");
+    check("VER=8", &[("headers", "X-A:b\r\n")], "Anonymous");
 }
 
 #[tokio::test]

@@ -8,7 +8,6 @@ mod message;
 mod names;
 mod query;
 mod request;
-pub mod text;
 mod value;
 
 pub use listen::*;
@@ -18,7 +17,5 @@ pub use query::*;
 pub use request::*;
 pub use value::*;
 
-/// Whether a field has the value that is left out.
-pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
+use crate::wire::firebase::rpc::is_default;
+pub use crate::wire::firebase::rpc::text;

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, StreamBody};
 use prost::Message;
 use tokio::sync::mpsc;
 
-use super::fail::{Code, Failure};
+use super::{Code, Failure};
 use crate::wire::http::{Body, BoxError, Request, Response};
 
 /// Bytes of a message at most. Source: the text that the service refuses longer ones with.
