@@ -460,6 +460,7 @@ const EMU: &[Key] = &[
             key("functions", "Port of Firebase's functions; 5001 unless set.", &PORT),
             key("hosting", "Port of Firebase Hosting; 5000 unless set.", &PORT),
             key("pubsub", "Port of Pub/Sub; 8085 unless set.", &PORT),
+            key("messaging", "Port of Cloud Messaging; 5228 unless set.", &PORT),
         ]),
     ),
     key(

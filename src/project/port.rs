@@ -17,12 +17,24 @@ pub enum Port {
     Functions,
     Hosting,
     Pubsub,
+    /// Cloud Messaging, of which Firebase has no emulator.
+    Messaging,
 }
 
 impl Port {
     /// All there are, in the order in which they are shown.
-    pub const ALL: [Port; 9] =
-        [Port::Http, Port::Aws, Port::Admin, Port::Auth, Port::Firestore, Port::Storage, Port::Functions, Port::Hosting, Port::Pubsub];
+    pub const ALL: [Port; 10] = [
+        Port::Http,
+        Port::Aws,
+        Port::Admin,
+        Port::Auth,
+        Port::Firestore,
+        Port::Storage,
+        Port::Functions,
+        Port::Hosting,
+        Port::Pubsub,
+        Port::Messaging,
+    ];
 
     /// What the command line, `emu.ports` and the `emulators` of `firebase.json` call it.
     pub fn name(self) -> &'static str {
@@ -36,6 +48,7 @@ impl Port {
             Port::Functions => "functions",
             Port::Hosting => "hosting",
             Port::Pubsub => "pubsub",
+            Port::Messaging => "messaging",
         }
     }
 
@@ -56,6 +69,7 @@ impl Port {
             Port::Functions => 5001,
             Port::Hosting => 5000,
             Port::Pubsub => 8085,
+            Port::Messaging => 5228,
         }
     }
 }

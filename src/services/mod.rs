@@ -4,6 +4,7 @@ pub mod auth;
 pub mod documents;
 pub mod mail;
 pub mod objects;
+pub mod push;
 pub mod queues;
 pub mod schedules;
 pub mod tables;
@@ -19,17 +20,19 @@ pub struct Services {
     pub documents: documents::Documents,
     pub mail: mail::Mail,
     pub objects: objects::Objects,
+    pub pushes: push::Pushes,
     pub queues: queues::Queues,
     pub tables: tables::Tables,
     pub topics: topics::Topics,
 }
 
 /// The tables of all services, to open a database with.
-pub static SCHEMAS: [&Schema; 8] = [
+pub static SCHEMAS: [&Schema; 9] = [
     &auth::SCHEMA,
     &documents::SCHEMA,
     &mail::SCHEMA,
     &objects::SCHEMA,
+    &push::SCHEMA,
     &queues::SCHEMA,
     &schedules::SCHEMA,
     &tables::SCHEMA,
@@ -44,6 +47,7 @@ impl Services {
             documents: documents::Documents::new(db.clone()),
             mail: mail::Mail::new(db.clone()),
             objects: objects::Objects::new(db.clone(), blobs),
+            pushes: push::Pushes::new(db.clone()),
             queues: queues::Queues::new(db.clone()),
             tables: tables::Tables::new(db.clone()),
             topics: topics::Topics::new(db.clone()),

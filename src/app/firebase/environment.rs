@@ -27,6 +27,7 @@ pub fn variables(firebase: &Firebase, addresses: &Addresses) -> Vec<(String, Str
         all.extend([("FIREBASE_STORAGE_EMULATOR_HOST", place(at)), ("STORAGE_EMULATOR_HOST", url(at))]);
     }
     all.extend(of(Port::Pubsub).map(|at| ("PUBSUB_EMULATOR_HOST", place(at))));
+    all.extend(of(Port::Messaging).map(|at| ("EMU_MESSAGING_HOST", place(at))));
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 

@@ -5,6 +5,7 @@ pub mod environment;
 mod inbox;
 mod indexes;
 mod locator;
+pub mod outside;
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::gateway::hosting::Start;
 use crate::gateway::{Endpoint, Face, FirebaseFace, FunctionsFace, Hosting, Origin, Other};
 use crate::project::{Firebase, Port, Project};
 use crate::services::Services;
-use crate::wire::firebase::{Wire, auth, firestore, storage};
+use crate::wire::firebase::{Wire, auth, firestore, messaging, storage};
 pub(super) use codebases::with_functions;
 pub(super) use inbox::tell_of_codes;
 pub(super) use indexes::declare as declare_indexes;
@@ -79,6 +80,12 @@ const SLOTS: &[Slot] = &[
         hosts: &["storage.googleapis.com", "firebasestorage.googleapis.com"],
         has: |_| true,
         make: |making| Arc::new(storage::Storage::new(making.services.objects.clone(), making.ids.clone(), making.buckets.iter().cloned())),
+    },
+    Slot {
+        port: Port::Messaging,
+        hosts: &["fcm.googleapis.com", "iid.googleapis.com"],
+        has: |_| true,
+        make: |making| Arc::new(messaging::Messaging::new(making.services.pushes.clone(), making.project_id)),
     },
     Slot { port: Port::Hosting, hosts: &[], has: |firebase| !firebase.sites.is_empty(), make: |making| making.hosting.clone() },
 ];

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::folder::Making;
 use super::{Inner, States, blocking, bundle, export, shelf};
 use crate::base::Clock;
-use crate::services::{Services, auth, documents, mail, objects, queues, schedules, tables, topics};
+use crate::services::{Services, auth, documents, mail, objects, push, queues, schedules, tables, topics};
 use crate::store::blobs::Blobs;
 use crate::store::portable::{Collection, Reader, line_of};
 use crate::store::{Db, Options, outbox};
@@ -100,12 +100,13 @@ fn compare(a: &Reader, b: &Reader) -> anyhow::Result<Value> {
     put("documents".to_owned(), lines(a, b, documents::portable::FILE, &[documents::portable::KEY.to_owned()])?);
     let clock = (a.whole("clock.json")?, b.whole("clock.json")?);
     put("clock".to_owned(), whole("clock", clock.0.as_ref(), clock.1.as_ref()));
-    let collections: [&[Collection]; 6] = [
+    let collections: [&[Collection]; 7] = [
         &auth::portable::COLLECTIONS,
         &objects::portable::COLLECTIONS,
         &queues::portable::COLLECTIONS,
         &topics::portable::COLLECTIONS,
         &mail::portable::COLLECTIONS,
+        &push::portable::COLLECTIONS,
         &schedules::portable::COLLECTIONS,
     ];
     let more = triggers::portable::COLLECTIONS.into_iter().chain([&outbox::COLLECTION]);

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::base::Unit;
-use crate::services::{auth, documents, mail, objects, queues, schedules, tables, topics};
+use crate::services::{auth, documents, mail, objects, push, queues, schedules, tables, topics};
 use crate::store::{Db, Schema};
 use crate::triggers;
 
@@ -14,6 +14,7 @@ pub enum Part {
     Documents,
     Mail,
     Objects,
+    Push,
     Queues,
     Schedules,
     Tables,
@@ -24,13 +25,14 @@ pub enum Part {
 
 impl Part {
     /// Every part with its name, and the provider's names for it.
-    const NAMES: [(Part, &'static [&'static str]); 9] = [
+    const NAMES: [(Part, &'static [&'static str]); 10] = [
         (Part::Tables, &["tables", "dynamodb"]),
         (Part::Documents, &["documents", "firestore"]),
         (Part::Objects, &["objects", "s3"]),
         (Part::Queues, &["queues", "sqs"]),
         (Part::Topics, &["topics", "sns"]),
         (Part::Mail, &["mail", "ses"]),
+        (Part::Push, &["push", "fcm"]),
         (Part::Auth, &["auth", "users"]),
         (Part::Schedules, &["schedules"]),
         (Part::Deliveries, &["deliveries"]),
@@ -44,6 +46,7 @@ impl Part {
             Some(Part::Documents) => vec![&documents::SCHEMA],
             Some(Part::Mail) => vec![&mail::SCHEMA],
             Some(Part::Objects) => vec![&objects::SCHEMA],
+            Some(Part::Push) => vec![&push::SCHEMA],
             Some(Part::Queues) => vec![&queues::SCHEMA],
             Some(Part::Schedules) => vec![&schedules::SCHEMA],
             Some(Part::Tables) => vec![&tables::SCHEMA],
@@ -61,7 +64,7 @@ impl Part {
             Part::Tables => Some(Unit::TableBytesStored),
             Part::Objects => Some(Unit::ObjectBytesStored),
             Part::Schedules => Some(Unit::Schedules),
-            Part::Auth | Part::Documents | Part::Mail | Part::Queues | Part::Topics | Part::Deliveries => None,
+            Part::Auth | Part::Documents | Part::Mail | Part::Push | Part::Queues | Part::Topics | Part::Deliveries => None,
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod cors;
 pub mod firestore;
 pub mod identity;
+pub mod messaging;
 pub mod storage;
 
 use futures_util::future::BoxFuture;
