@@ -14,7 +14,7 @@ use crate::base::{Call, Clock};
 use crate::functions::{InvokeError, LogLine};
 use crate::gateway::Hub;
 use crate::gateway::admin::{ClockChange, World};
-use crate::gateway::asked::{AskError, DEFAULT_WORLD, InvocationsAsk, MailsAsk};
+use crate::gateway::asked::{AskError, DEFAULT_WORLD, InvocationsAsk, MailsAsk, PushesAsk, TokenAsk};
 use crate::gateway::state::{StateAsk, StateError};
 use crate::project::Port;
 use crate::services::documents::Index;
@@ -73,6 +73,22 @@ impl World for Shared {
 
     fn clear_mails(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move { self.world.services.mail.clear(&Call::operator(), None).await.map_err(|error| error.to_string()) })
+    }
+
+    fn pushes(&self, ask: PushesAsk) -> BoxFuture<'_, Result<Vec<Value>, String>> {
+        Box::pin(async move { self.pushes_asked(&ask).await.map_err(|error| error.to_string()) })
+    }
+
+    fn clear_pushes(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move { self.world.services.pushes.clear(&Call::operator(), None).await.map_err(|error| error.to_string()) })
+    }
+
+    fn push_tokens(&self) -> BoxFuture<'_, Result<Vec<Value>, String>> {
+        Box::pin(async move { self.tokens().await.map_err(|error| error.to_string()) })
+    }
+
+    fn set_push_token(&self, token: String, ask: TokenAsk) -> BoxFuture<'_, Result<Value, AskError>> {
+        Box::pin(self.set_token(token, ask))
     }
 
     fn invocations(&self, ask: InvocationsAsk) -> BoxFuture<'_, Result<Value, AskError>> {
@@ -154,7 +170,8 @@ impl Hub for Shared {
     fn services(&self) -> Option<Vec<(&'static str, SocketAddr)>> {
         self.project().firebase.as_ref()?;
         let name = |port: Port| match port {
-            Port::Http | Port::Aws => None,
+            // Firebase's own hub knows none of these.
+            Port::Http | Port::Aws | Port::Messaging => None,
             Port::Admin => Some("hub"),
             port => Some(port.name()),
         };

@@ -9,6 +9,7 @@ mod invocations;
 pub mod memory;
 mod offline;
 mod ports;
+mod pushes;
 mod reload;
 mod resources;
 mod seed;
@@ -200,6 +201,7 @@ impl App {
         let joined = triggers::aws::Services::new(queues, topics, tables, account.clone(), ids.clone());
         let triggers = Triggers::start(world.db.clone(), joined.ports(Arc::new(functions.clone()), sink.clone()), account.clone()).await?;
         teller::tell_of_mails(&world, &sink);
+        teller::tell_of_pushes(&world, &sink);
         teller::tell_of_dead_letters(&world, &sink);
         firebase::tell_of_codes(&world.services);
         world.services.auth.ask_before(Arc::new(triggers::firebase::Asker {

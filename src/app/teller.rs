@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::world::World;
 use crate::base::Usage;
-use crate::telemetry::{Delivery, Mail, Outcome, Record, Sink};
+use crate::telemetry::{self, Delivery, Mail, Outcome, Record, Sink};
 
 /// Characters of a mail's subject that its record keeps.
 const SUBJECT_CHARS_MAX: usize = 1_000;
@@ -23,6 +23,26 @@ pub(super) fn tell_of_mails(world: &World, sink: &Sink) {
                 from: mail.source.clone(),
                 to: mail.addresses().skip(1).map(str::to_owned).collect(),
                 subject: mail.subject.chars().take(SUBJECT_CHARS_MAX).collect(),
+            })
+        });
+    }));
+}
+
+/// Has every push that arrives told of.
+pub(super) fn tell_of_pushes(world: &World, sink: &Sink) {
+    let sink = sink.clone();
+    world.services.pushes.listen(Box::new(move |call, push| {
+        sink.put(|| {
+            let (title, body) = push.shown();
+            Record::Push(telemetry::Push {
+                id: push.id.as_str().into(),
+                trace: call.trace.clone(),
+                parent: call.cause.clone(),
+                at: push.at,
+                began_micros: sink.span(Instant::now()).began_micros,
+                to: push.target.text().to_owned(),
+                count: push.count,
+                title: title.or(body).unwrap_or_default().chars().take(SUBJECT_CHARS_MAX).collect(),
             })
         });
     }));

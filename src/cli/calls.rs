@@ -59,7 +59,7 @@ fn slim(record: &Arc<Record>) -> Option<Arc<Record>> {
             Arc::new(Record::Invocation(bare))
         }
         Record::Operation(_) | Record::Delivery(_) => Arc::clone(record),
-        Record::Log(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => return None,
+        Record::Log(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) | Record::Problem(_) => return None,
     })
 }
 

@@ -29,7 +29,7 @@ use super::findings::Watcher;
 use super::places::Places;
 use super::start::{self, Lines, Printer, Purpose, Stream};
 use super::{LogFormat, RunArgs, output};
-use crate::app::firebase::environment;
+use crate::app::firebase::{environment, outside};
 use crate::app::{App, NotStarted, Stopped, check_bundle_place};
 use crate::cost::Book;
 use crate::project::{Port, Problem, Renderer};
@@ -250,7 +250,12 @@ fn environment(app: &App) -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (name.to_owned(), value));
     let firebase = project.firebase.iter().flat_map(|firebase| environment::variables(firebase, addresses));
-    all.into_iter().chain(firebase).collect()
+    let look = |name: &str| std::env::var(name).ok();
+    let outside = outside::prepare(app.state_folder(), addresses, look).unwrap_or_else(|error| {
+        output::warning(&format!("the admin SDK will not reach Cloud Messaging: {error}"));
+        Vec::new()
+    });
+    all.into_iter().chain(firebase).chain(outside).collect()
 }
 
 #[cfg(test)]

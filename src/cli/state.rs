@@ -46,7 +46,7 @@ pub enum Command {
   emu state reset
   emu state reset mail")]
     Reset {
-        /// Only this: tables, objects, queues, topics, mail, schedules, deliveries
+        /// Only this: tables, objects, queues, topics, mail, push, schedules, deliveries
         service: Option<String>,
     },
     /// Write the state as a folder of text files that can be read, compared and kept with the sources

@@ -12,7 +12,7 @@ use futures_util::stream::BoxStream;
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::asked::{self, AskError, DEFAULT_WORLD, InvocationsAsk, MailsAsk};
+use super::asked::{self, AskError, DEFAULT_WORLD, InvocationsAsk, MailsAsk, PushesAsk, TokenAsk};
 use super::guard::Pages;
 use super::hub::{self, Hub};
 use super::listener::Face;
@@ -47,6 +47,14 @@ pub trait World: Send + Sync + 'static {
     fn mails(&self, ask: MailsAsk) -> BoxFuture<'_, Result<Vec<Value>, String>>;
     /// Empties the inbox.
     fn clear_mails(&self) -> BoxFuture<'_, Result<(), String>>;
+    /// Pushes of the inbox, oldest first; waits for one where there is none and the question says for how long.
+    fn pushes(&self, ask: PushesAsk) -> BoxFuture<'_, Result<Vec<Value>, String>>;
+    /// Forgets all pushes.
+    fn clear_pushes(&self) -> BoxFuture<'_, Result<(), String>>;
+    /// The tokens of devices that are known.
+    fn push_tokens(&self) -> BoxFuture<'_, Result<Vec<Value>, String>>;
+    /// Says what becomes of pushes to a token; an error says what is wrong with that.
+    fn set_push_token(&self, token: String, ask: TokenAsk) -> BoxFuture<'_, Result<Value, AskError>>;
     /// Invocations that have ended, in the order in which they began; an error says what is asked for in vain.
     fn invocations(&self, ask: InvocationsAsk) -> BoxFuture<'_, Result<Value, AskError>>;
     /// Calls a function and answers `{payload, error, log, logs, requestId}`; an error says why it could not be called.
@@ -144,6 +152,20 @@ impl Admin {
                 Ok(json(StatusCode::OK, &json!({ "mails": [] })))
             }
             (&Method::GET, ["firestore", "missing-indexes"]) => Ok(json(StatusCode::OK, &world.missing_indexes())),
+            (&Method::GET, ["pushes"]) => {
+                let pushes = world.pushes(asked::pushes(query).map_err(refused)?).await.map_err(broken)?;
+                Ok(json(StatusCode::OK, &json!({ "pushes": pushes })))
+            }
+            (&Method::DELETE, ["pushes"]) => {
+                world.clear_pushes().await.map_err(broken)?;
+                Ok(json(StatusCode::OK, &json!({ "pushes": [] })))
+            }
+            (&Method::GET, ["push-tokens"]) => Ok(json(StatusCode::OK, &json!({ "tokens": world.push_tokens().await.map_err(broken)? }))),
+            (&Method::PUT, ["push-tokens", token]) => {
+                let ask = asked::token(&collect(body).await?).map_err(refused)?;
+                let token = percent_encoding::percent_decode_str(token).decode_utf8_lossy().into_owned();
+                Ok(json(StatusCode::OK, &world.set_push_token(token, ask).await.map_err(refused)?))
+            }
             (&Method::GET, ["dead-letters"]) => Ok(json(StatusCode::OK, &world.dead_letters().await.map_err(broken)?)),
             (&Method::GET, ["records"]) => {
                 let (query, follow) = asked::records(query).map_err(refused)?;
@@ -187,8 +209,9 @@ impl Admin {
 /// All that there is, for whoever asks for something else.
 const ALL: &str = "GET /emu/v1/health, POST /emu/v1/idle, GET /emu/v1/clock, POST /emu/v1/clock/{advance,set,freeze,resume}, \
     GET /emu/v1/state, POST /emu/v1/state/{reset,snapshot,restore,export,import,diff}, POST /emu/v1/functions/NAME/invocations, \
-    GET /emu/v1/invocations, GET and DELETE /emu/v1/mails, GET /emu/v1/dead-letters, GET /emu/v1/firestore/missing-indexes, \
-    GET /emu/v1/records, GET /emu/v1/traces/ID";
+    GET /emu/v1/invocations, GET and DELETE /emu/v1/mails, GET and DELETE /emu/v1/pushes, GET /emu/v1/push-tokens, \
+    PUT /emu/v1/push-tokens/TOKEN, GET /emu/v1/dead-letters, GET /emu/v1/firestore/missing-indexes, GET /emu/v1/records, \
+    GET /emu/v1/traces/ID";
 
 /// An answer of one JSON object a line, sent as they come.
 fn lines(records: BoxStream<'static, Result<Vec<Journaled>, String>>) -> Response {

@@ -46,6 +46,32 @@ pub struct MailsAsk {
     pub wait: Duration,
 }
 
+/// Which pushes are wanted: all that meet everything that is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PushesAsk {
+    /// Those that the device with this token got, also by a topic.
+    pub token: Option<String>,
+    pub topic: Option<String>,
+    /// With this in the title, without regard to case.
+    pub title: Option<String>,
+    /// After the push of this identifier; where there is none of it (any more), all.
+    pub after: Option<String>,
+    /// Where there is none yet, how long to wait for one.
+    pub wait: Duration,
+}
+
+/// What becomes of pushes to a device's token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenAsk {
+    /// `registered`, `unregistered`, `sender-mismatch`.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// `android`, `apns`, `webpush`.
+    #[serde(default)]
+    pub platform: Option<String>,
+}
+
 /// Which invocations are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvocationsAsk {
@@ -131,6 +157,31 @@ pub fn mails(query: &str) -> Result<MailsAsk, AskError> {
         }
     }
     Ok(asked)
+}
+
+/// `?token=…&topic=…&title=…&after=ID&waitMs=5000`.
+pub fn pushes(query: &str) -> Result<PushesAsk, AskError> {
+    let mut asked = PushesAsk::default();
+    for (name, value) in pairs(query) {
+        match name.as_str() {
+            "token" => asked.token = Some(value),
+            "topic" => asked.topic = Some(value),
+            "title" => asked.title = Some(value),
+            "after" => asked.after = Some(value),
+            "waitMs" => asked.wait = Duration::from_millis(number(&name, &value, "milliseconds")?).min(WAIT_MAX),
+            "world" => {}
+            _ => return Err(unknown(&name, &value, "pushes are asked for by token, topic, title, after, waitMs, world")),
+        }
+    }
+    Ok(asked)
+}
+
+/// `{"state": "unregistered", "platform": "android"}`.
+pub fn token(body: &[u8]) -> Result<TokenAsk, AskError> {
+    if body.is_empty() {
+        return Ok(TokenAsk::default());
+    }
+    json(body, r#"{"state": "unregistered"}"#)
 }
 
 /// `?function=…&trace=…&limit=100&all=true&provider=aws`.

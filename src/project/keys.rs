@@ -478,6 +478,7 @@ const EMU: &[Key] = &[
             key("hosting", "Port of Firebase Hosting; 5000 unless set.", &PORT),
             key("pubsub", "Port of Pub/Sub; 8085 unless set.", &PORT),
             key("tasks", "Port of Cloud Tasks; 9499 unless set.", &PORT),
+            key("messaging", "Port of Cloud Messaging; 5228 unless set.", &PORT),
         ]),
     ),
     key(

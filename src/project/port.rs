@@ -19,11 +19,13 @@ pub enum Port {
     Pubsub,
     /// Cloud Tasks.
     Tasks,
+    /// Cloud Messaging, of which Firebase has no emulator.
+    Messaging,
 }
 
 impl Port {
     /// All there are, in the order in which they are shown.
-    pub const ALL: [Port; 10] = [
+    pub const ALL: [Port; 11] = [
         Port::Http,
         Port::Aws,
         Port::Admin,
@@ -34,6 +36,7 @@ impl Port {
         Port::Hosting,
         Port::Pubsub,
         Port::Tasks,
+        Port::Messaging,
     ];
 
     /// What the command line, `emu.ports` and the `emulators` of `firebase.json` call it.
@@ -49,6 +52,7 @@ impl Port {
             Port::Hosting => "hosting",
             Port::Pubsub => "pubsub",
             Port::Tasks => "tasks",
+            Port::Messaging => "messaging",
         }
     }
 
@@ -70,6 +74,7 @@ impl Port {
             Port::Hosting => 5000,
             Port::Pubsub => 8085,
             Port::Tasks => 9499,
+            Port::Messaging => 5228,
         }
     }
 }

@@ -13,7 +13,7 @@ impl Record {
         match self {
             Record::Request(_) | Record::Invocation(_) | Record::Delivery(_) => self.function(),
             Record::Operation(r) => r.function.as_deref(),
-            Record::Log(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => None,
+            Record::Log(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) | Record::Problem(_) => None,
         }
     }
 
@@ -24,7 +24,7 @@ impl Record {
             Record::Invocation(_) => Some("functions"),
             Record::Operation(r) => Some(&r.service),
             Record::Delivery(_) => Some("triggers"),
-            Record::Log(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => None,
+            Record::Log(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) | Record::Problem(_) => None,
         }
     }
 

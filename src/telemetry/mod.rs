@@ -18,7 +18,7 @@ use tokio::sync::broadcast;
 pub use account::trigger;
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use print::{Format, duration, line, reads_along};
-pub use record::{Delivery, Invocation, Level, Log, Mail, Operation, Outcome, Problem, Record, Reload, Request, Search, Span};
+pub use record::{Delivery, Invocation, Level, Log, Mail, Operation, Outcome, Problem, Push, Record, Reload, Request, Search, Span};
 
 /// Bytes of bodies and log lines that may wait for slow subscribers; records that come while there are more go without theirs.
 const WAITING_BYTES_MAX: u64 = 64 << 20;

@@ -138,6 +138,7 @@ fn pretty(record: &Record, paint: Paint) -> String {
             let from = paint.dim(&format!("from {}", plain(&m.from)));
             format!("mail to {}: {} {from}", plain(&m.to.join(", ")), paint.bold(&plain(&m.subject)))
         }
+        Record::Push(p) => format!("push to {}: {}", plain(&p.to), paint.bold(&plain(&p.title))),
         Record::Reload(r) => {
             let mut text = String::from("reloaded");
             for (word, names) in [("ready", &r.ready), ("failed", &r.failed), ("removed", &r.removed)] {
@@ -241,6 +242,15 @@ enum Printed<'a> {
         from: &'a str,
         to: &'a [String],
         subject: &'a str,
+    },
+    Push {
+        time: String,
+        id: &'a str,
+        trace: &'a TraceId,
+        parent: Parent<'a>,
+        to: &'a str,
+        count: usize,
+        title: &'a str,
     },
     Reload {
         time: String,
@@ -366,6 +376,15 @@ fn json_line(record: &Record) -> String {
             from: &m.from,
             to: &m.to,
             subject: &m.subject,
+        },
+        Record::Push(p) => Printed::Push {
+            time: p.at.iso(),
+            id: &p.id,
+            trace: &p.trace,
+            parent: parent(&p.parent),
+            to: &p.to,
+            count: p.count,
+            title: &p.title,
         },
         Record::Reload(r) => {
             Printed::Reload { time: r.at.iso(), ready: &r.ready, failed: &r.failed, removed: &r.removed, micros: r.micros }

@@ -22,6 +22,7 @@ pub enum Record {
     Log(Log),
     Delivery(Delivery),
     Mail(Mail),
+    Push(Push),
     Reload(Reload),
     Problem(Problem),
 }
@@ -259,6 +260,24 @@ pub struct Mail {
     pub subject: String,
 }
 
+/// A push that was put into the inbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    pub id: Arc<str>,
+    pub trace: TraceId,
+    pub parent: Cause,
+    pub at: Time,
+    /// Microseconds since the Unix epoch, by the machine's clock.
+    #[serde(default)]
+    pub began_micros: u64,
+    /// A token, a topic or a condition.
+    pub to: String,
+    /// How many devices get it.
+    pub count: usize,
+    /// What it shows first; empty where it shows nothing.
+    pub title: String,
+}
+
 /// A build of some functions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reload {
@@ -297,6 +316,7 @@ impl Record {
             Record::Log(r) => Some(&r.trace),
             Record::Delivery(r) => Some(&r.trace),
             Record::Mail(r) => Some(&r.trace),
+            Record::Push(r) => Some(&r.trace),
             Record::Reload(_) | Record::Problem(_) => None,
         }
     }
@@ -307,7 +327,7 @@ impl Record {
             Record::Request(r) => r.body.kept().len(),
             Record::Invocation(r) => r.event.kept().len() + r.answer.kept().len(),
             Record::Log(r) => r.text.len(),
-            Record::Operation(_) | Record::Delivery(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => 0,
+            Record::Operation(_) | Record::Delivery(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) | Record::Problem(_) => 0,
         };
         length as u64
     }
@@ -325,7 +345,7 @@ impl Record {
                     r.text = format!("{}…", &r.text[..end]).into();
                 }
             }
-            Record::Operation(_) | Record::Delivery(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => {}
+            Record::Operation(_) | Record::Delivery(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) | Record::Problem(_) => {}
         }
     }
 
@@ -338,6 +358,7 @@ impl Record {
             Record::Log(_) => "log",
             Record::Delivery(_) => "delivery",
             Record::Mail(_) => "mail",
+            Record::Push(_) => "push",
             Record::Reload(_) => "reload",
             Record::Problem(_) => "problem",
         }
@@ -351,7 +372,7 @@ impl Record {
             Record::Log(r) => Some(&r.function),
             // Queues and topics are named with their kind.
             Record::Delivery(r) => Some(r.target.as_str()).filter(|target| !target.contains('/')),
-            Record::Operation(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => None,
+            Record::Operation(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) | Record::Problem(_) => None,
         }
     }
 
@@ -363,6 +384,7 @@ impl Record {
             Record::Log(r) => Some(Cause::Invocation(r.invocation.clone())),
             Record::Delivery(r) => Some(r.parent.clone()),
             Record::Mail(r) => Some(r.parent.clone()),
+            Record::Push(r) => Some(r.parent.clone()),
             Record::Request(_) | Record::Reload(_) | Record::Problem(_) => None,
         }
     }
@@ -377,6 +399,7 @@ impl Record {
             Record::Delivery(r) => Some(r.span),
             Record::Log(r) => moment(r.began_micros),
             Record::Mail(r) => moment(r.began_micros),
+            Record::Push(r) => moment(r.began_micros),
             Record::Reload(_) | Record::Problem(_) => None,
         }
     }
@@ -393,7 +416,7 @@ impl Record {
             Record::Invocation(r) => r.own,
             Record::Operation(r) => r.own,
             Record::Delivery(r) => r.own,
-            Record::Log(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => Usage::default(),
+            Record::Log(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) | Record::Problem(_) => Usage::default(),
         }
     }
 
@@ -406,6 +429,7 @@ impl Record {
             Record::Log(r) => r.at,
             Record::Delivery(r) => r.at,
             Record::Mail(r) => r.at,
+            Record::Push(r) => r.at,
             Record::Reload(r) => r.at,
             Record::Problem(r) => r.at,
         }

@@ -229,7 +229,10 @@ impl Over {
                 None => format!("function `{key}` failed {} times, as often as `maximumRetryAttempts` allows", delivery.failures + 1),
             },
             Condition::EventAgeExceeded => {
-                let (seconds, age) = (self.callee.event_age_max_ms / 1_000, if self.callee.repetition.is_some() { "it may" } else { "its `maximumEventAge`" });
+                let (seconds, age) = (
+                    self.callee.event_age_max_ms / 1_000,
+                    if self.callee.repetition.is_some() { "it may" } else { "its `maximumEventAge`" },
+                );
                 format!("the event for function `{key}` grew older than {age}, {seconds} s")
             }
         }

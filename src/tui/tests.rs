@@ -288,6 +288,7 @@ fn nothing_hostile_reaches_the_terminal_from_any_field_of_any_record() {
             }
             Record::Log(l) => (l.text, l.function) = (HOSTILE.into(), HOSTILE.into()),
             Record::Delivery(d) => (d.source, d.target) = (HOSTILE.into(), HOSTILE.into()),
+            Record::Push(p) => (p.title, p.to) = (HOSTILE.into(), HOSTILE.into()),
             Record::Mail(m) => (m.subject, m.to) = (HOSTILE.into(), vec![HOSTILE.into()]),
             Record::Reload(_) => {}
             Record::Problem(p) => {

@@ -130,6 +130,7 @@ fn bar(number: u64, record: &Record, guide: String, began: u64, span_micros: u64
             };
             (What::Event, format!("{} → {}", d.source, d.target), end, d.outcome != Outcome::Succeeded)
         }
+        Record::Push(p) => (What::Mail, format!("push {}", p.to), p.title.clone(), false),
         Record::Mail(m) => (What::Mail, format!("mail {}", m.to.join(", ")), m.subject.clone(), false),
         Record::Log(_) | Record::Reload(_) | Record::Problem(_) => (What::Event, String::new(), String::new(), false),
     };

@@ -20,6 +20,11 @@ fn passes(file: &str) {
 }
 
 #[test]
+fn the_admin_sdk_sends_pushes_without_any_configuration() {
+    passes("messaging.test.mjs");
+}
+
+#[test]
 fn the_web_sdk_stores_files() {
     passes("storage/web.test.mjs");
 }

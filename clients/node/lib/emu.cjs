@@ -95,6 +95,40 @@ class Emu {
     await this.#ask('DELETE', 'mails', { doing: 'emptying the inbox' });
   }
 
+  /** The pushes that were sent, oldest first: all, or those to a token or a topic, with a title, after another push. */
+  pushes({ token, topic, title, after } = {}) {
+    return this.#pushes({ token, topic, title, after }, 0);
+  }
+
+  /** The latest such push; waits for one where there is none. */
+  async waitForPush({ token, topic, title, after, timeout = this.#timeout } = {}) {
+    const found = await this.#pushes({ token, topic, title, after }, timeout);
+    if (found.length > 0) return found.pop();
+    const wanted = [token && `to the token ${token}`, topic && `to the topic ${topic}`, title && `with the title ${title}`].filter(Boolean);
+    const there = await this.pushes();
+    const named = there.slice(-NAMED_MAX).map((push) => `\`${push.title ?? ''}\` to ${Object.values(push.target)[0]}`).join('; ');
+    const inbox = there.length === 0 ? 'there is none' : `there are ${there.length}, the latest: ${named}`;
+    const busy = await this.#connection.busy();
+    const which = wanted.length > 0 ? ` ${wanted.join(' ')}` : '';
+    throw new EmuTimeoutError(`no push${which} came within ${timeout} ms; ${inbox}${still(busy)}`, busy);
+  }
+
+  /** Forgets the pushes that were sent. */
+  async clearPushes() {
+    await this.#ask('DELETE', 'pushes', { doing: 'forgetting the pushes' });
+  }
+
+  /** Says what becomes of pushes to a device's token: it is registered, unregistered, or another project's. */
+  async setPushToken(token, { state = 'registered', platform } = {}) {
+    const path = `push-tokens/${encodeURIComponent(token)}`;
+    await this.#ask('PUT', path, { body: { state, platform }, doing: 'changing a token' });
+  }
+
+  /** The tokens that are known, with their topics. */
+  async pushTokens() {
+    return (await this.#ask('GET', 'push-tokens', { doing: 'listing the tokens' })).tokens;
+  }
+
   /** What ran since the last reset, restore or import (`all`: before it too), in the order in which it began. */
   async invocations({ function: name, trace, limit, all, provider } = {}) {
     const query = { function: name, trace, limit, all, provider };
@@ -133,6 +167,13 @@ class Emu {
     const query = { to, from, subject: text, after: after?.id ?? after, waitMs: waitMs || undefined };
     const { mails } = await this.#ask('GET', 'mails', { query, timeout: Math.max(waitMs, this.#timeout), doing: 'reading the inbox', waits: true });
     return mails.map((mail) => new Mail(mail));
+  }
+
+  async #pushes({ token, topic, title, after }, waitMs) {
+    const query = { token, topic, title, after: after?.id ?? after, waitMs: waitMs || undefined };
+    const more = { query, timeout: Math.max(waitMs, this.#timeout), doing: 'reading the pushes', waits: true };
+    const { pushes } = await this.#ask('GET', 'pushes', more);
+    return pushes.map(({ at, ...push }) => ({ ...push, at: new Date(at) }));
   }
 
   async #noMail({ to, from, subject, after }, timeout) {

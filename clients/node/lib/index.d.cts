@@ -47,6 +47,15 @@ export declare class Emu {
   /** The latest such mail; waits for one where there is none. Throws `EmuTimeoutError`. */
   waitForMail(filter?: MailFilter & Wait): Promise<Mail>;
   clearInbox(): Promise<void>;
+  /** The pushes that were sent by Firebase Cloud Messaging, oldest first. */
+  pushes(filter?: PushFilter): Promise<Push[]>;
+  /** The latest such push; waits for one where there is none. Throws `EmuTimeoutError`. */
+  waitForPush(filter?: PushFilter & Wait): Promise<Push>;
+  clearPushes(): Promise<void>;
+  /** Says what becomes of pushes to a device's token from now on; registered unless a state is given. */
+  setPushToken(token: string, options?: { state?: PushTokenState; platform?: PushPlatform }): Promise<void>;
+  /** The tokens that are known, with their topics. */
+  pushTokens(): Promise<PushToken[]>;
   /** What ran since the last reset, restore or import, in the order in which it began. */
   invocations(filter?: InvocationFilter): Promise<Invocation[]>;
   /** What could not be delivered, newest first. */
@@ -85,6 +94,46 @@ export interface MailFilter {
   subject?: string | RegExp;
   /** Only those after this mail. */
   after?: Mail | string;
+}
+
+export interface PushFilter {
+  /** Those that the device with this token got, also by a topic. */
+  token?: string;
+  topic?: string;
+  /** A part of the title. */
+  title?: string;
+  /** Only those after this push. */
+  after?: Push | string;
+}
+
+export type PushPlatform = 'android' | 'apns' | 'webpush';
+export type PushTokenState = 'registered' | 'unregistered' | 'sender-mismatch';
+
+export interface PushToken {
+  token: string;
+  state: PushTokenState;
+  platform: PushPlatform | null;
+  topics: string[];
+}
+
+/** A push that emu kept in place of sending it. */
+export interface Push {
+  id: string;
+  at: Date;
+  target: { token: string } | { topic: string } | { condition: string };
+  /** Those who got it, at most a thousand of them. */
+  tokens: string[];
+  /** How many got it. */
+  count: number;
+  title: string | null;
+  body: string | null;
+  data: Record<string, string>;
+  /** As it was sent. */
+  message: Record<string, unknown>;
+  /** What a device of each kind shows. */
+  rendered: { platform: PushPlatform; title?: string; body?: string; image?: string; data?: Record<string, string>; options?: Record<string, unknown> }[];
+  /** The function that sent it. */
+  function: string | null;
 }
 
 /** A mail that emu kept in place of sending it. */

@@ -55,6 +55,15 @@ describe('emu-client', () => {
     await assert.rejects(emu.reset('mial'), { name: 'EmuError', status: 400, message: /there is no service `mial`; there are: tables, / });
   });
 
+  it('knows the pushes and the tokens', async () => {
+    await emu.setPushToken('t1', { state: 'unregistered', platform: 'android' });
+    assert.deepEqual(await emu.pushTokens(), [{ token: 't1', state: 'unregistered', platform: 'android', topics: [] }]);
+    await assert.rejects(emu.setPushToken('t1', { state: 'lost' }), { name: 'EmuError', status: 400, message: /`lost` is none of registered, / });
+    assert.deepEqual(await emu.pushes({ token: 't1' }), []);
+    await assert.rejects(emu.waitForPush({ title: 'Hello', timeout: 50 }), { name: 'EmuTimeoutError', message: /no push with the title Hello came within 50 ms; there is none/ });
+    await emu.clearPushes();
+  });
+
   it('saves the state and puts it back', async () => {
     await signUp('ada@example.com');
     await emu.waitForIdle();

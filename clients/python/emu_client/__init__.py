@@ -10,6 +10,7 @@ from ._emu import Emu, connect
 from ._errors import EmuError, EmuTimeoutError, EmuUnreachableError, FunctionError
 from ._records import Busy, Cost, DeadLetter, Invocation, InvocationError, Invoked, LogLine, Snapshot
 from ._mail import Attachment, Mail
+from ._push import Push
 
 __all__ = [
     "Attachment",
@@ -28,6 +29,7 @@ __all__ = [
     "Invoked",
     "LogLine",
     "Mail",
+    "Push",
     "Snapshot",
     "connect",
 ]

@@ -13,6 +13,7 @@ from ._clock import Clock
 from ._connection import Connection, still
 from ._errors import EmuTimeoutError, FunctionError
 from ._mail import Mail
+from ._push import Push
 from ._records import DeadLetter, Invocation, Invoked, LogLine, Snapshot
 
 #: How long to wait unless told otherwise, in seconds: for what is quick, and for a clock that walks through a month.
@@ -119,6 +120,53 @@ class Emu:
         """Empties the inbox."""
         self._ask("DELETE", "mails", doing="emptying the inbox")
 
+    def pushes(
+        self,
+        *,
+        token: Optional[str] = None,
+        topic: Optional[str] = None,
+        title: Optional[str] = None,
+        after: Union[Push, str, None] = None,
+    ) -> List[Push]:
+        """The pushes that were sent, oldest first: all, or those to a token or a topic, with a title, after another push."""
+        return self._pushes(token, topic, title, after, 0)
+
+    def wait_for_push(
+        self,
+        *,
+        token: Optional[str] = None,
+        topic: Optional[str] = None,
+        title: Optional[str] = None,
+        after: Union[Push, str, None] = None,
+        timeout: Optional[float] = None,
+    ) -> Push:
+        """The latest such push; waits for one where there is none."""
+        timeout_s = self._timeout_s if timeout is None else timeout
+        found = self._pushes(token, topic, title, after, timeout_s)
+        if found:
+            return found[-1]
+        parts = [("to the token", token), ("to the topic", topic), ("with the title", title)]
+        wanted = "".join(f" {word} {value}" for word, value in parts if value)
+        there = self.pushes()
+        named = "; ".join(push.told() for push in there[-NAMED_MAX:])
+        inbox = f"there are {len(there)}, the latest: {named}" if there else "there is none"
+        busy = self._connection.busy()
+        raise EmuTimeoutError(f"no push{wanted} came within {timeout_s:g} s; {inbox}{still(busy)}", busy)
+
+    def clear_pushes(self) -> None:
+        """Forgets the pushes that were sent."""
+        self._ask("DELETE", "pushes", doing="forgetting the pushes")
+
+    def set_push_token(self, token: str, state: str = "registered", platform: Optional[str] = None) -> None:
+        """Says what becomes of pushes to a device's token: registered, unregistered, sender-mismatch."""
+        path = f"push-tokens/{quote(token, safe='')}"
+        self._ask("PUT", path, doing="changing a token", body={"state": state, "platform": platform})
+
+    def push_tokens(self) -> List[Mapping[str, Any]]:
+        """The tokens that are known, with their state, platform and topics."""
+        found: List[Mapping[str, Any]] = self._ask("GET", "push-tokens", doing="listing the tokens")["tokens"]
+        return found
+
     def invocations(
         self,
         function: Optional[str] = None,
@@ -173,6 +221,20 @@ class Emu:
         timeout_s = max(wait_s, self._timeout_s)
         answer = self._ask("GET", "mails", doing="reading the inbox", query=query, timeout_s=timeout_s, waits=True)
         return [Mail.of(found) for found in answer["mails"]]
+
+    def _pushes(
+        self, token: Optional[str], topic: Optional[str], title: Optional[str], after: Union[Push, str, None], wait_s: float
+    ) -> List[Push]:
+        query = {
+            "token": token,
+            "topic": topic,
+            "title": title,
+            "after": after.id if isinstance(after, Push) else after,
+            "waitMs": round(wait_s * 1000) or None,
+        }
+        timeout_s = max(wait_s, self._timeout_s)
+        answer = self._ask("GET", "pushes", doing="reading the pushes", query=query, timeout_s=timeout_s, waits=True)
+        return [Push.of(found) for found in answer["pushes"]]
 
     def _no_mail(
         self, to: Optional[str], from_: Optional[str], subject: Optional[Subject], after: Union[Mail, str, None], timeout_s: float

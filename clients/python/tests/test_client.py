@@ -50,6 +50,17 @@ def test_the_state_is_saved_and_put_back(emu: Emu, sign_up: SignUp, members: Mem
         emu.restore("nothing")
 
 
+def test_pushes_and_tokens_are_known(emu: Emu) -> None:
+    emu.set_push_token("t1", "unregistered", "android")
+    assert emu.push_tokens() == [{"token": "t1", "state": "unregistered", "platform": "android", "topics": []}]
+    with pytest.raises(EmuError, match="`lost` is none of registered, "):
+        emu.set_push_token("t1", "lost")
+    assert emu.pushes(token="t1") == []
+    with pytest.raises(EmuTimeoutError, match="no push with the title Hello came within 0.05 s; there is none"):
+        emu.wait_for_push(title="Hello", timeout=0.05)
+    emu.clear_pushes()
+
+
 def test_idle_is_when_all_that_was_set_off_is_done(emu: Emu, sign_up: SignUp) -> None:
     sign_up("ada@example.com")
     emu.wait_for_idle()

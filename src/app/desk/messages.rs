@@ -3,10 +3,13 @@
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-use super::{DEAD_LETTERS, Desk, Found, MAIL, QUEUE, ROWS_MAX, Row, SCHEDULES, Shelf, ShelfId, TOPIC, Uses, columns, fits, html, shelf};
+use super::{
+    DEAD_LETTERS, Desk, Found, MAIL, PUSHES, QUEUE, ROWS_MAX, Row, SCHEDULES, Shelf, ShelfId, TOPIC, Uses, columns, fits, html, shelf,
+};
 use crate::base::{Call, Time};
 use crate::project::{EventSource, Function};
 use crate::services::mail::Message as Mail;
+use crate::services::push::Push;
 use crate::services::queues::{Message, Queues};
 use crate::services::schedules::Schedule;
 use crate::services::topics::Topics;
@@ -44,6 +47,12 @@ impl Desk {
         let mails = services.mail.inbox(&call, None, None, ROWS_MAX).await?.len();
         let more = if mails == ROWS_MAX { "+" } else { "" };
         shelves.push(shelf(MAIL, "", format!("{mails}{more}"), Uses { delete: true, purge: true, ..Uses::default() }));
+        // Only Firebase's projects have them.
+        if self.shared.project().firebase.is_some() {
+            let pushes = services.pushes.inbox(&call, None, ROWS_MAX).await?.len();
+            let more = if pushes == ROWS_MAX { "+" } else { "" };
+            shelves.push(shelf(PUSHES, "", format!("{pushes}{more}"), Uses { delete: true, purge: true, ..Uses::default() }));
+        }
         let letters = self.shared.triggers.stats().await?.dead_letters;
         shelves.push(shelf(DEAD_LETTERS, "", letters.to_string(), Uses { redrive: true, purge: true, ..Uses::default() }));
         Ok(shelves)
@@ -55,6 +64,7 @@ impl Desk {
             TOPIC => (columns(&["protocol", "endpoint", "state"]), self.subscribed(&shelf.name).await?),
             SCHEDULES => (columns(&["name", "next", "when", "function", "last"]), self.scheduled().await?),
             MAIL => (columns(&["time", "to", "subject"]), self.inbox().await?),
+            PUSHES => (columns(&["time", "to", "devices", "title"]), self.pushed().await?),
             DEAD_LETTERS => (columns(&["time", "from", "to", "why"]), self.undelivered().await?),
             kind => bail!("there are no {kind}"),
         };
@@ -115,6 +125,21 @@ impl Desk {
         Ok(mails.into_iter().rev().map(|(m, _)| Row { cells: vec![day_and_time(m.at), m.to.join(", "), m.subject], key: m.id }).collect())
     }
 
+    async fn pushed(&self) -> anyhow::Result<Vec<Row>> {
+        let pushes = self.shared.world.services.pushes.inbox(&Call::operator(), None, ROWS_MAX).await?;
+        let row = |push: Push| {
+            let (title, body) = push.shown();
+            let cells = vec![
+                day_and_time(push.at),
+                push.target.text().to_owned(),
+                push.count.to_string(),
+                title.or(body).unwrap_or_default().to_owned(),
+            ];
+            Row { cells, key: push.id }
+        };
+        Ok(pushes.into_iter().rev().map(row).collect())
+    }
+
     async fn undelivered(&self) -> anyhow::Result<Vec<Row>> {
         let letters = self.shared.triggers.dead_letters(&Call::operator(), ROWS_MAX).await?;
         Ok(letters
@@ -157,6 +182,12 @@ impl Desk {
                 let found = services.mail.inbox(&call, Some(key), None, 1).await?;
                 let (mail, _) = found.first().context("this mail is gone")?;
                 Ok((mail.subject.clone(), mail_text(mail)))
+            }
+            PUSHES => {
+                let found = services.pushes.inbox(&call, Some(key), 1).await?;
+                let push = found.first().context("this push is gone")?;
+                let title = push.shown().0.unwrap_or("Push").to_owned();
+                Ok((title, serde_json::to_string_pretty(&crate::app::pushes::shown(push))?))
             }
             DEAD_LETTERS => {
                 let letters = self.shared.triggers.dead_letters(&call, ROWS_MAX).await?;

@@ -36,6 +36,7 @@ const QUEUE: &str = "queue";
 const TOPIC: &str = "topic";
 const SCHEDULES: &str = "schedules";
 const MAIL: &str = "mail";
+const PUSHES: &str = "pushes";
 const DEAD_LETTERS: &str = "dead letters";
 
 /// Does what the dashboard asks for.
@@ -174,6 +175,7 @@ impl Desk {
                     TABLE => self.delete_item(&call, &shelf.name, &key).await?,
                     BUCKET => self.delete_object(&call, &shelf.name, key).await?,
                     MAIL => self.shared.world.services.mail.clear(&call, Some(&key)).await?,
+                    PUSHES => self.shared.world.services.pushes.clear(&call, Some(&key)).await?,
                     kind => anyhow::bail!("{kind} cannot be deleted one by one"),
                 }
                 Ok(Message::Done("deleted".into()))
@@ -187,6 +189,10 @@ impl Desk {
                     }
                     MAIL => {
                         self.shared.world.services.mail.clear(&call, None).await?;
+                        None
+                    }
+                    PUSHES => {
+                        self.shared.world.services.pushes.clear(&call, None).await?;
                         None
                     }
                     DEAD_LETTERS => Some(self.shared.triggers.clear_dead_letters(&call).await?),

@@ -28,6 +28,7 @@ pub fn variables(firebase: &Firebase, addresses: &Addresses) -> Vec<(String, Str
     }
     all.extend(of(Port::Pubsub).map(|at| ("PUBSUB_EMULATOR_HOST", place(at))));
     all.extend(of(Port::Tasks).map(|at| ("CLOUD_TASKS_EMULATOR_HOST", place(at))));
+    all.extend(of(Port::Messaging).map(|at| ("EMU_MESSAGING_HOST", place(at))));
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 

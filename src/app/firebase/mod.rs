@@ -5,6 +5,7 @@ pub mod environment;
 mod inbox;
 mod indexes;
 mod locator;
+pub mod outside;
 mod push;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::gateway::{Endpoint, Face, FirebaseFace, FunctionsFace, Hosting, Origi
 use crate::project::{Firebase, Port, Project};
 use crate::services::Services;
 use crate::triggers::Triggers;
-use crate::wire::firebase::{Wire, auth, firestore, pubsub, storage, tasks};
+use crate::wire::firebase::{Wire, auth, firestore, messaging, pubsub, storage, tasks};
 use crate::wire::http::Recorder;
 pub(super) use codebases::with_functions;
 pub(super) use inbox::tell_of_codes;
@@ -102,6 +103,12 @@ const SLOTS: &[Slot] = &[
         hosts: &["cloudtasks.googleapis.com"],
         has: |firebase| !firebase.codebases.is_empty(),
         make: |making| Arc::new(tasks::Tasks::new(Arc::new(making.triggers.clone()), making.clock.clone())),
+    },
+    Slot {
+        port: Port::Messaging,
+        hosts: &["fcm.googleapis.com", "iid.googleapis.com"],
+        has: |_| true,
+        make: |making| Arc::new(messaging::Messaging::new(making.services.pushes.clone(), making.project_id)),
     },
     Slot { port: Port::Hosting, hosts: &[], has: |firebase| !firebase.sites.is_empty(), make: |making| making.hosting.clone() },
 ];

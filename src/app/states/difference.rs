@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::folder::Making;
 use super::{Inner, States, blocking, bundle, export, shelf};
 use crate::base::Clock;
-use crate::services::{Services, auth, documents, mail, objects, pubsub, queues, schedules, tables, topics};
+use crate::services::{Services, auth, documents, mail, objects, pubsub, push, queues, schedules, tables, topics};
 use crate::store::blobs::Blobs;
 use crate::store::portable::{Collection, Reader, line_of};
 use crate::store::{Db, Options, outbox};
@@ -107,6 +107,7 @@ fn compare(a: &Reader, b: &Reader) -> anyhow::Result<Value> {
         &topics::portable::COLLECTIONS,
         &pubsub::portable::COLLECTIONS,
         &mail::portable::COLLECTIONS,
+        &push::portable::COLLECTIONS,
         &schedules::portable::COLLECTIONS,
     ];
     let more = triggers::portable::COLLECTIONS.into_iter().chain([&outbox::COLLECTION]);

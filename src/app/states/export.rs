@@ -11,7 +11,7 @@ use super::folder::Making;
 use super::{Aside, Inner, States, World, blocking, bundle};
 use crate::base::{Call, Standing};
 use crate::project::Project;
-use crate::services::{Services, auth, documents, mail, pubsub, queues, schedules, tables, topics};
+use crate::services::{Services, auth, documents, mail, pubsub, push, queues, schedules, tables, topics};
 use crate::store::portable::{Error, Reader, Writer};
 use crate::store::{Db, Tx, outbox};
 use crate::triggers;
@@ -111,6 +111,7 @@ fn export_in(tx: &Tx<'_>, services: &Services, to: &mut Writer) -> Result<(), Er
     topics::portable::COLLECTIONS.iter().try_for_each(|collection| collection.export(tx, to))?;
     pubsub::portable::COLLECTIONS.iter().try_for_each(|collection| collection.export(tx, to))?;
     mail::portable::COLLECTIONS.iter().try_for_each(|collection| collection.export(tx, to))?;
+    push::portable::COLLECTIONS.iter().try_for_each(|collection| collection.export(tx, to))?;
     auth::portable::export_in(tx, to)?;
     schedules::portable::COLLECTIONS.iter().try_for_each(|collection| collection.export(tx, to))?;
     outbox::COLLECTION.export(tx, to)?;
@@ -131,6 +132,7 @@ fn import_in(tx: &mut Tx<'_>, services: &Services, from: &Reader, pending: bool)
     topics::portable::COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;
     pubsub::portable::COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;
     mail::portable::COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;
+    push::portable::COLLECTIONS.iter().try_for_each(|collection| collection.import(tx, from))?;
     auth::portable::import_in(tx, from)?;
     schedules::portable::import_in(tx, from)?;
     if pending {

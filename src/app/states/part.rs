@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::base::Unit;
-use crate::services::{auth, documents, mail, objects, pubsub, queues, schedules, tables, topics};
+use crate::services::{auth, documents, mail, objects, pubsub, push, queues, schedules, tables, topics};
 use crate::store::{Db, Schema};
 use crate::triggers;
 
@@ -15,6 +15,7 @@ pub enum Part {
     Mail,
     Objects,
     Pubsub,
+    Push,
     Queues,
     Schedules,
     Tables,
@@ -33,6 +34,7 @@ impl Part {
         (Part::Topics, &["topics", "sns"]),
         (Part::Pubsub, &["pubsub"]),
         (Part::Mail, &["mail", "ses"]),
+        (Part::Push, &["push", "fcm"]),
         (Part::Auth, &["auth", "users"]),
         (Part::Schedules, &["schedules"]),
         (Part::Deliveries, &["deliveries"]),
@@ -47,6 +49,7 @@ impl Part {
             Some(Part::Mail) => vec![&mail::SCHEMA],
             Some(Part::Objects) => vec![&objects::SCHEMA],
             Some(Part::Pubsub) => vec![&pubsub::SCHEMA],
+            Some(Part::Push) => vec![&push::SCHEMA],
             Some(Part::Queues) => vec![&queues::SCHEMA],
             Some(Part::Schedules) => vec![&schedules::SCHEMA],
             Some(Part::Tables) => vec![&tables::SCHEMA],
@@ -64,7 +67,7 @@ impl Part {
             Part::Tables => Some(Unit::TableBytesStored),
             Part::Objects => Some(Unit::ObjectBytesStored),
             Part::Schedules => Some(Unit::Schedules),
-            Part::Auth | Part::Documents | Part::Mail | Part::Pubsub | Part::Queues | Part::Topics | Part::Deliveries => None,
+            Part::Auth | Part::Documents | Part::Mail | Part::Pubsub | Part::Push | Part::Queues | Part::Topics | Part::Deliveries => None,
         }
     }
 }

@@ -115,7 +115,7 @@ impl Seen {
             Record::Operation(operation) => self.add_operation(operation),
             Record::Delivery(delivery) => self.add_delivery(delivery),
             Record::Problem(problem) => self.add_problem(problem),
-            Record::Log(_) | Record::Mail(_) | Record::Reload(_) => {}
+            Record::Log(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) => {}
         }
     }
 

@@ -81,7 +81,7 @@ pub fn record(record: &Record) -> Record {
             }
         }
         Record::Delivery(delivery) => outcome(&mut delivery.outcome),
-        Record::Operation(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => {}
+        Record::Operation(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) | Record::Problem(_) => {}
     }
     record
 }

@@ -80,7 +80,7 @@ fn rank(record: &Record) -> u8 {
         Record::Delivery(_) => 1,
         Record::Invocation(_) => 2,
         Record::Operation(_) => 3,
-        Record::Mail(_) => 4,
+        Record::Mail(_) | Record::Push(_) => 4,
         Record::Log(_) => 5,
         Record::Problem(_) => 6,
         Record::Reload(_) => 7,
@@ -106,7 +106,7 @@ impl<'a> Index<'a> {
                 Record::Invocation(r) => _ = index.invocations.entry(&r.id).or_insert(at),
                 Record::Operation(r) => _ = index.operations.entry(&r.id).or_insert(at),
                 Record::Delivery(r) => index.deliveries.entry(r.event.unwrap_or(i64::MIN)).or_default().push(at),
-                Record::Log(_) | Record::Mail(_) | Record::Reload(_) | Record::Problem(_) => {}
+                Record::Log(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) | Record::Problem(_) => {}
             }
         }
         index

@@ -121,6 +121,7 @@ pub fn label(record: &Record) -> String {
             format!("{} → {}{attempt}{}{again}{dead}", r.source, r.target, failure(&r.outcome))
         }
         Record::Mail(r) => format!("mail to {}: {}", r.to.join(", "), r.subject),
+        Record::Push(r) => format!("push to {}: {}", r.to, r.title),
         Record::Log(r) => format!("{} {}", r.level.label(), redact::text(&r.text)),
         Record::Reload(_) => "reload".to_owned(),
         Record::Problem(r) => r.message.clone(),

@@ -105,6 +105,7 @@ fn weight(record: &Record) -> usize {
             Record::Log(l) => l.text.len(),
             Record::Delivery(d) => d.source.len() + d.target.len(),
             Record::Mail(m) => m.subject.len() + m.to.iter().map(|to| to.len() + 24).sum::<usize>(),
+            Record::Push(p) => p.to.len() + p.title.len(),
             Record::Problem(p) => p.message.len() + [&p.help, &p.frame].into_iter().flatten().map(String::len).sum::<usize>(),
             Record::Operation(_) | Record::Reload(_) => 0,
         }

@@ -259,7 +259,7 @@ impl State {
             Record::Problem(problem) => self.problems.tell(problem),
             // What emu does itself may be the dashboard's own reading, which must not lead to more of it.
             Record::Operation(operation) => self.stale |= operation.parent != Cause::Operator,
-            Record::Delivery(_) | Record::Mail(_) => self.stale = true,
+            Record::Delivery(_) | Record::Mail(_) | Record::Push(_) => self.stale = true,
             Record::Request(_) | Record::Invocation(_) | Record::Log(_) => {}
         }
         self.uncounted = true;

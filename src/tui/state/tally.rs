@@ -149,7 +149,7 @@ impl Tally {
                 self.mails += 1;
                 return;
             }
-            Record::Log(_) | Record::Reload(_) | Record::Problem(_) => return,
+            Record::Push(_) | Record::Log(_) | Record::Reload(_) | Record::Problem(_) => return,
         };
         if let Some(second) = self.second(ended(span)) {
             second.work.add(&billed.own);

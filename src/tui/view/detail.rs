@@ -278,6 +278,12 @@ impl Canvas<'_> {
                 facts.push(("subject", m.subject.clone()));
                 facts.push(("read it", "3 Data › mail".to_owned()));
             }
+            Record::Push(p) => {
+                facts.push(("to", p.to.clone()));
+                facts.push(("devices", p.count.to_string()));
+                facts.push(("title", p.title.clone()));
+                facts.push(("read it", "3 Data › pushes".to_owned()));
+            }
             Record::Log(_) | Record::Reload(_) | Record::Problem(_) => {}
         }
         facts.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name:<10} {value}\n")).collect()
@@ -291,6 +297,7 @@ fn title(record: &Record) -> String {
         Record::Operation(o) => format!("{} {}", o.service, o.action),
         Record::Delivery(d) => format!("{} → {}", d.source, d.target),
         Record::Mail(_) => "Mail".into(),
+        Record::Push(_) => "Push".into(),
         Record::Log(_) | Record::Reload(_) | Record::Problem(_) => String::new(),
     }
 }

@@ -5,6 +5,7 @@ pub mod cors;
 pub mod event;
 pub mod firestore;
 pub mod identity;
+pub mod messaging;
 pub mod pubsub;
 pub mod rpc;
 pub mod storage;

@@ -1,0 +1,114 @@
+//! The wire as SDKs see it.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::base::{Clock, Ids, Time};
+use crate::services::push::{DeviceState, SCHEMA};
+use crate::store::{Db, Options};
+
+struct Server {
+    wire: Messaging,
+    _folder: tempfile::TempDir,
+}
+
+fn server() -> Server {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Clock::frozen(Time(1_700_000_000_000));
+    let options = Options { path: folder.path().join("state.db"), clock, ids: Ids::seeded(1), ephemeral: true };
+    let db = Db::open(options, &[&SCHEMA]).expect("a database");
+    Server { wire: Messaging::new(Pushes::new(db), "demo"), _folder: folder }
+}
+
+impl Server {
+    async fn ask(&self, call: &Call, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let request = http::Request::builder().method(method).uri(path).body(Body::from(body)).expect("a request");
+        let response = self.wire.handle(call, request).await;
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect(1 << 20).await.expect("a body");
+        (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(&bytes))))
+    }
+
+    async fn send(&self, message: Value) -> (u16, Value) {
+        self.ask(&Call::operator(), "POST", "/v1/projects/demo/messages:send", json!({ "message": message })).await
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_those_that_sdks_know() {
+    let server = server();
+    for (token, state) in [("gone", DeviceState::Unregistered), ("other", DeviceState::SenderMismatch)] {
+        server.wire.pushes.set_device(&Call::operator(), token, state, None).await.expect("set");
+    }
+    let big = "x".repeat(4_097);
+    for (message, status, name, code, text) in [
+        (json!({ "notification": { "title": "T" } }), 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "Recipient of the message is not set."),
+        (json!({ "token": "a", "topic": "b" }), 400, "INVALID_ARGUMENT", "", "already set"),
+        (json!({ "token": "gone" }), 404, "NOT_FOUND", "UNREGISTERED", "Requested entity was not found."),
+        (json!({ "token": "other" }), 403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH", "SenderId mismatch"),
+        (json!({ "token": "a b" }), 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "is not a valid FCM registration token"),
+        (json!({ "topic": "a b" }), 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "Invalid topic name"),
+        (json!({ "condition": "'a' on topics" }), 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "Invalid condition expression"),
+        (json!({ "token": "a", "data": { "k": big } }), 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "Android message is too big"),
+        (
+            json!({ "token": "a", "data": { "k": 1 } }),
+            400,
+            "INVALID_ARGUMENT",
+            "",
+            "Invalid value at 'message.data[0].value' (TYPE_STRING), 1",
+        ),
+        (json!({ "token": "a", "data": { "from": "1" } }), 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "Invalid data payload key: from"),
+        (json!({ "token": "a", "what": 1 }), 400, "INVALID_ARGUMENT", "", "Unknown name \"what\" at 'message': Cannot find field."),
+        (json!({ "token": "a", "android": { "ttl": 5 } }), 400, "INVALID_ARGUMENT", "", "duration must end with 's'"),
+        (
+            json!({ "token": "a", "notification": { "title": 1 } }),
+            400,
+            "INVALID_ARGUMENT",
+            "",
+            "'message.notification.title' (TYPE_STRING), 1",
+        ),
+    ] {
+        let (found, answer) = server.send(message.clone()).await;
+        let error = &answer["error"];
+        let details = error["details"].as_array().cloned().unwrap_or_default();
+        let said = details.iter().find_map(|one| one["errorCode"].as_str()).unwrap_or_default();
+        assert_eq!((found, error["status"].as_str().unwrap_or_default(), said), (status, name, code), "{message}: {answer}");
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(text)), "{message}: {answer}");
+    }
+    let anonymous = Call { caller: Caller::Anonymous, ..Call::operator() };
+    let message = json!({ "message": { "token": "a" } });
+    assert_eq!(server.ask(&anonymous, "POST", "/v1/projects/demo/messages:send", message.clone()).await.0, 401);
+    assert_eq!(server.ask(&Call::operator(), "POST", "/v1/projects/other/messages:send", message).await.0, 403);
+    assert_eq!(server.ask(&Call::operator(), "POST", "/v1/projects/demo/messages:dance", json!({})).await.0, 501);
+}
+
+#[tokio::test]
+async fn topics_are_joined_left_and_told_of() {
+    let (server, call) = (server(), Call::operator());
+    server.wire.pushes.set_device(&call, "gone", DeviceState::Unregistered, None).await.expect("set");
+    let body = json!({ "to": "/topics/news", "registration_tokens": ["a", "gone", "b"] });
+    let (status, answer) = server.ask(&call, "POST", "/iid/v1:batchAdd", body).await;
+    assert_eq!((status, answer), (200, json!({ "results": [{}, { "error": "NOT_FOUND" }, {}] })));
+    assert_eq!(server.ask(&call, "POST", "/iid/v1/a/rel/topics/sport", Value::Null).await.0, 200);
+    let (_, info) = server.ask(&call, "GET", "/iid/info/a?details=true", Value::Null).await;
+    assert_eq!(
+        info["rel"]["topics"].as_object().map(|topics| topics.keys().cloned().collect::<Vec<_>>()),
+        Some(vec!["news".into(), "sport".into()])
+    );
+    let (_, sent) = server.send(json!({ "condition": "'news' in topics && !('sport' in topics)" })).await;
+    assert!(sent["name"].as_str().is_some_and(|name| name.starts_with("projects/demo/messages/0:")), "{sent}");
+    assert_eq!(server.wire.pushes.inbox(&call, None, 1).await.expect("read")[0].tokens, ["b"]);
+    let body = json!({ "to": "/topics/news", "registration_tokens": ["a"] });
+    assert_eq!(server.ask(&call, "POST", "/iid/v1:batchRemove", body).await, (200, json!({ "results": [{}] })));
+    for (body, text) in [
+        (json!({ "registration_tokens": ["a"] }), "MissingTopicName"),
+        (json!({ "to": "/topics/a b", "registration_tokens": ["a"] }), "InvalidTopicName"),
+        (json!({ "to": "/topics/a", "registration_tokens": [] }), "InvalidTokenCount"),
+    ] {
+        assert_eq!(server.ask(&call, "POST", "/iid/v1:batchAdd", body).await, (400, json!({ "error": text })));
+    }
+    let tried = json!({ "validate_only": true, "message": { "token": "a" } });
+    let (_, answer) = server.ask(&call, "POST", "/v1/projects/demo/messages:send", tried).await;
+    assert_eq!(answer["name"], "projects/demo/messages/fake_message_id");
+}
