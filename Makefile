@@ -29,8 +29,6 @@ bench: tools fixtures benches/peers/node_modules ## Measure a release build: in 
 	cargo build --release --locked
 	@command -v wrk >/dev/null || $(SUDO) apt-get install -y -qq wrk >/dev/null
 	EMU=$${CARGO_TARGET_DIR:-target}/release/emu node benches/http.mjs
-	EMU=$${CARGO_TARGET_DIR:-target}/release/emu node benches/firebase-peers.mjs
-	$${CARGO_TARGET_DIR:-target}/release/emu exec --project tests/firebase -- node $(CURDIR)/benches/firebase.mjs
 
 .PHONY: pictures
 pictures: tools fixtures/shop/node_modules ## Take the README's pictures of the dashboard anew
@@ -56,7 +54,7 @@ tools: ## Install what is missing to build and to test: clang, wasi-libc, tmux, 
 	  echo "Without the target wasm32-wasip2 the template of a component is not tested" >&2
 
 .PHONY: fixtures
-fixtures: fixtures/shop/node_modules fixtures/packages/node_modules fixtures/python/.venv tests/firebase/node_modules clients/node/node_modules clients/python/.venv ## Install the packages of the test projects
+fixtures: fixtures/shop/node_modules fixtures/social/node_modules fixtures/packages/node_modules fixtures/python/.venv tests/firebase/node_modules clients/node/node_modules clients/python/.venv ## Install the packages of the test projects
 
 %/node_modules: %/package-lock.json
 	@command -v npm >/dev/null || { echo "The test projects need Node 20 with npm." >&2; exit 1; }

@@ -110,7 +110,9 @@ impl Asked {
 /// Every file with its text.
 fn wanted(template: &Template, name: &str) -> anyhow::Result<Vec<(String, String)>> {
     let mut wanted: Vec<_> = template.files.iter().map(|file| (file.path.to_owned(), template.text(file, name))).collect();
-    wanted.push((SCHEMA_FILE.to_owned(), schema::text()?));
+    if template.files.iter().any(|file| file.path == "serverless.yaml") {
+        wanted.push((SCHEMA_FILE.to_owned(), schema::text()?));
+    }
     Ok(wanted)
 }
 

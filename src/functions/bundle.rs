@@ -27,10 +27,10 @@ use crate::sandbox::Module;
 /// Packages with native code or long loops: the sandbox has its own of the same surface, installed or not.
 pub const REPLACED: [&str; 4] = ["argon2", "bcrypt", "bcryptjs", "sharp"];
 
-/// Firebase's packages for servers, with all that is inside them.
+/// Firebase's packages for servers, with all that is inside them, and the one that comes with them and whose gRPC cannot run inside.
 fn is_firebase(specifier: &str) -> bool {
     let package = specifier.split('/').next().unwrap_or_default();
-    matches!(package, "firebase-admin" | "firebase-functions")
+    matches!(package, "firebase-admin" | "firebase-functions") || specifier == "@google-cloud/firestore"
 }
 
 /// Packages that are part of the runtime, as in the cloud, where the project has not installed them.

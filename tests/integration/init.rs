@@ -10,14 +10,10 @@ use serde_json::Value;
 use crate::emu::{EMU, Emu};
 
 /// What every template has.
-const ALL: &[&str] = &[
-    ".github/workflows/test.yml",
-    ".gitignore",
-    ".vscode/serverless.schema.json",
-    ".vscode/settings.json",
-    "README.md",
-    "serverless.yaml",
-];
+const ALL: &[&str] = &[".github/workflows/test.yml", ".gitignore", "README.md"];
+
+/// What those have that are projects of the Serverless Framework.
+const SERVERLESS: &[&str] = &[".vscode/serverless.schema.json", ".vscode/settings.json", "serverless.yaml"];
 
 /// The rest of each template.
 const TREES: &[(&str, &str)] = &[
@@ -37,6 +33,12 @@ const TREES: &[(&str, &str)] = &[
         "thumbnails",
         "package-lock.json package.json src/functions/pictures.ts src/functions/thumbnails.ts src/lib/http.ts src/lib/pictures.ts \
          src/lib/scale.ts test/pictures.test.ts tsconfig.json",
+    ),
+    (
+        "firebase-web",
+        ".firebaserc firebase.json firestore.indexes.json firestore.rules functions/package.json functions/src/index.ts \
+         functions/src/notes.ts functions/tsconfig.json package-lock.json package.json public/index.html public/style.css storage.rules \
+         test/notes.test.ts tsconfig.json web/app.ts web/notes.ts",
     ),
     ("webhook-wasm-rust", "Cargo.lock Cargo.toml src/event.rs src/lib.rs src/main.rs src/signature.rs tests/webhook.rs"),
     (
@@ -90,7 +92,8 @@ fn tree(root: &Path) -> BTreeSet<String> {
 
 fn golden(template: &str) -> BTreeSet<String> {
     let (_, rest) = TREES.iter().find(|(name, _)| *name == template).expect("a template");
-    ALL.iter().copied().chain(rest.split_whitespace()).map(str::to_owned).collect()
+    let serverless = SERVERLESS.iter().filter(|_| template != "firebase-web");
+    ALL.iter().chain(serverless).copied().chain(rest.split_whitespace()).map(str::to_owned).collect()
 }
 
 fn read(dir: &Path, file: &str) -> String {
@@ -123,13 +126,19 @@ fn every_template_gives_its_files_under_the_name_of_the_folder() {
         let said = init(here.path(), &[&dir, "--template", template]);
         let root = here.path().join(&dir);
         assert_eq!(tree(&root), golden(template), "{template}");
-        assert!(read(&root, "serverless.yaml").contains(&format!("\nservice: my-{template}-2\n")), "{template}");
+        let (file, name) = match *template {
+            "firebase-web" => (".firebaserc", format!("\"demo-my-{template}-2\"")),
+            _ => ("serverless.yaml", format!("\nservice: my-{template}-2\n")),
+        };
+        assert!(read(&root, file).contains(&name), "{template}");
         assert!(said.contains("Next:") && said.contains(&format!("cd '{dir}'")), "{said}");
         let checked = emu(&root, &["check"]);
         assert!(out(&checked).contains("0 warnings"), "{template}: {}{}", out(&checked), err(&checked));
-        assert_eq!(read(&root, ".vscode/serverless.schema.json"), out(&emu(here.path(), &["schema"])));
+        if file == "serverless.yaml" {
+            assert_eq!(read(&root, ".vscode/serverless.schema.json"), out(&emu(here.path(), &["schema"])));
+        }
         // Again: it is all there already.
-        assert!(init(&root, &["--template", template, "--yes"]).contains("serverless.yaml (as it was)"));
+        assert!(init(&root, &["--template", template, "--yes"]).contains(&format!("{file} (as it was)")));
     }
 }
 
@@ -278,6 +287,20 @@ async fn a_newcomer_gets_on_with_cron() {
 async fn a_newcomer_gets_on_with_thumbnails() {
     let get = ("GET", "/pictures/none", "");
     changes("thumbnails", get, "src/functions/pictures.ts", "There is no such picture", "Nobody uploaded that").await;
+}
+
+#[tokio::test]
+async fn a_newcomer_gets_on_with_firebase_web() {
+    let (here, emu) = newcomer("firebase-web");
+    let root = here.path().join("mine");
+    let page = emu.send("GET", &emu.url("hosting"), &[], "").await.text();
+    assert!(page.contains("/app.js") && page.contains("__FIREBASE_DEFAULTS__"), "{page}");
+    let url = format!("{}/demo-mine/us-central1/clearNotes", emu.url("functions"));
+    let answer = || emu.send("POST", &url, &[("content-type", "application/json")], r#"{"data":null}"#);
+    let first = answer().await.text();
+    assert!(first.contains("Sign in to clear your notes."), "{first}");
+    edit(&root, "functions/src/notes.ts", "Sign in to clear your notes.", "Whose notes?");
+    emu.until("the edit is served", || async { answer().await.text().contains("Whose notes?").then_some(()) }).await;
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod records;
 mod reload;
 mod resources;
 mod sdk;
+mod social;
 mod state;
 mod sums;
 mod workflow;

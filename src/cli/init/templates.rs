@@ -84,6 +84,17 @@ pub const TEMPLATES: &[Template] = &[
         ),
     },
     Template {
+        name: "firebase-web",
+        about: "a web app on Firebase: sign-in, Firestore, Storage, functions and a page, in TypeScript",
+        tools: Tools::Npm,
+        files: files!("templates/firebase-web":
+            ".firebaserc", ".github/workflows/test.yml", ".gitignore", "README.md", "firebase.json", "firestore.indexes.json",
+            "firestore.rules", "functions/package.json", "functions/src/index.ts", "functions/src/notes.ts", "functions/tsconfig.json",
+            "package-lock.json", "package.json", "public/index.html", "public/style.css", "storage.rules", "test/notes.test.ts",
+            "tsconfig.json", "web/app.ts", "web/notes.ts",
+        ),
+    },
+    Template {
         name: "webhook-wasm-rust",
         about: "a webhook that checks signatures, a WebAssembly component in Rust",
         tools: Tools::Cargo,
@@ -130,6 +141,7 @@ impl Template {
             // Once for the file, once for the package in it.
             "package-lock.json" => (format!("\"name\": \"{}\"", self.name), format!("\"name\": \"{project}\""), 2),
             "README.md" => (format!("# {}\n", self.name), format!("# {project}\n"), 1),
+            ".firebaserc" => (format!("\"demo-{}\"", self.name), format!("\"demo-{project}\""), 1),
             _ => return file.text.to_owned(),
         };
         file.text.replacen(&from, &to, times)
@@ -184,7 +196,7 @@ mod tests {
                 let text = template.text(file, "zebra-crossing");
                 let times = text.matches("zebra-crossing").count();
                 let expected = match file.path {
-                    "serverless.yaml" | "package.json" | "README.md" => 1,
+                    "serverless.yaml" | "package.json" | "README.md" | ".firebaserc" => 1,
                     "package-lock.json" => 2,
                     _ => 0,
                 };
@@ -211,7 +223,9 @@ mod tests {
     #[test]
     fn the_code_of_a_template_knows_nothing_of_emu() {
         for template in TEMPLATES {
-            for file in template.files.iter().filter(|file| file.path.starts_with("src/")) {
+            for file in
+                template.files.iter().filter(|file| ["src/", "functions/", "web/"].iter().any(|folder| file.path.starts_with(folder)))
+            {
                 let found = ["emu", "EMU_", "endpoint", "localhost"].iter().find(|word| file.text.contains(**word));
                 assert_eq!(found, None, "{}/{}", template.name, file.path);
             }

@@ -26,7 +26,8 @@ fn every_template_is_a_project_without_warnings() {
         files.iter().for_each(|(path, text)| folder.create(path, text).expect("written"));
         let loaded = load(&Load::new(dir.path())).unwrap_or_else(|problems| panic!("{}: {problems:#?}", template.name));
         assert_eq!(loaded.warnings, [], "{}", template.name);
-        assert_eq!(loaded.project.service, "zebra");
+        let is_firebase = files.iter().any(|(path, _)| path == ".firebaserc");
+        assert_eq!(loaded.project.service, if is_firebase { "demo-zebra" } else { "zebra" });
         for (path, text) in files {
             assert_eq!(folder.standing(&path).expect("it is there"), Standing::File(Some(text)), "{path}");
         }
@@ -37,9 +38,14 @@ fn every_template_is_a_project_without_warnings() {
 fn every_template_names_the_schema_that_it_gets_and_comes_with_what_all_have() {
     for (template, files) in projects() {
         let text = |path: &str| files.iter().find(|(known, _)| known == path).map(|(_, text)| text.as_str()).unwrap_or_default();
-        let first = text("serverless.yaml").lines().next().unwrap_or_default();
-        assert_eq!(first, format!("# yaml-language-server: $schema={SCHEMA_FILE}"), "{}", template.name);
-        for (path, word) in [(WORKFLOW, "emu exec -- "), (".gitignore", ".emu/"), ("README.md", "emu exec -- "), (SCHEMA_FILE, "$schema")] {
+        let schema = (SCHEMA_FILE, "$schema");
+        let of_all = [(WORKFLOW, "emu exec -- "), (".gitignore", ".emu/"), ("README.md", "emu exec -- ")];
+        let is_serverless = !text("serverless.yaml").is_empty();
+        if is_serverless {
+            let first = text("serverless.yaml").lines().next().unwrap_or_default();
+            assert_eq!(first, format!("# yaml-language-server: $schema={SCHEMA_FILE}"), "{}", template.name);
+        }
+        for (path, word) in of_all.into_iter().chain(is_serverless.then_some(schema)) {
             assert!(text(path).contains(word), "{}: {path} has no `{word}`", template.name);
         }
         let screen = text("README.md").lines().count();

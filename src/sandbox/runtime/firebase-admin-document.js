@@ -4,7 +4,7 @@
   const { rt } = emu;
   rt.internal.add('firebase-admin-document');
   rt.define('firebase-admin-document', () => {
-    const { wire, check, Path, FieldPath, same, timeOf, decode, decodeFields } = rt.require('firebase-admin-values');
+    const { wire, check, FieldPath, same, timeOf, decode, decodeFields } = rt.require('firebase-admin-values');
     /** The names of a path, which must not be empty ones. */
     const names = (path) => path.split('/').filter((name) => name !== '');
     const mustBe = (kind, name, path, segments) => {
@@ -103,6 +103,6 @@
       get writeTime() { return this._writeTime; }
       isEqual(other) { return this === other || (other instanceof WriteResult && this._writeTime.isEqual(other._writeTime)); }
     }
-    return { names, mustBe, newId, noListeners, none, Path, DocumentReference, DocumentSnapshot, QueryDocumentSnapshot, snapshot, WriteResult };
+    return { names, mustBe, newId, noListeners, none, DocumentReference, DocumentSnapshot, QueryDocumentSnapshot, snapshot, WriteResult };
   });
 })(globalThis.__emu);

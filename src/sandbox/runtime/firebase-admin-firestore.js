@@ -17,6 +17,8 @@
       const code = GrpcStatus[status] ?? (at >= 500 ? 13 : 2);
       return Object.assign(new Error(`${code} ${status ?? 'UNKNOWN'}: ${message}`), { code, details: message });
     };
+    // A time as text, whether it comes so, as a Timestamp, or in the form of a protocol buffer.
+    const wireTime = (time) => (time === undefined || time === null || typeof time === 'string' ? time ?? undefined : timeText(new values.Timestamp(Number(time.seconds ?? 0), Number(time.nanos ?? time.nanoseconds ?? 0))));
     const escaped = (resource) => {
       const [, path, verb = ''] = /^(.*?)(:[a-zA-Z]+)?$/s.exec(resource);
       return path.split('/').map((name) => encodeURIComponent(name)).join('/') + verb;
@@ -89,8 +91,9 @@
       /** A document in the JSON of the REST interface, or the name of a missing one, as a snapshot. */
       snapshot_(document, readTime, encoding) {
         if (encoding !== undefined && encoding !== 'json') throw new Error(`Unsupported encoding format. Expected "json", but was "${encoding}".`);
-        const read = typeof readTime === 'string' ? readTime : readTime && timeText(readTime);
-        return typeof document === 'string' ? snapshot(this._named(document), undefined, read) : snapshot(this._named(document.name), document, read);
+        const read = wireTime(readTime);
+        if (typeof document === 'string') return snapshot(this._named(document), undefined, read);
+        return snapshot(this._named(document.name), { fields: document.fields, createTime: wireTime(document.createTime), updateTime: wireTime(document.updateTime) }, read);
       }
       onSnapshotsInSync() { throw documents.noListeners('Firestore'); }
       async terminate() {}

@@ -4,7 +4,7 @@
   const { rt } = emu;
   rt.internal.add('firebase-admin-writes');
   rt.define('firebase-admin-writes', () => {
-    const { check, isPlain, isObject, Timestamp, timeText, timeOf, Path, FieldPath, Transform, deletion, encode, encodeFields } = rt.require('firebase-admin-values');
+    const { check, isPlain, isObject, Timestamp, timeText, timeOf, FieldPath, Transform, deletion, encode, encodeFields } = rt.require('firebase-admin-values');
     const { DocumentReference, WriteResult } = rt.require('firebase-admin-document');
     const { Query, AggregateQuery } = rt.require('firebase-admin-query');
 
@@ -89,40 +89,16 @@
         const transformed = new Set((write.updateTransforms ?? []).map(({ fieldPath }) => fieldPath));
         return { ...write, updateMask: mask(paths.filter((path) => !transformed.has(path.formattedName))) };
       },
-      update(ref, first, ...rest) {
-        check.atLeast('WriteBatch.update', [ref, first, ...rest].slice(0, first === undefined && !rest.length ? 1 : undefined), 2);
+      update(ref, ...given) {
+        check.atLeast('WriteBatch.update', [ref, ...given], 2);
         mustBeReference('documentRef', ref);
-        const fields = [];
-        let condition = { exists: true };
-        const undefinedToo = Boolean(ref._firestore._settings.ignoreUndefinedProperties);
+        let change;
         try {
-          if (typeof first === 'string' || first instanceof FieldPath) {
-            const given = [first, ...rest];
-            for (let at = 0; at < given.length; at += 2) {
-              if (at === given.length - 1) {
-                if (given[at] === undefined || typeof given[at] !== 'object' || given[at] === null) throw new Error('Input is not an object.');
-                condition = precondition(at + 1, given[at], true);
-              } else {
-                check.field(at + 1, given[at]);
-                fields.push([FieldPath.of(given[at]), given[at + 1], at + 1]);
-              }
-            }
-          } else {
-            if (!isPlain(first)) throw new Error(check.strange('dataOrField', first));
-            if (Object.keys(first).length === 0) throw new Error('At least one field must be updated.');
-            check.atMost('update', [ref, first, ...rest], 3);
-            for (const [key, value] of Object.entries(first)) {
-              if (value === undefined && undefinedToo) continue;
-              check.field(key, key);
-              fields.push([FieldPath.of(key), value, 'dataOrField']);
-            }
-            if (rest.length) condition = precondition('preconditionOrValues', rest[0], true) ?? condition;
-          }
-          return conditional(patch(ref, fields), condition);
+          change = changes(ref, given);
         } catch (error) {
-          if (error.late) throw error;
           throw new Error(`Update() requires either a single JavaScript object or an alternating list of field/value pairs that can be followed by an optional precondition. ${error.message}`);
         }
+        return conditional(patch(ref, change), change.condition);
       },
       delete(ref, given) {
         mustBeReference('documentRef', ref);
@@ -145,30 +121,52 @@
       }
       if ('merge' in options && 'mergeFields' in options) throw new Error(`${start} You cannot specify both "merge" and "mergeFields".`);
     };
-    /** A change of some fields, each named by its path. */
-    const patch = (ref, given) => {
-      const transforms = [];
-      const fields = {};
-      const late = [];
-      const paths = [];
-      for (const [path, value, name] of given) {
+    /** What an update is given, `{fields: [{path, value, made}], transforms, condition}`: an object, or fields and values in turn. */
+    const changes = (ref, [first, ...rest]) => {
+      const change = { fields: [], transforms: [], condition: { exists: true } };
+      const isPairs = typeof first === 'string' || first instanceof FieldPath;
+      const add = (path, value, name) => {
+        const its = { ...how(ref, 'Firestore value', 'none', change.transforms), name, path: path.toArray(), level: isPairs ? 0 : 1 };
+        change.fields.push({ path, value, made: value === deletion ? undefined : encode(value, its) });
+      };
+      if (isPairs) {
+        const given = [first, ...rest];
+        for (let at = 0; at < given.length; at += 2) {
+          if (at === given.length - 1) {
+            change.condition = precondition(at + 1, given[at] ?? null, true);
+          } else {
+            check.field(at + 1, given[at]);
+            add(FieldPath.of(given[at]), given[at + 1], at + 1);
+          }
+        }
+        return change;
+      }
+      if (!isPlain(first)) throw new Error(check.strange('dataOrField', first));
+      if (Object.keys(first).length === 0) throw new Error('At least one field must be updated.');
+      check.atMost('update', [ref, first, ...rest], 3);
+      for (const [key, value] of Object.entries(first)) {
+        if (value === undefined && ref._firestore._settings.ignoreUndefinedProperties) continue;
+        check.field(key, key);
+        add(FieldPath.of(key), value, 'dataOrField');
+      }
+      change.condition = precondition('preconditionOrValues', rest[0], true) ?? change.condition;
+      return change;
+    };
+    /** A write that changes some fields, each named by its path. */
+    const patch = (ref, { fields, transforms }) => {
+      const all = sorted(fields.map(({ path }) => path));
+      for (let at = 1; at < all.length; at++) if (all[at - 1].isPrefixOf(all[at])) throw new Error(`${check.invalid('dataOrField', 'update map')} Field "${all[at - 1]}" was specified multiple times.`);
+      const root = {};
+      for (const { path, made } of fields) {
+        if (!made) continue;
         const segments = path.toArray();
-        // Only the names in an object count as levels: `{'a.b': delete}` is at the root.
-        const state = { ...how(ref, 'Firestore value', 'root', transforms), name, path: segments };
-        const single = name === 'dataOrField';
-        if (single) Object.assign(state, { level: 1, path: [segments.join('.')] });
-        const made = value === deletion && single ? undefined : encode(value, single ? { ...state, path: segments, level: 1, deletes: 'none' } : state);
-        if (!(value instanceof Transform) || value === deletion) paths.push(path);
-        if (made) late.push([segments, made]);
+        const last = segments.pop();
+        let into = root;
+        for (const segment of segments) into = (into[segment] ??= { mapValue: { fields: {} } }).mapValue.fields;
+        into[last] = made;
       }
-      const all = sorted(given.map(([path]) => path));
-      for (let at = 1; at < all.length; at++) if (all[at - 1].isPrefixOf(all[at])) throw Object.assign(new Error(`${check.invalid('dataOrField', 'update map')} Field "${all[at - 1]}" was specified multiple times.`), { late: true });
-      for (const [segments, made] of late) {
-        let into = fields;
-        for (const segment of segments.slice(0, -1)) into = (into[segment] ??= { mapValue: { fields: {} } }).mapValue.fields;
-        into[segments.at(-1)] = made;
-      }
-      return { update: { name: ref.formattedName, fields }, updateMask: mask(paths), ...(transforms.length ? { updateTransforms: transforms } : {}) };
+      const masked = fields.filter(({ value }) => value === deletion || !(value instanceof Transform)).map(({ path }) => path);
+      return { update: { name: ref.formattedName, fields: root }, updateMask: mask(masked), ...(transforms.length ? { updateTransforms: transforms } : {}) };
     };
 
     class WriteBatch {
@@ -389,6 +387,6 @@
         });
       }
     }
-    return { WriteBatch, Transaction, BulkWriter, BulkWriterError, several, wait, Path };
+    return { WriteBatch, Transaction, BulkWriter, BulkWriterError, several, wait };
   });
 })(globalThis.__emu);

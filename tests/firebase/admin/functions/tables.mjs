@@ -2,11 +2,12 @@
 import { auth } from './auth.mjs';
 import { describe, failure } from './describe.mjs';
 import { firestore } from './firestore.mjs';
+import { messaging } from './messaging.mjs';
 import { namespace } from './namespace.mjs';
 import { storage } from './storage.mjs';
 
 export function tables(sdk) {
-  const parts = Object.fromEntries(Object.entries({ auth, firestore, namespace, storage }).map(([part, table]) => [part, table({ ...sdk, at: sdk.firestore.getFirestore().doc(`runs/${sdk.run}`) })]));
+  const parts = Object.fromEntries(Object.entries({ auth, firestore, messaging, namespace, storage }).map(([part, table]) => [part, table({ ...sdk, at: sdk.firestore.getFirestore().doc(`runs/${sdk.run}`) })]));
   return {
     names: () => Object.entries(parts).flatMap(([part, table]) => Object.keys(table).map((name) => [part, name])),
     async run(part, name) {
