@@ -5,6 +5,7 @@ pub mod documents;
 pub mod mail;
 pub mod objects;
 pub mod pubsub;
+pub mod push;
 pub mod queues;
 pub mod schedules;
 pub mod tables;
@@ -21,18 +22,20 @@ pub struct Services {
     pub mail: mail::Mail,
     pub objects: objects::Objects,
     pub pubsub: pubsub::Pubsub,
+    pub pushes: push::Pushes,
     pub queues: queues::Queues,
     pub tables: tables::Tables,
     pub topics: topics::Topics,
 }
 
 /// The tables of all services, to open a database with.
-pub static SCHEMAS: [&Schema; 9] = [
+pub static SCHEMAS: [&Schema; 10] = [
     &auth::SCHEMA,
     &documents::SCHEMA,
     &mail::SCHEMA,
     &objects::SCHEMA,
     &pubsub::SCHEMA,
+    &push::SCHEMA,
     &queues::SCHEMA,
     &schedules::SCHEMA,
     &tables::SCHEMA,
@@ -48,6 +51,7 @@ impl Services {
             mail: mail::Mail::new(db.clone()),
             objects: objects::Objects::new(db.clone(), blobs),
             pubsub: pubsub::Pubsub::new(db.clone()),
+            pushes: push::Pushes::new(db.clone()),
             queues: queues::Queues::new(db.clone()),
             tables: tables::Tables::new(db.clone()),
             topics: topics::Topics::new(db.clone()),

@@ -26,7 +26,7 @@ pub enum Part {
 
 impl Part {
     /// Every part with its name, and the provider's names for it.
-    const NAMES: [(Part, &'static [&'static str]); 10] = [
+    const NAMES: [(Part, &'static [&'static str]); 11] = [
         (Part::Tables, &["tables", "dynamodb"]),
         (Part::Documents, &["documents", "firestore"]),
         (Part::Objects, &["objects", "s3"]),
