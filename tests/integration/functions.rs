@@ -27,6 +27,11 @@ fn callables_work_with_the_web_sdk() {
 }
 
 #[test]
+fn what_happens_calls_functions_of_both_generations() {
+    passes("events.test.mjs");
+}
+
+#[test]
 fn rewrites_of_hosting_lead_to_functions() {
     passes("hosting.test.mjs");
 }

@@ -277,3 +277,21 @@ async fn a_dynamic_import_is_a_module_that_comes_before_the_entry() {
     assert!(paths.contains(&"index.mjs") && paths.iter().all(|path| path.ends_with(".mjs")), "{paths:?}");
     assert!(built.modules.iter().any(|module| module.code.contains("\"later\"") || module.code.contains("'later'")));
 }
+
+#[tokio::test]
+async fn a_codebase_is_bundled_with_the_modules_that_the_project_chose() {
+    let folder = folder(&[
+        ("functions/index.ts", "import { onRequest } from 'firebase-functions/https';\nexport const api = onRequest(() => {});\n"),
+        ("functions/node_modules/firebase-functions/package.json", r#"{"exports":{"./https":"./https.js"}}"#),
+        ("functions/node_modules/firebase-functions/https.js", "exports.onRequest = (handler) => `installed ${handler}`;\n"),
+    ]);
+    let root = folder.path().canonicalize().expect("the folder is there");
+    for (has_firebase, is_installed) in [(true, false), (false, true)] {
+        let recipe = Recipe { codebase: Some(root.join("functions/index.ts")), has_firebase };
+        let function = testing::function("codebase default", "functions/index.ts");
+        let built = Bundler::new().expect("threads").build(&root, &function, &recipe).await.expect("a build");
+        let all: String = built.modules.iter().map(|module| &*module.code).collect();
+        assert_eq!((all.contains("installed"), all.contains("\"firebase-functions/https\"")), (is_installed, !is_installed), "{all}");
+        assert!(all.contains("open(exported)") && built.export == "handler", "{all}");
+    }
+}
