@@ -163,7 +163,7 @@ mod tests {
             let Shaped::Legacy { data, context } = change.legacy(&ABOUT, "providers/cloud.firestore/eventTypes/document.write") else {
                 panic!("legacy")
             };
-            assert_eq!(data.as_object().map(|data| data.keys().collect::<Vec<_>>()), Some(keys.iter().collect()));
+            assert_eq!(data.as_object().map(|data| data.keys().map(String::as_str).collect()), Some(keys));
             assert_eq!(context["resource"], json!({ "service": "firestore.googleapis.com", "name": name }));
             assert_eq!(context["eventType"], "providers/cloud.firestore/eventTypes/document.write");
         }
