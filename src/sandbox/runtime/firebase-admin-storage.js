@@ -4,7 +4,7 @@
   const { rt } = emu;
   rt.define('firebase-admin/storage', () => {
     const { FirebaseError, appOf, service } = rt.require('firebase-admin-app');
-    const { send, exchange, config } = rt.require('firebase-admin-call');
+    const { send, exchange } = rt.require('firebase-admin-call');
     const host = 'https://storage.googleapis.com';
     const types = { avif: 'image/avif', bin: 'application/octet-stream', css: 'text/css', csv: 'text/csv', gif: 'image/gif', gz: 'application/gzip', htm: 'text/html', html: 'text/html', ico: 'image/x-icon', jpeg: 'image/jpeg', jpg: 'image/jpeg', js: 'text/javascript', json: 'application/json', md: 'text/markdown', mjs: 'text/javascript', mov: 'video/quicktime', mp3: 'audio/mpeg', mp4: 'video/mp4', mpeg: 'video/mpeg', ogg: 'audio/ogg', pdf: 'application/pdf', png: 'image/png', svg: 'image/svg+xml', tar: 'application/x-tar', tiff: 'image/tiff', txt: 'text/plain', wasm: 'application/wasm', wav: 'audio/wav', webm: 'video/webm', webp: 'image/webp', woff2: 'font/woff2', xml: 'application/xml', zip: 'application/zip' };
     const typeOf = (name) => types[/\.([^./]+)$/.exec(name)?.[1].toLowerCase()];
@@ -279,7 +279,7 @@
     class Storage {
       constructor(app) { Object.defineProperty(this, 'app', { value: app }); }
       bucket(name) {
-        const found = name === undefined ? this.app.options.storageBucket ?? config().storageBucket : name;
+        const found = name === undefined ? this.app.options.storageBucket : name;
         if (typeof found !== 'string' || found === '') throw new FirebaseError('storage/invalid-argument', 'Bucket name not specified or invalid. Specify a valid bucket name via the storageBucket option when initializing the app, or specify the bucket name explicitly when calling the getBucket() method.');
         return new Bucket(this, found.replace(/^gs:\/\//, ''));
       }

@@ -305,7 +305,6 @@
       #last = Promise.resolve();
       #closed;
       #written = () => {};
-      #handled = false;
       #retry = (error) => ([10, 14].includes(error.code) || (error.operationType === 'delete' && error.code === 13)) && error.failedAttempts < 10;
       constructor(firestore, options) {
         this.firestore = firestore;
@@ -322,10 +321,7 @@
       update(ref, ...given) { return this.#add(ref, 'update', () => writes.update(ref, ...given)); }
       delete(ref, condition) { return this.#add(ref, 'delete', () => writes.delete(ref, condition)); }
       onWriteResult(callback) { this.#written = callback; }
-      onWriteError(callback) {
-        this.#handled = true;
-        this.#retry = callback;
-      }
+      onWriteError(callback) { this.#retry = callback; }
       flush() {
         this._open();
         this.#send();
@@ -343,10 +339,9 @@
         const operation = { ref, type, write: make(), failures: 0 };
         const promise = new Promise((resolve, reject) => Object.assign(operation, { resolve, reject }));
         this.#last = Promise.all([this.#last, promise.catch(() => {})]).then(() => {});
-        // Who handles errors by a callback need not handle them once more.
-        if (this.#handled) promise.catch(() => {});
         this.#queue(operation);
-        return promise;
+        // Another promise than the one that flushing waits for: what nobody handles is told of.
+        return promise.then((result) => result);
       }
       #queue(operation) {
         if (this.#next.some(({ ref }) => ref.path === operation.ref.path)) this.#send();
