@@ -139,11 +139,9 @@ impl Held {
 
 /// The variables of a codebase, the same for all of its functions.
 pub fn environment(source: &Source, common: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let given =
-        [("FUNCTIONS_EMULATOR", "true"), ("K_REVISION", "1"), ("LANG", "en_US.UTF-8"), ("TZ", "UTC"), ("EMU", "1"), ("NODE_ENV", "")];
+    let given = [("FUNCTIONS_EMULATOR", "true"), ("K_REVISION", "1"), ("LANG", "en_US.UTF-8"), ("TZ", "UTC"), ("EMU", "1")];
     let mut all: BTreeMap<String, String> = given
         .into_iter()
-        .filter(|(_, value)| !value.is_empty())
         .chain(source.runtime_config.as_deref().map(|config| ("CLOUD_RUNTIME_CONFIG", config)))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
@@ -169,4 +167,70 @@ pub async fn discover(program: &Arc<dyn Program>, host: Arc<dyn Host>, about: &A
     let answer = program.invoke(host, input).await.result?;
     let manifest: Value = serde_json::from_slice(&answer).map_err(|error| Failure::Exited { message: error.to_string() })?;
     Ok(manifest::read(&manifest, about))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(variables: &[(&str, &str)]) -> Source {
+        Source {
+            file: "/p/functions/index.js".into(),
+            inputs: BTreeSet::new(),
+            sdk_major: Some(5),
+            variables: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            secrets: BTreeMap::from([("KEY".into(), "s3cret".into())]),
+            runtime_config: Some("{}".into()),
+            warnings: vec![],
+        }
+    }
+
+    #[test]
+    fn a_codebase_sees_where_the_services_are_and_then_its_own_variables() {
+        let common = BTreeMap::from([("GCLOUD_PROJECT".into(), "p".into()), ("WORD".into(), "emu".into())]);
+        let seen = environment(&source(&[("WORD", "own"), ("TZ", "Europe/Berlin")]), &common);
+        for (name, wanted) in [
+            ("FUNCTIONS_EMULATOR", Some("true")),
+            ("GCLOUD_PROJECT", Some("p")),
+            ("WORD", Some("own")),
+            ("TZ", Some("Europe/Berlin")),
+            ("CLOUD_RUNTIME_CONFIG", Some("{}")),
+            (SDK_MAJOR, Some("5")),
+            // A secret is for the functions that name it.
+            ("KEY", None),
+        ] {
+            assert_eq!(seen.get(name).map(String::as_str), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_codebase_is_built_again_when_a_file_of_it_changes() {
+        let held = |has_failed| Held {
+            codebase: Codebase {
+                name: "default".into(),
+                source: "functions".into(),
+                runtime: None,
+                prefix: None,
+                ignore: vec![],
+                at: Default::default(),
+            },
+            inputs: BTreeSet::from(["/p/functions/index.js".into(), "/p/functions/.env".into(), "/p/shared/a.ts".into()]),
+            problems: vec![],
+            has_failed,
+            good: None,
+        };
+        for (file, wanted, after_failure) in [
+            ("/p/functions/index.js", true, true),
+            ("/p/functions/index.ts", true, true),
+            ("/p/functions/.env", true, true),
+            ("/p/functions/package.json", true, true),
+            ("/p/functions/tsconfig.json", true, true),
+            ("/p/functions/other.js", false, true),
+            ("/p/shared/a.ts", true, true),
+            ("/p/public/index.html", false, false),
+        ] {
+            let is_made_of = |has_failed| held(has_failed).is_made_of(Path::new("/p/functions"), Path::new(file));
+            assert_eq!((is_made_of(false), is_made_of(true)), (wanted, after_failure), "{file}");
+        }
+    }
 }

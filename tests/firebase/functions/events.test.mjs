@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getAuth } from 'firebase-admin/auth';
+import { PubSub } from '@google-cloud/pubsub';
 import { Timestamp, getFirestore } from 'firebase-admin/firestore';
 import { getFunctions } from 'firebase-admin/functions';
 import { getStorage } from 'firebase-admin/storage';
@@ -139,4 +140,13 @@ test('a function goes on with the snapshot that it got, and with the admin SDK',
   assert.equal(author.get('posts'), 3);
   assert.match(author.get('last').path, /^authors\/ada\/posts\/[123]$/);
   assert.ok(author.get('at') instanceof Timestamp);
+});
+
+test('published messages call functions, whose topic nobody has to make', async () => {
+  const pubsub = new PubSub({ projectId: project });
+  await pubsub.topic('sales').publishMessage({ json: { n: 1 }, attributes: { a: 'b' } });
+  const [seen] = await told('sold');
+  assert.deepEqual({ ...seen, key: seen.key ?? '' }, { json: { n: 1 }, attributes: { a: 'b' }, id: 'string', at: 'string', key: '', source: `//pubsub.googleapis.com/projects/${project}/topics/sales` });
+  assert.deepEqual(await told('legacy.sold'), [{ json: { n: 1 }, attributes: { a: 'b' }, resource: `projects/${project}/topics/sales` }]);
+  await pubsub.close();
 });

@@ -23,6 +23,7 @@ exports.legacy = {
   written: functions.firestore.document('users/{id}').onWrite((change) => tell('legacy.written', { before: change.before.exists, after: change.after.exists })),
   welcome: functions.auth.user().onCreate((user, context) => tell('legacy.welcome', { uid: user.uid, email: user.email, provider: user.providerData.length, type: context.eventType })),
   bye: functions.auth.user().onDelete((user) => tell('legacy.bye', { uid: user.uid })),
+  sold: functions.pubsub.topic('sales').onPublish((message, context) => tell('legacy.sold', { json: message.json, attributes: message.attributes, resource: context.resource.name })),
   stored: functions.storage.object().onFinalize((object, context) => tell('legacy.stored', { name: object.name, bucket: object.bucket, type: context.eventType })),
   nightly: functions.pubsub.schedule('every day 03:00').timeZone('Europe/Berlin').onRun((context) => tell('legacy.nightly', { at: context.timestamp, type: context.eventType })),
 };

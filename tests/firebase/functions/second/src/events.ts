@@ -3,6 +3,7 @@ import { FieldValue, getFirestore } from 'firebase-admin/firestore';
 import { onObjectDeleted, onObjectFinalized } from 'firebase-functions/v2/storage';
 import { onDocumentCreated, onDocumentDeleted, onDocumentUpdated, onDocumentWrittenWithAuthContext } from 'firebase-functions/v2/firestore';
 import { HttpsError, beforeUserCreated, beforeUserSignedIn } from 'firebase-functions/v2/identity';
+import { onMessagePublished } from 'firebase-functions/v2/pubsub';
 import { onSchedule } from 'firebase-functions/v2/scheduler';
 import { onTaskDispatched } from 'firebase-functions/v2/tasks';
 import { tell } from './tell.js';
@@ -79,4 +80,9 @@ export const counted = onDocumentCreated('authors/{id}/posts/{post}', async (eve
     const before = (await transaction.get(author)).get('posts') ?? 0;
     transaction.set(author, { posts: before + 1, last: event.data!.ref, at: FieldValue.serverTimestamp() }, { merge: true });
   });
+});
+
+export const sold = onMessagePublished<{ n: number }>('sales', (event) => {
+  const { message } = event.data;
+  return tell('sold', { json: message.json, attributes: message.attributes, id: typeof message.messageId, at: typeof message.publishTime, key: message.orderingKey, source: event.source });
 });
