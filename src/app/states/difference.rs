@@ -100,7 +100,7 @@ fn compare(a: &Reader, b: &Reader) -> anyhow::Result<Value> {
     put("documents".to_owned(), lines(a, b, documents::portable::FILE, &[documents::portable::KEY.to_owned()])?);
     let clock = (a.whole("clock.json")?, b.whole("clock.json")?);
     put("clock".to_owned(), whole("clock", clock.0.as_ref(), clock.1.as_ref()));
-    let collections: [&[Collection]; 7] = [
+    let collections: [&[Collection]; 8] = [
         &auth::portable::COLLECTIONS,
         &objects::portable::COLLECTIONS,
         &queues::portable::COLLECTIONS,
