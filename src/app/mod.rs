@@ -180,7 +180,7 @@ impl App {
         let engine = tokio::task::spawn_blocking(|| Sandbox::new(sandbox::Options::new(cache_folder())));
         let world = World::open(state.path(), clock.clone(), ids.clone(), options.ephemeral).await?;
         if let (true, Some(dir)) = (new, &project.settings.import) {
-            let begun = states::begin_with(&world, dir).await.with_context(|| format!("{} cannot be imported", dir.display()));
+            let begun = states::begin_with(&world, &project, dir).await.with_context(|| format!("{} cannot be imported", dir.display()));
             begun.inspect_err(|_| forget(&options, state.path()))?;
         }
         let mut problems = resources::ensure(&world.services, &project, &account).await;

@@ -95,6 +95,10 @@ impl Face for Admin {
         Box::pin(async move {
             let mut response = match self.origin.enter("admin", request, Caller::Admin, Pages::Local) {
                 Ok((entered, request)) => {
+                    let request = match self.export(request).await {
+                        Ok(response) => return self.origin.leave(entered, response, Answered::default()),
+                        Err(request) => request,
+                    };
                     if let Some(response) = hub::handle(&*self.hub, &request) {
                         return self.origin.leave(entered, response, Answered::default());
                     }
@@ -177,6 +181,28 @@ impl Admin {
             }
             _ => Err(missing(format!("the admin API has no {} {}; it has {ALL}", parts.method, parts.uri.path()))),
         }
+    }
+
+    /// Answers `firebase emulators:export`, with an export of emu's own; gives every other request back.
+    async fn export(&self, request: Request) -> Result<Response, Request> {
+        if request.uri().path() != "/_admin/export" || self.hub.services().is_none() {
+            return Err(request);
+        }
+        let (parts, body) = request.into_parts();
+        let body = match collect(body).await {
+            Ok(body) => body,
+            Err(refused) => return Ok(refused),
+        };
+        let dir = match hub::export(&parts.method, parts.uri.path(), &parts.headers, &body) {
+            Some(Ok(dir)) => dir,
+            Some(Err(refused)) => return Ok(*refused),
+            None => return Err(http::Request::from_parts(parts, Body::from(body))),
+        };
+        let ask = StateAsk::Export(super::state::Export { dir, force: true });
+        Ok(match self.world.clone().state(ask).await {
+            Ok(_) => json(StatusCode::OK, &json!({ "message": "OK" })),
+            Err(error) => failed(error.status(), error.to_string()),
+        })
     }
 
     /// Waits until the World is idle, or says what it is not idle of.

@@ -1,5 +1,7 @@
 //! The hub of the Firebase emulators: where tools ask which services there are. On the port of the admin API.
 
+use std::path::PathBuf;
+
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -31,7 +33,6 @@ pub fn handle(hub: &dyn Hub, request: &Request) -> Option<Response> {
             hub.set_background_triggers(true);
             answer(StatusCode::OK, &json!({ "enabled": true }))
         }
-        (&Method::POST, "/_admin/export") => export(request),
         (&Method::POST, "/dataconnect/clearData") => answer(StatusCode::OK, &json!({ "success": true })),
         _ => return None,
     };
@@ -52,13 +53,20 @@ fn emulators(services: &[(&'static str, std::net::SocketAddr)]) -> Value {
     Value::Object(services.iter().map(one).collect::<Map<_, _>>())
 }
 
-fn export(request: &Request) -> Response {
-    // As the CLI's hub: no page may write files.
-    if header(request.headers(), "origin").is_some() {
-        return answer(StatusCode::FORBIDDEN, &json!({ "message": "Export cannot be triggered by external callers." }));
+/// The folder that `firebase emulators:export` asks for; `None` where a request is none of its own. No page may write files.
+pub fn export(method: &Method, path: &str, headers: &http::HeaderMap, body: &[u8]) -> Option<Result<PathBuf, Box<Response>>> {
+    if (method, path) != (&Method::POST, "/_admin/export") {
+        return None;
     }
-    let message = "emu does not write the Firebase CLI's export format yet; `emu state export DIR` writes everything in its own";
-    answer(StatusCode::NOT_IMPLEMENTED, &json!({ "message": message }))
+    let refused = |status, message: &str| Some(Err(Box::new(answer(status, &json!({ "message": message })))));
+    if header(headers, "origin").is_some() {
+        return refused(StatusCode::FORBIDDEN, "Export cannot be triggered by external callers.");
+    }
+    let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+    match asked["path"].as_str().map(PathBuf::from).filter(|path| path.is_absolute()) {
+        Some(path) => Some(Ok(path)),
+        None => refused(StatusCode::BAD_REQUEST, "Export request body must include 'path', which begins at the root."),
+    }
 }
 
 #[cfg(test)]
@@ -98,8 +106,15 @@ mod tests {
         assert!(ask("GET", "/", None).await.expect("the hub's").contains(r#""origins":["http://127.0.0.1:4400"]"#));
         assert_eq!(ask("PUT", "/functions/disableBackgroundTriggers", None).await.as_deref(), Some(r#"200 {"enabled":false}"#));
         assert_eq!(*hub.0.lock().expect("no panics"), Some(false));
-        assert!(ask("POST", "/_admin/export", Some("http://localhost")).await.expect("the hub's").starts_with("403 "));
-        assert!(ask("POST", "/_admin/export", None).await.expect("the hub's").contains("emu state export"));
+        let asked = |origin: Option<&'static str>, body: &str| {
+            let mut headers = http::HeaderMap::new();
+            headers.extend(origin.map(|origin| (http::header::ORIGIN, http::HeaderValue::from_static(origin))));
+            let export = export(&Method::POST, "/_admin/export", &headers, body.as_bytes()).expect("the hub's");
+            export.map_err(|refused| refused.status().as_u16())
+        };
+        assert_eq!(asked(Some("http://localhost"), r#"{"path":"/tmp/a"}"#), Err(403));
+        assert_eq!(asked(None, r#"{"path":"a"}"#), Err(400));
+        assert_eq!(asked(None, r#"{"path":"/tmp/a","initiatedBy":"x"}"#), Ok(PathBuf::from("/tmp/a")));
         assert_eq!(ask("GET", "/emu/v1/health", None).await, None);
     }
 }

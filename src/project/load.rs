@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::check::Check;
 use super::intrinsics::{self, Template};
-use super::model::{Position, Problem, Project, Severity};
+use super::model::{Position, Problem, Project, Settings, Severity};
 use super::variables::{Inputs, Resolver};
 use super::yaml::{self, Entry, Node, Value};
 use super::{dotenv, firebase, functions, keys, problem, resources, settings};
@@ -191,11 +191,7 @@ fn build(load: &Load, problems: &mut Vec<Problem>) -> Option<Project> {
     let http_api_cors = scene.http_api_cors(&evaluated);
     let functions::Scene { resources, ignored, .. } = scene;
     let mut settings = settings::build(&evaluated, &functions, problems);
-    if load.import.is_some() {
-        settings.seed.clear();
-        settings.import = load.import.clone();
-    }
-    settings.seed.extend(load.seeds.iter().cloned());
+    begin(load, &mut settings);
     let mut firebase = firebase;
     if let (Some(firebase), Some(modules)) = (&mut firebase, settings::firebase_modules(&evaluated)) {
         firebase.installed_modules = modules == "installed";
@@ -229,6 +225,8 @@ fn plain(
     (firebase, node): (firebase::Firebase, &Node),
     problems: &mut Vec<Problem>,
 ) -> Project {
+    let mut settings = settings::build(node, &[], problems);
+    begin(load, &mut settings);
     Project {
         root,
         file,
@@ -239,9 +237,18 @@ fn plain(
         functions: Vec::new(),
         resources: Default::default(),
         http_api_cors: None,
-        settings: settings::build(node, &[], problems),
+        settings,
         firebase: Some(firebase),
     }
+}
+
+/// What a new state begins with, where the command line says so.
+fn begin(load: &Load, settings: &mut Settings) {
+    if load.import.is_some() {
+        settings.seed.clear();
+        settings.import = load.import.clone();
+    }
+    settings.seed.extend(load.seeds.iter().cloned());
 }
 
 /// The environment for `${env:…}`, what `.env` files say, the stage and the region. `.env` is read first, then `.env.STAGE`, then

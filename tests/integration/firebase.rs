@@ -5,10 +5,15 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::emu::{Emu, copy};
-use crate::sdk::exec;
+use crate::sdk::exec_with;
 
 /// Runs one file of tests against a fresh copy of `tests/firebase`. Tests of one file share the project, so that files do not.
 fn passes(file: &str) {
+    passes_with(file, &[]);
+}
+
+/// The same, with options of `emu exec`.
+fn passes_with(file: &str, options: &[&str]) {
     assert!(Path::new("tests/firebase/node_modules").exists(), "run `make fixtures` first: tests/firebase has no node_modules");
     let folder = copy("../tests/firebase");
     // A project of its own: tools find the latest emu of a project.
@@ -16,7 +21,12 @@ fn passes(file: &str) {
     std::fs::write(folder.path().join(".firebaserc"), json!({ "projects": { "default": id } }).to_string()).expect("a file");
     // What else a test may import.
     let others = format!("S3_PACKAGES={}/", std::fs::canonicalize("fixtures/shop").expect("the shop").display());
-    exec(folder.path(), &["env", &others, "node", "--test", file]);
+    exec_with(folder.path(), options, &["env", &others, "node", "--test", file]);
+}
+
+#[test]
+fn an_export_of_firebases_own_emulators_is_imported() {
+    passes_with("import.test.mjs", &["--import", "export"]);
 }
 
 #[test]

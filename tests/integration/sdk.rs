@@ -7,9 +7,15 @@ use crate::emu::{EMU, copy};
 
 /// Runs a command under `emu exec`; it must succeed.
 pub fn exec(project: &Path, command: &[&str]) {
+    exec_with(project, &[], command);
+}
+
+/// The same, with options of `emu exec`.
+pub fn exec_with(project: &Path, options: &[&str], command: &[&str]) {
     let output = Command::new(EMU)
         .args(["exec", "--project"])
         .arg(project)
+        .args(options)
         .arg("--")
         .args(command)
         .current_dir(project)

@@ -20,7 +20,7 @@ export declare function connect(options?: Options): Emu;
 export declare const emu: Emu;
 
 /** Parts of the state that can be reset by themselves. */
-export type Service = 'tables' | 'objects' | 'queues' | 'topics' | 'mail' | 'schedules' | 'deliveries' | (string & {});
+export type Service = 'tables' | 'objects' | 'queues' | 'topics' | 'mail' | 'push' | 'schedules' | 'deliveries' | (string & {});
 
 export declare class Emu {
   constructor(options?: Options);

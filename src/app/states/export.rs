@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 use super::folder::Making;
-use super::{Aside, Inner, States, World, blocking, bundle};
+use super::{Aside, Inner, States, World, blocking, bundle, suite};
 use crate::base::{Call, Standing};
 use crate::project::Project;
 use crate::services::{Services, auth, documents, mail, pubsub, push, queues, schedules, tables, topics};
@@ -52,11 +52,12 @@ impl States {
     pub async fn import(&self, project: &Arc<Project>, dir: &Path, pending: bool) -> anyhow::Result<()> {
         let _busy = self.0.busy.lock().await;
         let (inner, dir) = (self.0.clone(), bundle::export_in(dir));
+        let project_id = project_id(project);
         let runtime = tokio::runtime::Handle::current();
         blocking(move || {
             let (staged, made) = (inner.folder.aside()?, inner.folder.aside()?);
             let world = runtime.block_on(World::open(staged.path(), crate::base::Clock::system(), inner.ids.clone(), true))?;
-            runtime.block_on(read_into(&world, dir, pending))?;
+            runtime.block_on(read_any(&world, dir, pending, project_id.as_deref()))?;
             // Saved rather than taken as it is: that is one file, and nobody has it open.
             world.db.copy_to(&made.path().join("state.db"), false)?;
             world.services.objects.share(&made.path().join("state.db"), &made.path().join("blobs"))?;
@@ -68,12 +69,25 @@ impl States {
 }
 
 /// Reads an export into a World that is new and that nobody else has; its clock stands as the export's from then on.
-pub(in crate::app) async fn begin_with(world: &World, dir: &Path) -> anyhow::Result<()> {
+pub(in crate::app) async fn begin_with(world: &World, project: &Project, dir: &Path) -> anyhow::Result<()> {
     let (runtime, reading, dir) = (tokio::runtime::Handle::current(), world.clone(), dir.to_owned());
-    blocking(move || Ok(runtime.block_on(read_into(&reading, dir, true))?)).await?;
+    let project_id = project_id(project);
+    blocking(move || runtime.block_on(read_any(&reading, dir, true, project_id.as_deref()))).await?;
     let standing = world.db.read(&Call::operator(), |tx| tx.standing()).await?;
     world.db.clock().stand(standing);
     Ok(())
+}
+
+fn project_id(project: &Project) -> Option<String> {
+    project.firebase.as_ref().map(|firebase| firebase.project_id.clone())
+}
+
+/// Reads an export, of emu or of Firebase's emulators, into a World that is new and that nobody else has.
+pub(super) async fn read_any(world: &World, dir: PathBuf, pending: bool, project_id: Option<&str>) -> anyhow::Result<()> {
+    if suite::is_one(&dir) {
+        return suite::read_into(world, &dir, project_id).await;
+    }
+    Ok(read_into(world, dir, pending).await?)
 }
 
 /// Reads an export into a World without tables, in one transaction. Its clock is not moved, only what is stored of it.

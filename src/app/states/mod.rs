@@ -11,6 +11,7 @@ mod folder;
 mod part;
 mod seeded;
 mod shelf;
+mod suite;
 #[cfg(test)]
 mod tests;
 

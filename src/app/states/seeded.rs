@@ -11,7 +11,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::super::{resources, seed};
-use super::export::read_into;
+use super::export::read_any;
 use super::{Inner, World, blocking};
 use crate::base::Call;
 use crate::project::Project;
@@ -39,7 +39,8 @@ impl Inner {
         let (begun, made) = (self.folder.aside()?, self.folder.aside()?);
         let world = World::open(begun.path(), self.world.db.clock().clone(), self.ids.clone(), true).await?;
         if let Some(dir) = &project.settings.import {
-            read_into(&world, dir.clone(), true).await?;
+            let project_id = project.firebase.as_ref().map(|firebase| firebase.project_id.as_str());
+            read_any(&world, dir.clone(), true, project_id).await?;
         }
         if let Some(problem) = resources::ensure(&world.services, project, &self.account).await.into_iter().next() {
             return Err(anyhow!("the project's resources cannot be made: {}", problem.message));

@@ -39,6 +39,14 @@ fn a_folder_with_nothing_but_firebase_json_is_a_project() {
 }
 
 #[test]
+fn such_a_project_begins_with_what_the_command_line_says() {
+    let folder = folder(&[("firebase.json", "{}")]);
+    let load = Load { import: Some("/exports/one".into()), seeds: vec!["seed.yaml".into()], ..Load::new(folder.path()) };
+    let settings = load_project(&load).expect("a project").project.settings;
+    assert_eq!((settings.import, settings.seed), (load.import, load.seeds));
+}
+
+#[test]
 fn both_files_of_a_folder_apply() {
     let files = [("firebase.json", "{}"), ("serverless.yaml", "service: shop\nprovider: {name: aws}\n")];
     let folder = folder(&files);

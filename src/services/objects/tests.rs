@@ -538,3 +538,104 @@ async fn rules_are_carried_out_once_a_day_on_all_that_is_old_enough() {
     world.objects.set_lifecycle(&world.call, "photos", None).await.expect("removed");
     assert_eq!(next().await, None);
 }
+
+#[tokio::test]
+async fn events_tell_what_became_of_an_object_and_of_the_one_before() {
+    let world = world().await;
+    let first = world.put("k", &b"one"[..]).await;
+    let second = world.put("k", &b"two"[..]).await;
+    let change = |properties: &mut Properties| properties.metadata.insert("a".to_owned(), "1".to_owned()).is_none();
+    let edit = |silent| Edit { name: Name::latest("photos", "k"), condition: Condition::Always, change: Box::new(change), silent };
+    let edited = world.objects.edit(&world.call, edit(false)).await.expect("changed").object;
+    assert_eq!((edited.metageneration, edited.generation), (2, second.generation));
+    let same = world.objects.edit(&world.call, edit(false)).await.expect("unchanged").object;
+    assert_eq!(same.metageneration, 2, "what is left as it is does not count");
+    let deletion = Deletion { key: "k".into(), which: Which::Latest, condition: Condition::Always };
+    world.objects.delete(&world.call, "photos", vec![deletion]).await.expect("deleted");
+    let told: Vec<(&str, i64, i64)> = world
+        .events()
+        .await
+        .iter()
+        .map(|event| match event {
+            Event::Created(created) => ("created", created.generation, created.object.as_ref().expect("told").metageneration),
+            Event::Replaced { object, kept: false } => ("replaced", object.generation, object.metageneration),
+            Event::Replaced { object, kept: true } => ("kept", object.generation, object.metageneration),
+            Event::Updated(object) => ("updated", object.generation, object.metageneration),
+            Event::Deleted(deleted) => {
+                let object = deleted.object.as_ref().expect("told");
+                ("deleted", object.generation, object.metageneration)
+            }
+        })
+        .collect();
+    let (first, second) = (first.generation, second.generation);
+    let wanted = [("created", first, 1), ("replaced", first, 1), ("created", second, 1), ("updated", second, 2), ("deleted", second, 2)];
+    assert_eq!(told, wanted);
+}
+
+#[tokio::test]
+async fn changes_hold_to_the_numbers_that_are_asked_for() {
+    let world = world().await;
+    let there = world.put("k", &b"one"[..]).await;
+    let (is, other) = (Some(there.generation), Some(there.generation + 1));
+    let of = |generation, not_generation, metageneration, not_metageneration| Numbers {
+        generation,
+        not_generation,
+        metageneration,
+        not_metageneration,
+    };
+    for (key, numbers, wanted) in [
+        ("new", of(Some(0), None, None, None), true),
+        ("new", of(is, None, None, None), false),
+        ("new", of(None, Some(0), None, None), false),
+        ("k", of(Some(0), None, None, None), false),
+        ("k", of(is, None, Some(1), None), true),
+        ("k", of(is, None, Some(2), None), false),
+        ("k", of(other, None, None, None), false),
+        ("k", of(None, is, None, None), false),
+        ("k", of(None, other, None, Some(2)), true),
+        ("k", of(None, None, None, Some(1)), false),
+    ] {
+        let name = Name::latest("photos", key);
+        let condition = Condition::Numbers(numbers.clone());
+        let done = if key == "k" {
+            let edit = Edit { name, condition, change: Box::new(|_| false), silent: true };
+            world.objects.edit(&world.call, edit).await.is_ok()
+        } else {
+            let put = Put { condition, ..put(key, Content::of(&b"x"[..])) };
+            let done = world.objects.put(&world.call, put).await.is_ok();
+            let deletion = Deletion { key: key.into(), which: Which::Latest, condition: Condition::Always };
+            world.objects.delete(&world.call, "photos", vec![deletion]).await.expect("tidied up");
+            done
+        };
+        assert_eq!(done, wanted, "{key} {numbers:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_is_made_of_others_without_moving_their_bytes() {
+    let world = world().await;
+    let large = bytes(200_000, 3);
+    world.put("a", large.clone()).await;
+    world.put("b", &b"tail"[..]).await;
+    let source = |key: &str| (key.to_owned(), Which::Latest, Numbers::default());
+    let compose = |sources| Compose {
+        bucket: "photos".into(),
+        key: "whole".into(),
+        sources,
+        properties: Properties::default(),
+        condition: Condition::Always,
+    };
+    let whole = world.objects.compose(&world.call, compose(vec![source("a"), source("b")])).await.expect("made").object;
+    let wanted = [large.as_ref(), b"tail"].concat();
+    let print = Fingerprint::of(&wanted, None, false);
+    assert_eq!(
+        (whole.size, whole.crc32c, whole.crc64nvme, whole.md5, whole.parts.len()),
+        (200_004, print.crc32c, print.crc64nvme, None, 2)
+    );
+    assert_eq!(world.read("whole", Range::All).await.expect("read"), wanted);
+    assert_eq!(world.files(), 1, "the bytes are shared");
+    assert!(matches!(world.objects.compose(&world.call, compose(Vec::new())).await, Err(Error::BadComponents)));
+    let many = (0..=COMPONENTS_MAX).map(|_| source("b")).collect();
+    assert!(matches!(world.objects.compose(&world.call, compose(many)).await, Err(Error::BadComponents)));
+    assert!(matches!(world.objects.compose(&world.call, compose(vec![source("no")])).await, Err(Error::NoSuchKey { .. })));
+}

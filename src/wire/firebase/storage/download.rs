@@ -5,11 +5,11 @@ use flate2::write::MultiGzDecoder;
 use futures_util::{StreamExt, stream};
 use http::{Method, StatusCode};
 
-use super::Storage;
 use super::ask::Ask;
 use super::encode::describe;
 use super::fail::Failure;
 use super::upload::set;
+use super::{Storage, unbilled};
 use crate::base::Call;
 use crate::services::objects::{ByteStream, Get, Name, Object, Range, Wanted};
 use crate::wire::http::{Body, BoxError, Response};
@@ -38,7 +38,10 @@ impl Storage {
         let fail = |error| Failure::of(&error, &bucket);
         let wanted = Wanted { numbers: ask.numbers(false)?, ..Wanted::default() };
         let whole = Get { name, range: Range::All, wanted };
-        let object = self.objects.head(call, &whole).await.map_err(fail)?.object;
+        let is_head = ask.parts.method == Method::HEAD;
+        // One request is one on the bill.
+        let looking = if is_head { call.clone() } else { unbilled(call) };
+        let object = self.objects.head(&looking, &whole).await.map_err(fail)?.object;
         let headers = &object.properties.headers;
         let is_kept = headers.cache_control.as_deref().is_some_and(|text| text.contains("no-transform"));
         let opened = headers.content_encoding.as_deref() == Some("gzip") && !ask.accepts_gzip() && !is_kept;
@@ -56,7 +59,7 @@ impl Storage {
                 set(&mut response, header, value);
             }
         }
-        if ask.parts.method == Method::HEAD {
+        if is_head {
             set(&mut response, "content-length", &object.size.to_string());
             response.extensions_mut().insert(Given(object));
             return Ok(response);

@@ -34,7 +34,7 @@ use self::ask::Ask;
 use self::fail::Failure;
 use self::route::{Place, place};
 use super::Wire;
-use crate::base::{Call, Ids};
+use crate::base::{Call, Ids, Meter};
 use crate::services::objects::{NewBucket, Objects};
 use crate::wire::http::{Body, Description, Request, Response, json as answer};
 
@@ -156,6 +156,11 @@ impl Storage {
             _ => Failure::unsupported(format!("{method} /internal/{}", ask::clip(what))).json(),
         }
     }
+}
+
+/// The same call, on nobody's bill: for what is only looked at in order to answer.
+fn unbilled(call: &Call) -> Call {
+    Call { meter: Meter::default(), ..call.clone() }
 }
 
 /// The bucket that a request of the JSON API takes to be there.

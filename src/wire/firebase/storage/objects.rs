@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::ask::Ask;
 use super::encode::{object_grants, object_json};
 use super::fail::Failure;
-use super::{Answered, Storage, decode};
+use super::{Answered, Storage, decode, unbilled};
 use crate::base::Call;
 use crate::services::objects::{
     Algorithm, Compose, Condition, Copy, Deletion, Edit, Get, List, Name, Numbers, Object, Properties, Range, Snapshot, VersionList,
@@ -132,7 +132,7 @@ impl Storage {
         let bucket = name.bucket.clone();
         let fail = |error| Failure::of(&error, &bucket);
         let get = Get { name: name.clone(), range: Range::All, wanted: Wanted::default() };
-        let found = self.objects.head(call, &get).await.map_err(fail)?;
+        let found = self.objects.head(&unbilled(call), &get).await.map_err(fail)?;
         let condition = match name.which {
             // Such a condition is about the newest version.
             Which::Latest => Condition::Numbers(numbers),
@@ -205,7 +205,7 @@ impl Storage {
 
     async fn moved(&self, call: &Call, ask: &Ask<'_>, from: (&str, &str), key: &str, body: Body) -> Result<Response, Failure> {
         let get = Get { name: Name::latest(from.0, from.1), range: Range::All, wanted: Wanted::default() };
-        let source = self.objects.head(call, &get).await.map_err(|error| Failure::of(&error, from.0))?.object;
+        let source = self.objects.head(&unbilled(call), &get).await.map_err(|error| Failure::of(&error, from.0))?.object;
         let object = self.copied(call, ask, from, (from.0, key), body).await?;
         let numbers = Numbers { generation: Some(source.generation), ..Numbers::default() };
         self.remove(call, Name::latest(from.0, from.1), numbers).await?;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use http::{Method, StatusCode};
 
 use super::ask::Ask;
-use super::body::{Multipart, boundary, pieces};
+use super::body::{Multipart, Pieces, boundary, pieces};
 use super::encode::{describe, escaped};
 use super::fail::Failure;
 use super::upload::{Sent, incomplete, set};
@@ -129,29 +129,16 @@ impl Storage {
             properties.grants = decode::predefined(name).unwrap_or_default();
         }
         properties.headers.content_type = properties.headers.content_type.or(file.content_type);
-        let (least, most) = bounds;
-        let mut seen = 0u64;
-        let content = parts.rest().map(move |piece| {
-            let piece = piece?;
-            seen += piece.len() as u64;
-            if seen > most { Err("the file is larger than the form's policy allows".into()) } else { Ok(piece) }
-        });
+        let content = bounded(parts.rest(), bounds);
         let sent = Sent {
             key: key.ok_or_else(|| Failure::required("key"))?,
             properties,
             expected: Expected::default(),
             condition: Condition::Always,
-            content: Box::pin(content),
+            content,
             length: None,
         };
-        let key = sent.key.clone();
         let object = self.store(call, bucket, sent).await?;
-        if object.size < least {
-            self.remove(call, Name::latest(bucket, key), Numbers::default()).await?;
-            return Err(Failure::invalid(
-                "Your proposed upload is smaller than the minimum object size specified in your Policy Document.",
-            ));
-        }
         let mut response = stored_as(&object);
         let status = fields.get("success_action_status").and_then(|status| status.parse::<u16>().ok());
         *response.status_mut() = match (fields.get("success_action_redirect"), status) {
@@ -165,6 +152,21 @@ impl Storage {
         };
         Ok(response)
     }
+}
+
+/// Breaks off where there are more bytes than may be, and at the end where there are fewer.
+fn bounded(pieces: Pieces, (least, most): (u64, u64)) -> Pieces {
+    Box::pin(stream::try_unfold((pieces, 0u64), move |(mut pieces, seen)| async move {
+        let Some(piece) = pieces.next().await.transpose()? else {
+            let refused = "the file is smaller than the form's policy allows";
+            return if seen < least { Err(refused.into()) } else { Ok(None) };
+        };
+        let seen = seen + piece.len() as u64;
+        if seen > most {
+            return Err("the file is larger than the form's policy allows".into());
+        }
+        Ok(Some((piece, (pieces, seen))))
+    }))
 }
 
 /// How many bytes a form's policy allows, if it is still good. That its signature fits is nobody's to say here.
