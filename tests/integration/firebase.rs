@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::emu::{Emu, copy};
-use crate::sdk::exec_with;
+use crate::sdk::{exec, exec_with};
 
 /// Runs one file of tests against a fresh copy of `tests/firebase`. Tests of one file share the project, so that files do not.
 fn passes(file: &str) {
