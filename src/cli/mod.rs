@@ -41,8 +41,8 @@ use args::*;
 /// A developer's whole serverless cloud on a laptop.
 ///
 /// emu runs the functions of a `serverless.yaml` in WebAssembly sandboxes and emulates the services around them
-/// (DynamoDB, S3, SQS, SNS, SES, Lambda, schedules) for the genuine AWS SDKs, and those of a `firebase.json`
-/// (Authentication, Hosting) for the genuine Firebase SDKs.
+/// (DynamoDB, S3, SQS, SNS, SES, Lambda, schedules) for the genuine AWS SDKs, and the functions and services of a
+/// `firebase.json` (Authentication, Firestore, Storage, Cloud Messaging, Pub/Sub, Hosting) for the genuine Firebase SDKs.
 #[derive(Parser, Debug)]
 #[command(name = "emu", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
