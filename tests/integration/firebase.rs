@@ -79,6 +79,14 @@ fn the_pubsub_sdks_work() {
     exec(project(&[("firebase.json", "{}")]).path(), &[&python.display().to_string(), &script.display().to_string()]);
 }
 
+#[test]
+fn what_is_published_calls_functions() {
+    let folder = copy("../tests/firebase");
+    let project = folder.path().join("pubsub");
+    std::fs::write(project.join(".firebaserc"), json!({ "projects": { "default": "demo-published" } }).to_string()).expect("a file");
+    exec(&project, &["node", "--test", "trigger.test.mjs"]);
+}
+
 /// A Firebase project in a folder of its own.
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
