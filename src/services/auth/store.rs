@@ -58,13 +58,23 @@ pub(super) fn user(tx: &Tx<'_>, realm: &Realm, uid: &str) -> Result<Option<User>
     one(tx, "SELECT body FROM auth_users WHERE realm = ?1 AND uid = ?2", (realm.key(), uid))
 }
 
+// Without statistics SQLite takes the order for a reason to look through all users of a realm: so searches name their index.
+
 /// The user of an address; the oldest identifier where several may have it.
 pub(super) fn by_email(tx: &Tx<'_>, realm: &Realm, email: &str) -> Result<Option<User>, Error> {
-    one(tx, "SELECT body FROM auth_users WHERE realm = ?1 AND email = ?2 ORDER BY uid LIMIT 1", (realm.key(), email))
+    one(
+        tx,
+        "SELECT body FROM auth_users INDEXED BY auth_users_email WHERE realm = ?1 AND email = ?2 ORDER BY uid LIMIT 1",
+        (realm.key(), email),
+    )
 }
 
 pub(super) fn by_phone(tx: &Tx<'_>, realm: &Realm, phone: &str) -> Result<Option<User>, Error> {
-    one(tx, "SELECT body FROM auth_users WHERE realm = ?1 AND phone = ?2 ORDER BY uid LIMIT 1", (realm.key(), phone))
+    one(
+        tx,
+        "SELECT body FROM auth_users INDEXED BY auth_users_phone WHERE realm = ?1 AND phone = ?2 ORDER BY uid LIMIT 1",
+        (realm.key(), phone),
+    )
 }
 
 pub(super) fn by_identity(tx: &Tx<'_>, realm: &Realm, provider: &str, raw_id: &str) -> Result<Option<User>, Error> {
@@ -78,7 +88,7 @@ pub(super) fn by_any_email(tx: &Tx<'_>, realm: &Realm, email: &str) -> Result<Op
     if let Some(user) = by_email(tx, realm, email)? {
         return Ok(Some(user));
     }
-    let sql = "SELECT u.body FROM auth_identities i JOIN auth_users u ON u.realm = i.realm AND u.uid = i.uid \
+    let sql = "SELECT u.body FROM auth_identities i INDEXED BY auth_identities_email JOIN auth_users u ON u.realm = i.realm AND u.uid = i.uid \
                WHERE i.realm = ?1 AND i.email = ?2 ORDER BY i.uid LIMIT 1";
     one(tx, sql, (realm.key(), email))
 }
@@ -118,7 +128,7 @@ pub(super) fn put_user(tx: &mut Tx<'_>, realm: &Realm, user: &mut User) -> Resul
 
 fn put_identities(tx: &Tx<'_>, realm: &Realm, user: &User) -> Result<(), Error> {
     let key = realm.key();
-    let sql = "SELECT provider, raw_id, email FROM auth_identities WHERE realm = ?1 AND uid = ?2";
+    let sql = "SELECT provider, raw_id, email FROM auth_identities INDEXED BY auth_identities_uid WHERE realm = ?1 AND uid = ?2";
     let mut known: Vec<(String, String, Option<String>)> =
         tx.rows(sql, (&key, &user.uid), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     for provider in &user.providers {
