@@ -164,3 +164,22 @@ fn a_database_of_a_newer_emu_is_refused() {
     let options = Options { path: folder.path().join("state.db"), clock: Clock::system(), ids: Ids::random(), ephemeral: false };
     assert!(matches!(Db::open(options, &[&OLDER]), Err(Error::Newer { found: 1, known: 0, .. })));
 }
+
+#[tokio::test]
+async fn a_query_is_compiled_once_whatever_it_is_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (db, call) = (open(&folder), Call::operator());
+    db.write(&call, |tx| tx.execute("CREATE INDEX t_v ON t (v) WHERE v > 3", [])).await.expect("made");
+    let compiled = |tx: &mut Tx<'_>| {
+        let mut statement = tx.statement("SELECT id FROM t WHERE v > ?1 AND v < ?2 LIMIT ?3")?;
+        for at in 0..9 {
+            statement.query_map([at, at * 7, at + 1], |_| Ok(()))?.for_each(drop);
+        }
+        Ok::<_, Error>(statement.get_status(rusqlite::StatementStatus::RePrepare))
+    };
+    assert_eq!(db.read(&call, compiled).await.expect("read"), 0);
+    let built = |tx: &mut Tx<'_>| tx.rows("PRAGMA compile_options", [], |row| row.get::<_, String>(0));
+    let built = db.read(&call, built).await.expect("read");
+    assert!(built.iter().any(|option| option == "DEFAULT_MEMSTATUS=0"), "{built:?}");
+    assert!(!built.iter().any(|option| option == "ENABLE_STAT4"), "{built:?}");
+}
