@@ -1,5 +1,6 @@
 //! The inbox, as the admin API shows it.
 
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::Shared;
@@ -12,30 +13,14 @@ const MAILS_MAX: usize = 1_000;
 
 impl Shared {
     /// The mails that are asked for, oldest first; waits for one where there is none and the question says for how long.
-    pub(super) async fn inbox(&self, ask: &MailsAsk) -> Result<Vec<Value>, mail::Error> {
-        let call = Call::operator();
-        let looking = async {
-            loop {
-                // Listening begins before looking, so that nothing is missed in between.
-                let arrivals = self.world.db.woken(mail::WAKE);
-                let mut arrivals = std::pin::pin!(arrivals.notified());
-                arrivals.as_mut().enable();
-                let mails = self.world.services.mail.inbox(&call, None, None, MAILS_MAX).await?;
-                let found = matching(mails.into_iter().map(|(mail, _)| mail), ask);
-                if !found.is_empty() || ask.wait.is_zero() {
-                    return Ok(found);
-                }
-                tokio::select! {
-                    () = arrivals => {}
-                    // Whoever waits must not hold up the stop.
-                    () = self.shutdown.cancelled() => return Ok(found),
-                }
-            }
+    pub(super) async fn inbox<'a>(&'a self, ask: &'a MailsAsk) -> Result<Vec<Value>, mail::Error> {
+        let look = || {
+            Box::pin(async {
+                let mails = self.world.services.mail.inbox(&Call::operator(), None, None, MAILS_MAX).await?;
+                Ok(matching(mails.into_iter().map(|(mail, _)| mail), ask))
+            }) as BoxFuture<'_, _>
         };
-        if ask.wait.is_zero() {
-            return looking.await;
-        }
-        tokio::time::timeout(ask.wait, looking).await.unwrap_or_else(|_| Ok(Vec::new()))
+        self.found(mail::WAKE, ask.wait, look).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program: a project, its state, and everything that runs on them, from start to stop.
 
 mod administer;
+mod arrivals;
 mod deadlines;
 mod desk;
 pub mod firebase;

@@ -1,5 +1,6 @@
 //! Pushes, as the admin API shows them.
 
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::Shared;
@@ -12,30 +13,12 @@ const SHOWN_MAX: usize = 1_000;
 
 impl Shared {
     /// The pushes that are asked for, oldest first; waits for one where there is none and the question says for how long.
-    pub(super) async fn pushes_asked(&self, ask: &PushesAsk) -> Result<Vec<Value>, push::Error> {
-        let call = Call::operator();
-        let looking = async {
-            loop {
-                // Listening begins before looking, so that nothing is missed in between.
-                let arrivals = self.world.db.woken(push::WAKE);
-                let mut arrivals = std::pin::pin!(arrivals.notified());
-                arrivals.as_mut().enable();
-                let pushes = self.world.services.pushes.inbox(&call, None, SHOWN_MAX).await?;
-                let found = matching(&pushes, ask);
-                if !found.is_empty() || ask.wait.is_zero() {
-                    return Ok(found);
-                }
-                tokio::select! {
-                    () = arrivals => {}
-                    // Whoever waits must not hold up the stop.
-                    () = self.shutdown.cancelled() => return Ok(found),
-                }
-            }
+    pub(super) async fn pushes_asked<'a>(&'a self, ask: &'a PushesAsk) -> Result<Vec<Value>, push::Error> {
+        let look = || {
+            Box::pin(async { Ok(matching(&self.world.services.pushes.inbox(&Call::operator(), None, SHOWN_MAX).await?, ask)) })
+                as BoxFuture<'_, _>
         };
-        if ask.wait.is_zero() {
-            return looking.await;
-        }
-        tokio::time::timeout(ask.wait, looking).await.unwrap_or_else(|_| Ok(Vec::new()))
+        self.found(push::WAKE, ask.wait, look).await
     }
 
     /// The tokens of devices that are known.
