@@ -15,7 +15,7 @@ use crate::functions::{InvokeError, LogLine};
 use crate::gateway::Hub;
 use crate::gateway::admin::{ClockChange, World};
 use crate::gateway::asked::{AskError, DEFAULT_WORLD, InvocationsAsk, MailsAsk, PushesAsk, TokenAsk};
-use crate::gateway::state::{StateAsk, StateError};
+use crate::gateway::state::StateAsk;
 use crate::project::Port;
 use crate::services::documents::Index;
 use crate::telemetry::journal::{Journaled, Query, Reader, TraceError};
@@ -99,18 +99,18 @@ impl World for Shared {
         Box::pin(self.change_clock_whole(change))
     }
 
-    fn state(self: Arc<Self>, ask: StateAsk) -> BoxFuture<'static, Result<Value, StateError>> {
+    fn state(self: Arc<Self>, ask: StateAsk) -> BoxFuture<'static, Result<Value, AskError>> {
         let doing = tokio::spawn(async move {
             let project = self.project();
             let answer = self.states.answer(&project, ask).await;
             // What a reload has made meanwhile may have been made in the state before.
             let now = self.project();
             if !Arc::ptr_eq(&project, &now) {
-                self.states.ensure(&now).await.map_err(|error| StateError::Failed(format!("{error:#}")))?;
+                self.states.ensure(&now).await.map_err(|error| AskError::Failed(format!("{error:#}")))?;
             }
             answer
         });
-        Box::pin(async move { doing.await.unwrap_or_else(|error| Err(StateError::Failed(error.to_string()))) })
+        Box::pin(async move { doing.await.unwrap_or_else(|error| Err(AskError::Failed(error.to_string()))) })
     }
 
     fn invoke(&self, call: Call, name: String, event: Bytes) -> BoxFuture<'_, Result<Value, AskError>> {

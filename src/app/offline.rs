@@ -10,7 +10,8 @@ use super::world::World;
 use super::{NotStarted, StateFolder, States, state_folder};
 use crate::base::{Call, Clock, Ids, Standing};
 use crate::gateway::admin::{self, ClockChange};
-use crate::gateway::state::{StateAsk, StateError};
+use crate::gateway::asked::AskError;
+use crate::gateway::state::StateAsk;
 use crate::project::{self, Load, Project};
 use crate::wire::aws::arn::Account;
 
@@ -40,7 +41,7 @@ impl Offline {
     }
 
     /// Does what is asked with the state as a whole.
-    pub async fn answer(&self, ask: StateAsk) -> Result<Value, StateError> {
+    pub async fn answer(&self, ask: StateAsk) -> Result<Value, AskError> {
         self.states.answer(&self.project, ask).await
     }
 

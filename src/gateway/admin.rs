@@ -17,7 +17,7 @@ use super::guard::Pages;
 use super::hub::{self, Hub};
 use super::listener::Face;
 use super::origin::{Answered, Origin};
-use super::state::{StateAsk, StateError};
+use super::state::StateAsk;
 use crate::base::{Call, Caller, Clock, Standing, Time};
 use crate::telemetry::journal::{Journaled, Query};
 use crate::wire::http::{Body, BoxError, Request, Response, json};
@@ -36,7 +36,7 @@ pub trait World: Send + Sync + 'static {
     /// Changes the clock and answers once all that was due by then is done; an error says why it is not kept.
     fn change_clock(self: Arc<Self>, change: ClockChange) -> BoxFuture<'static, Result<(), String>>;
     /// Does something with the state as a whole, to its end even where nobody waits for the answer any more.
-    fn state(self: Arc<Self>, ask: StateAsk) -> BoxFuture<'static, Result<Value, StateError>>;
+    fn state(self: Arc<Self>, ask: StateAsk) -> BoxFuture<'static, Result<Value, AskError>>;
     /// What there is and how it is: addresses, functions, what is pending.
     fn health(&self) -> BoxFuture<'_, Value>;
     /// Waits until everything that was committed has been delivered; an error says why it cannot know.
@@ -131,10 +131,10 @@ impl Admin {
                 Ok(time(world.clock()))
             }
             (method, ["state", rest @ ..]) => {
-                let ask = StateAsk::read(method, rest, &collect(body).await?).map_err(|error| failed(error.status(), error.to_string()))?;
+                let ask = StateAsk::read(method, rest, &collect(body).await?).map_err(refused)?;
                 match world.clone().state(ask).await {
                     Ok(answer) => Ok(json(StatusCode::OK, &answer)),
-                    Err(error) => Err(failed(error.status(), error.to_string())),
+                    Err(error) => Err(refused(error)),
                 }
             }
             (&Method::POST, ["functions", name, "invocations"]) => {
@@ -201,7 +201,7 @@ impl Admin {
         let ask = StateAsk::Export(super::state::Export { dir, force: true });
         Ok(match self.world.clone().state(ask).await {
             Ok(_) => json(StatusCode::OK, &json!({ "message": "OK" })),
-            Err(error) => failed(error.status(), error.to_string()),
+            Err(error) => refused(error),
         })
     }
 

@@ -17,7 +17,7 @@ pub const WAIT_MAX: Duration = Duration::from_secs(600);
 /// Mails and invocations that one answer has, unless it is asked for fewer.
 const SHOWN_MAX: usize = 1_000;
 
-/// Why there is no answer. The text is for people and says what to do.
+/// Why there is no answer. The text is for people and says what to do. What was to be changed is as it was, unless the text says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// What is asked for is not there.

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use http::{Method, StatusCode};
+use http::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::asked::AskError;
 
 /// Something to do with the state of a World.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,27 +77,6 @@ fn yes() -> bool {
     true
 }
 
-/// Why it was not done. In each case the state is what it was, unless the text says otherwise.
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    #[error("{0}")]
-    NotFound(String),
-    #[error("{0}")]
-    Wrong(String),
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl StateError {
-    pub fn status(&self) -> StatusCode {
-        match self {
-            StateError::NotFound(_) => StatusCode::NOT_FOUND,
-            StateError::Wrong(_) => StatusCode::BAD_REQUEST,
-            StateError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-}
-
 impl StateAsk {
     /// The request that [`StateAsk::read`] reads this from: method, what follows `/emu/v1/state`, body.
     pub fn request(&self) -> (Method, &'static str, Value) {
@@ -112,7 +93,7 @@ impl StateAsk {
     }
 
     /// Reads a request under `/emu/v1/state`. Fails with `NotFound` and `Wrong`.
-    pub fn read(method: &Method, path: &[&str], body: &[u8]) -> Result<StateAsk, StateError> {
+    pub fn read(method: &Method, path: &[&str], body: &[u8]) -> Result<StateAsk, AskError> {
         match (method, path) {
             (&Method::GET, []) => Ok(StateAsk::List),
             (&Method::POST, ["reset"]) if body.is_empty() => Ok(StateAsk::Reset(Reset::default())),
@@ -122,7 +103,7 @@ impl StateAsk {
             (&Method::POST, ["export"]) => absolute(of(body, r#"{"dir": "/path"}"#)?, |export: &Export| &export.dir).map(StateAsk::Export),
             (&Method::POST, ["import"]) => absolute(of(body, r#"{"dir": "/path"}"#)?, |import: &Import| &import.dir).map(StateAsk::Import),
             (&Method::POST, ["diff"]) => of(body, r#"{"a": "before", "b": "now"}"#).map(StateAsk::Diff),
-            _ => Err(StateError::NotFound(format!(
+            _ => Err(AskError::NotFound(format!(
                 "the admin API has no {method} /emu/v1/state/{}; it has GET /emu/v1/state and POST /emu/v1/state/{{reset,snapshot,restore,export,import,diff}}",
                 path.join("/")
             ))),
@@ -130,16 +111,16 @@ impl StateAsk {
     }
 }
 
-fn of<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, StateError> {
-    serde_json::from_slice(body).map_err(|error| StateError::Wrong(format!("send {example}: {error}")))
+fn of<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, AskError> {
+    serde_json::from_slice(body).map_err(|error| AskError::Wrong(format!("send {example}: {error}")))
 }
 
 /// emu's own folder says nothing to the one who asks.
-fn absolute<T>(ask: T, dir: impl Fn(&T) -> &PathBuf) -> Result<T, StateError> {
+fn absolute<T>(ask: T, dir: impl Fn(&T) -> &PathBuf) -> Result<T, AskError> {
     if dir(&ask).is_absolute() {
         return Ok(ask);
     }
-    Err(StateError::Wrong(format!("`{}` is no absolute path; give one, for emu has a working folder of its own", dir(&ask).display())))
+    Err(AskError::Wrong(format!("`{}` is no absolute path; give one, for emu has a working folder of its own", dir(&ask).display())))
 }
 
 #[cfg(test)]

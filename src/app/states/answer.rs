@@ -5,18 +5,19 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Part, States};
-use crate::gateway::state::{StateAsk, StateError};
+use crate::gateway::asked::AskError;
+use crate::gateway::state::StateAsk;
 use crate::project::Project;
 
 impl States {
     /// Does what is asked, for a project. Fails with what a person can read.
-    pub async fn answer(&self, project: &Arc<Project>, ask: StateAsk) -> Result<Value, StateError> {
+    pub async fn answer(&self, project: &Arc<Project>, ask: StateAsk) -> Result<Value, AskError> {
         match ask {
             StateAsk::List => Ok(json!({ "snapshots": self.snapshots().await.map_err(failed)? })),
             StateAsk::Snapshot(ask) => Ok(json!(self.snapshot(&ask.name, ask.force).await.map_err(wrong)?)),
             StateAsk::Restore(ask) => Ok(json!(self.restore(project, &ask.name).await.map_err(wrong)?)),
             StateAsk::Reset(ask) => {
-                let part = ask.service.as_deref().map(str::parse::<Part>).transpose().map_err(StateError::Wrong)?;
+                let part = ask.service.as_deref().map(str::parse::<Part>).transpose().map_err(AskError::Wrong)?;
                 self.reset(project, part).await.map_err(failed)?;
                 Ok(json!({ "reset": ask.service.as_deref().unwrap_or("everything") }))
             }
@@ -33,10 +34,10 @@ impl States {
     }
 }
 
-fn failed(error: anyhow::Error) -> StateError {
-    StateError::Failed(format!("{error:#}"))
+fn failed(error: anyhow::Error) -> AskError {
+    AskError::Failed(format!("{error:#}"))
 }
 
-fn wrong(error: anyhow::Error) -> StateError {
-    StateError::Wrong(format!("{error:#}"))
+fn wrong(error: anyhow::Error) -> AskError {
+    AskError::Wrong(format!("{error:#}"))
 }
