@@ -1,5 +1,6 @@
 //! Firebase's protocols, each on a port of its own.
 
+mod access;
 pub mod auth;
 pub mod cors;
 pub mod event;

@@ -1,6 +1,5 @@
 //! Firestore's protocols: gRPC, REST and WebChannel on one port. Source: `google/firestore/v1` and the emulator's own endpoints.
 
-mod access;
 mod channel;
 mod decode;
 mod encode;
@@ -24,6 +23,7 @@ use self::stream::ANSWERS_MAX;
 use crate::base::{Call, Ids};
 use crate::services::documents::Documents;
 use crate::wire::firebase::Wire;
+use crate::wire::firebase::access::Access;
 use crate::wire::firebase::rpc::{Requests, coded, grpc};
 use crate::wire::http::{Body, Description, Recorder, Request, Response};
 
@@ -37,7 +37,7 @@ const GRPC: &str = "/google.firestore.v1.Firestore/";
 pub struct Firestore {
     documents: Documents,
     ids: Ids,
-    access: Arc<access::Access>,
+    access: Arc<Access>,
     sessions: Arc<channel::Sessions>,
     recorder: Arc<dyn Recorder>,
 }
@@ -45,7 +45,7 @@ pub struct Firestore {
 impl Firestore {
     /// `recorder` keeps records of what comes on streams.
     pub fn new(documents: Documents, ids: Ids, recorder: Arc<dyn Recorder>) -> Firestore {
-        Firestore { documents, ids, access: Arc::default(), sessions: Arc::default(), recorder }
+        Firestore { documents, ids, access: Arc::new(Access::new("Firestore")), sessions: Arc::default(), recorder }
     }
 
     async fn respond(&self, call: &Call, request: Request) -> Response {

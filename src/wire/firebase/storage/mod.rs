@@ -2,7 +2,6 @@
 //! over the objects that S3 has as well. Facts: the JSON API's reference, the SDKs, and the Firebase CLI's emulator
 //! (`src/emulator/storage`).
 
-mod access;
 mod ask;
 mod body;
 mod buckets;
@@ -29,11 +28,11 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use self::access::Access;
 use self::ask::Ask;
 use self::fail::Failure;
 use self::route::{Place, place};
 use super::Wire;
+use super::access::Access;
 use crate::base::{Call, Ids, Meter};
 use crate::services::objects::{NewBucket, Objects};
 use crate::wire::http::{Body, Description, Request, Response, json as answer};
@@ -61,7 +60,7 @@ type Answered = (&'static str, Response);
 impl Storage {
     /// `buckets` are the project's own, which are there from the beginning.
     pub fn new(objects: Objects, ids: Ids, buckets: impl IntoIterator<Item = String>) -> Storage {
-        Storage { objects, ids, own: buckets.into_iter().collect(), access: Arc::default() }
+        Storage { objects, ids, own: buckets.into_iter().collect(), access: Arc::new(Access::new("Storage")) }
     }
 
     /// Whether a bucket is there without anybody making it: the project's own, and all under the names that Firebase gives.
