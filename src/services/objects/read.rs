@@ -42,7 +42,7 @@ impl Objects {
         self.db
             .read(call, |tx| {
                 tx.count(Unit::ObjectReads, 1);
-                find(tx, get)
+                find(tx, &get.name, &get.wanted, |_| get.range)
             })
             .await
     }
@@ -51,6 +51,17 @@ impl Objects {
     ///
     /// Fails with [`Error::NoSuchKey`] and its like, [`Error::BadRange`], [`Error::Precondition`], [`Error::NotModified`].
     pub async fn get(&self, call: &Call, get: &Get) -> Result<(Found, ByteStream), Error> {
+        self.get_part(call, &get.name, &get.wanted, |_| get.range).await
+    }
+
+    /// As [`Objects::get`], with a run of bytes that depends on the object.
+    pub async fn get_part(
+        &self,
+        call: &Call,
+        name: &Name,
+        wanted: &Wanted,
+        range: impl Fn(&Object) -> Range,
+    ) -> Result<(Found, ByteStream), Error> {
         let bill = |unit, amount| {
             let mut usage = Usage::default();
             usage.add(unit, amount);
@@ -58,7 +69,7 @@ impl Objects {
         };
         // Also where there is no such object, or it has not changed.
         bill(Unit::ObjectReads, 1);
-        let (found, stream) = self.open(call, get).await?;
+        let (found, stream) = self.open(call, name, wanted, range).await?;
         // What a function reads stays in the region. Source: "Amazon S3 pricing", data transfer.
         if !matches!(call.caller, Caller::Function(_)) {
             bill(Unit::ObjectBytesOut, found.length);
@@ -67,12 +78,18 @@ impl Objects {
     }
 
     /// As [`Objects::get`], on nobody's bill: the bytes do not leave the service.
-    pub(super) async fn open(&self, call: &Call, get: &Get) -> Result<(Found, ByteStream), Error> {
+    pub(super) async fn open(
+        &self,
+        call: &Call,
+        name: &Name,
+        wanted: &Wanted,
+        range: impl Fn(&Object) -> Range,
+    ) -> Result<(Found, ByteStream), Error> {
         for _ in 0..TRIES {
             let (found, slices) = self
                 .db
                 .read(call, |tx| {
-                    let found = find(tx, get)?;
+                    let found = find(tx, name, wanted, &range)?;
                     let slices = slices(tx, found.object.generation, found.start, found.length)?;
                     Ok::<_, Error>((found, slices))
                 })
@@ -115,11 +132,12 @@ pub(super) fn existing(tx: &Tx<'_>, name: &Name) -> Result<(Object, Versioning),
     Ok((object, bucket.versioning))
 }
 
-fn find(tx: &Tx<'_>, get: &Get) -> Result<Found, Error> {
-    let (object, versioning) = existing(tx, &get.name)?;
-    check(&get.wanted, &object)?;
-    let (start, length) = span(&get.range, &object)?;
-    Ok(Found { object, versioning, start, length, partial: get.range != Range::All })
+fn find(tx: &Tx<'_>, name: &Name, wanted: &Wanted, range: impl Fn(&Object) -> Range) -> Result<Found, Error> {
+    let (object, versioning) = existing(tx, name)?;
+    check(wanted, &object)?;
+    let range = range(&object);
+    let (start, length) = span(&range, &object)?;
+    Ok(Found { object, versioning, start, length, partial: range != Range::All })
 }
 
 /// Whether a reader wants the object ("Conditional requests", RFC 9110 section 13.2.2).

@@ -7,7 +7,7 @@ use super::event::{Snapshot, emit};
 use super::read::{check, existing};
 use super::store::{self, bucket, newest, next_generation};
 use super::{
-    Algorithm, Bucket, Checksum, Claim, Claims, Condition, Content, Created, Deleted, Error, Event, Fingerprint, Get, How, KEY_BYTES_MAX,
+    Algorithm, Bucket, Checksum, Claim, Claims, Condition, Content, Created, Deleted, Error, Event, Fingerprint, How, KEY_BYTES_MAX,
     METADATA_BYTES_MAX, Name, Numbers, Object, Objects, PUT_BYTES_MAX, PartSpan, Precondition, Proof, Properties, Range, TAGS_MAX, Tags,
     Versioning, Wanted, Which,
 };
@@ -234,8 +234,8 @@ impl Objects {
     /// Works out the fingerprint of stored bytes by reading them.
     pub(super) async fn fingerprint(&self, call: &Call, object: &Object, range: Range, algorithm: Algorithm) -> Result<Fingerprint, Error> {
         let which = object.version.clone().map_or(Which::Unversioned, Which::Version);
-        let get = Get { name: Name { bucket: object.bucket.clone(), key: object.key.clone(), which }, range, wanted: Wanted::default() };
-        let (_, stream) = self.open(call, &get).await?;
+        let name = Name { bucket: object.bucket.clone(), key: object.key.clone(), which };
+        let (_, stream) = self.open(call, &name, &Wanted::default(), |_| range).await?;
         let mut stream = stream;
         let mut hasher = Hasher::new(Some(algorithm), false);
         while let Some(chunk) = futures_util::StreamExt::next(&mut stream).await {

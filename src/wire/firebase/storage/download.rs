@@ -5,11 +5,11 @@ use flate2::write::MultiGzDecoder;
 use futures_util::{StreamExt, stream};
 use http::{Method, StatusCode};
 
+use super::Storage;
 use super::ask::Ask;
 use super::encode::describe;
 use super::fail::Failure;
 use super::upload::set;
-use super::{Storage, unbilled};
 use crate::base::Call;
 use crate::services::objects::{ByteStream, Get, Name, Object, Range, Wanted};
 use crate::wire::http::{Body, BoxError, Response};
@@ -37,17 +37,20 @@ impl Storage {
         let bucket = name.bucket.clone();
         let fail = |error| Failure::of(&error, &bucket);
         let wanted = Wanted { numbers: ask.numbers(false)?, ..Wanted::default() };
-        let whole = Get { name, range: Range::All, wanted };
-        let is_head = ask.parts.method == Method::HEAD;
-        // One request is one on the bill.
-        let looking = if is_head { call.clone() } else { unbilled(call) };
-        let object = self.objects.head(&looking, &whole).await.map_err(fail)?.object;
-        let headers = &object.properties.headers;
-        let is_kept = headers.cache_control.as_deref().is_some_and(|text| text.contains("no-transform"));
-        let opened = headers.content_encoding.as_deref() == Some("gzip") && !ask.accepts_gzip() && !is_kept;
-        // A range of what is opened would be one of other bytes; one of nothing is nothing.
-        let range = if opened || object.size == 0 { Range::All } else { ask.range() };
-        let get = Get { range, ..whole };
+        let is_opened = |object: &Object| {
+            let headers = &object.properties.headers;
+            let is_kept = headers.cache_control.as_deref().is_some_and(|text| text.contains("no-transform"));
+            headers.content_encoding.as_deref() == Some("gzip") && !ask.accepts_gzip() && !is_kept
+        };
+        let (found, stream) = if ask.parts.method == Method::HEAD {
+            (self.objects.head(call, &Get { name, range: Range::All, wanted }).await.map_err(fail)?, None)
+        } else {
+            // A range of what is opened would be one of other bytes; one of nothing is nothing.
+            let range = |object: &Object| if is_opened(object) || object.size == 0 { Range::All } else { ask.range() };
+            let (found, stream) = self.objects.get_part(call, &name, &wanted, range).await.map_err(fail)?;
+            (found, Some(stream))
+        };
+        let object = found.object;
         let mut response = http::Response::new(Body::empty());
         describe(&object, response.headers_mut());
         for (parameter, header) in [
@@ -59,13 +62,12 @@ impl Storage {
                 set(&mut response, header, value);
             }
         }
-        if is_head {
+        let Some(stream) = stream else {
             set(&mut response, "content-length", &object.size.to_string());
             response.extensions_mut().insert(Given(object));
             return Ok(response);
-        }
-        let (found, stream) = self.objects.get(call, &get).await.map_err(fail)?;
-        if opened {
+        };
+        if is_opened(&object) {
             response.headers_mut().remove("content-encoding");
             set(&mut response, "warning", "214 UploadServer gunzipped");
             *response.body_mut() = Body::stream(gunzipped(stream), None);
@@ -74,7 +76,7 @@ impl Storage {
         }
         if found.partial {
             let last = (found.start + found.length).saturating_sub(1);
-            set(&mut response, "content-range", &format!("bytes {}-{last}/{}", found.start, found.object.size));
+            set(&mut response, "content-range", &format!("bytes {}-{last}/{}", found.start, object.size));
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
         }
         response.extensions_mut().insert(Given(object));

@@ -22,14 +22,14 @@ impl Storage {
     pub async fn file(&self, call: &Call, ask: &Ask<'_>, bucket: &str, key: Option<&str>, body: Body) -> Answered {
         let overridden = ask.header("x-http-method-override").and_then(|name| Method::from_bytes(name.as_bytes()).ok());
         let method = overridden.unwrap_or_else(|| ask.parts.method.clone());
+        if let (&Method::GET | &Method::HEAD, Some(key), Some("media")) = (&method, key, ask.get("alt")) {
+            return ("objects.get", self.download(call, ask, bucket, key).await.unwrap_or_else(|failure| failure.firebase("get object")));
+        }
         // An app's first upload finds its bucket, whatever that is called.
         if let Err(failure) = self.settle(bucket, method == Method::POST).await {
             return ("?", failure.firebase("access bucket"));
         }
         let (action, what, result) = match (&method, key) {
-            (&Method::GET | &Method::HEAD, Some(key)) if ask.get("alt") == Some("media") => {
-                ("objects.get", "get object", self.file_bytes(call, ask, bucket, key).await)
-            }
             (&Method::GET, Some(key)) => {
                 self.access.check(call);
                 ("objects.get", "get object", self.file_metadata(call, bucket, key).await)
@@ -184,6 +184,17 @@ impl Storage {
         let mut response = http::Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         Ok(response)
+    }
+
+    /// The bytes of a file. Whether its bucket is there is only asked where the file is not.
+    async fn download(&self, call: &Call, ask: &Ask<'_>, bucket: &str, key: &str) -> Result<Response, Failure> {
+        match self.file_bytes(call, ask, bucket, key).await {
+            Err(failure) if failure.code == "NoSuchBucket" => {
+                self.settle(bucket, false).await?;
+                self.file_bytes(&unbilled(call), ask, bucket, key).await
+            }
+            answered => answered,
+        }
     }
 
     async fn file_bytes(&self, call: &Call, ask: &Ask<'_>, bucket: &str, key: &str) -> Result<Response, Failure> {
