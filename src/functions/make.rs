@@ -220,25 +220,7 @@ impl Maker {
 
 /// What a codebase is while nobody knows its functions: code without a trigger. Its bound on memory is all its functions'.
 fn codebase_function() -> Function {
-    Function {
-        name: String::new(),
-        deployed_name: String::new(),
-        runtime: Runtime::JavaScript,
-        handler: String::new(),
-        build: None,
-        memory_mib: CODEBASE_MEMORY_MIB,
-        timeout_ms: 0,
-        environment: BTreeMap::new(),
-        events: Vec::new(),
-        retries_max: 0,
-        event_age_max_s: 0,
-        on_failure: None,
-        dead_letters: None,
-        on_success: None,
-        concurrency_max: None,
-        firebase: None,
-        at: Position::default(),
-    }
+    Function { memory_mib: CODEBASE_MEMORY_MIB, ..Function::new("", String::new(), "") }
 }
 
 /// How a function of the project is bundled.

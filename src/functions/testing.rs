@@ -1,8 +1,6 @@
 //! Projects and worlds for tests.
 
-use std::collections::BTreeMap;
-
-use crate::project::{Function, Isolation, Ports, Position, Project, Resources, Runtime, Settings};
+use crate::project::{Function, Isolation, Ports, Project, Resources, Settings};
 
 pub(crate) fn project() -> Project {
     Project {
@@ -32,23 +30,5 @@ pub(crate) fn project() -> Project {
 }
 
 pub(crate) fn function(name: &str, handler: &str) -> Function {
-    Function {
-        name: name.to_string(),
-        deployed_name: format!("shop-dev-{name}"),
-        runtime: Runtime::JavaScript,
-        handler: handler.to_string(),
-        build: None,
-        memory_mib: 128,
-        timeout_ms: 3_000,
-        environment: BTreeMap::new(),
-        events: vec![],
-        retries_max: 2,
-        event_age_max_s: 21_600,
-        on_failure: None,
-        dead_letters: None,
-        on_success: None,
-        concurrency_max: None,
-        firebase: None,
-        at: Position::default(),
-    }
+    Function { memory_mib: 128, timeout_ms: 3_000, ..Function::new(name, format!("shop-dev-{name}"), handler) }
 }

@@ -12,9 +12,6 @@ use super::problem::did_you_mean;
 use super::settings::texts;
 use super::yaml::{Entry, Node, Value};
 
-/// Serverless's own defaults where neither function nor provider says anything.
-const MEMORY_MIB: u32 = 1024;
-const TIMEOUT_S: u32 = 6;
 /// Longest name of a deployed function (Lambda API, `CreateFunction`).
 const NAME_CHARS_MAX: usize = 64;
 /// Headers that Serverless allows where CORS is only switched on.
@@ -144,25 +141,19 @@ impl Scene<'_> {
         let runtime = self.runtime(name, at, either("runtime"))?;
         let handler = self.handler(name, at, node, runtime)?;
         let number = |found: Option<&Node>| found.and_then(Node::as_int).and_then(|n| u32::try_from(n).ok());
-        let timeout_s = number(either("timeout")).unwrap_or(TIMEOUT_S);
+        let usual = Function::new(name, deployed_name, &handler);
+        let timeout_s = number(either("timeout")).unwrap_or((usual.timeout_ms / 1_000) as u32);
         let mut function = Function {
-            name: name.clone(),
-            deployed_name,
             runtime,
-            handler,
             build: node.get("build").and_then(Node::scalar),
-            memory_mib: number(either("memorySize")).unwrap_or(MEMORY_MIB),
-            timeout_ms: u64::from(timeout_s) * 1000,
+            memory_mib: number(either("memorySize")).unwrap_or(usual.memory_mib),
+            timeout_ms: u64::from(timeout_s) * 1_000,
             environment: self.environment(provider, node),
-            events: Vec::new(),
-            retries_max: number(node.get("maximumRetryAttempts")).unwrap_or(2),
-            event_age_max_s: number(node.get("maximumEventAge")).unwrap_or(21_600),
-            on_failure: None,
-            dead_letters: None,
-            on_success: None,
+            retries_max: number(node.get("maximumRetryAttempts")).unwrap_or(usual.retries_max),
+            event_age_max_s: number(node.get("maximumEventAge")).unwrap_or(usual.event_age_max_s),
             concurrency_max: number(node.get("reservedConcurrency")),
-            firebase: None,
             at: at.clone(),
+            ..usual
         };
         if function.build.is_some() && runtime == Runtime::JavaScript {
             self.error(at, format!("`{path}.build` is for `runtime: wasm`"), "JavaScript and TypeScript are bundled by emu itself");

@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use super::firebase::{Endpoint, Firebase};
 use super::port::Ports;
 
+/// What the Serverless Framework gives functions that do not say (its "serverless.yml reference").
+const MEMORY_MIB: u32 = 1_024;
+const TIMEOUT_S: u64 = 6;
+
 /// A whole project. Immutable; an edit makes a new one.
 #[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Project {
@@ -60,6 +64,31 @@ pub struct Function {
     pub firebase: Option<Box<Endpoint>>,
     /// Where it is defined.
     pub at: Position,
+}
+
+impl Function {
+    /// A function of JavaScript with the settings that it has unless something else is said, and nothing that triggers it.
+    pub fn new(name: &str, deployed_name: String, handler: &str) -> Function {
+        Function {
+            name: name.to_owned(),
+            deployed_name,
+            runtime: Runtime::JavaScript,
+            handler: handler.to_owned(),
+            build: None,
+            memory_mib: MEMORY_MIB,
+            timeout_ms: TIMEOUT_S * 1_000,
+            environment: BTreeMap::new(),
+            events: Vec::new(),
+            retries_max: 2,
+            event_age_max_s: 21_600,
+            on_failure: None,
+            dead_letters: None,
+            on_success: None,
+            concurrency_max: None,
+            firebase: None,
+            at: Position::default(),
+        }
+    }
 }
 
 #[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::project::firebase::{
     BlockingTrigger, Codebase, DEFAULT_REGION, Endpoint, EventTrigger, Generation, Retry, ScheduleTrigger, Source, TaskQueue, Trigger, top,
 };
-use crate::project::{Function, Problem, Runtime, Severity};
+use crate::project::{Function, Problem, Severity};
 
 /// Most functions of one codebase.
 const FUNCTIONS_MAX: usize = 2_000;
@@ -113,23 +113,15 @@ fn function(name: &str, id: &str, endpoint: &Value, about: &About<'_>) -> Result
         whole(&endpoint["maxInstances"]).filter(|instances| *instances > 0).map(|instances| instances.saturating_mul(at_once));
     let endpoint = Endpoint { codebase: about.codebase.name.clone(), entry_point, generation, regions, trigger, secrets };
     Ok(Function {
-        name: name.to_owned(),
-        deployed_name: name.to_owned(),
-        runtime: Runtime::JavaScript,
-        handler: about.handler.clone(),
-        build: None,
         memory_mib,
         timeout_ms: timeout_s * 1_000,
         environment: environment(name, &endpoint, memory_mib, timeout_s, about.source),
-        events: Vec::new(),
         retries_max: 0,
         event_age_max_s: 86_400,
-        on_failure: None,
-        dead_letters: None,
-        on_success: None,
         concurrency_max,
         firebase: Some(Box::new(endpoint)),
         at: top(&about.source.file),
+        ..Function::new(name, name.to_owned(), &about.handler)
     })
 }
 
