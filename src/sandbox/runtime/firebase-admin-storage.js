@@ -81,6 +81,15 @@
       return file.metadata;
     };
 
+    const isThere = async (path) => {
+      const answer = await exchange('GET', host + path);
+      if (answer.status >= 300 && answer.status !== 404) throw new ApiError(answer.status, answer.text);
+      return [answer.status < 300];
+    };
+    const withMetadata = async (of) => {
+      await of.getMetadata();
+      return [of, of.metadata];
+    };
     class File {
       constructor(bucket, name, options = {}) {
         if (!name) throw new Error('A file name must be specified.');
@@ -126,15 +135,8 @@
           final(done) { upload(file, rt.Buffer.concat(chunks), options).then(() => done(), done); },
         });
       }
-      async exists() {
-        const answer = await exchange('GET', host + this.#path());
-        if (answer.status >= 300 && answer.status !== 404) throw new ApiError(answer.status, answer.text);
-        return [answer.status < 300];
-      }
-      async get() {
-        await this.getMetadata();
-        return [this, this.metadata];
-      }
+      exists() { return isThere(this.#path()); }
+      get() { return withMetadata(this); }
       async delete(options = {}) {
         try {
           return [await call('DELETE', this.#path({ ...conditions(this.conditions), ...conditions(options) }))];
@@ -250,15 +252,8 @@
         to.metadata = answer;
         return [to, answer];
       }
-      async exists() {
-        const answer = await exchange('GET', host + this.#path());
-        if (answer.status >= 300 && answer.status !== 404) throw new ApiError(answer.status, answer.text);
-        return [answer.status < 300];
-      }
-      async get() {
-        await this.getMetadata();
-        return [this, this.metadata];
-      }
+      exists() { return isThere(this.#path()); }
+      get() { return withMetadata(this); }
       async create(options = {}) {
         this.metadata = await call('POST', '/storage/v1/b', { ...options, name: this.name });
         return [this, this.metadata];
