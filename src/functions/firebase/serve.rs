@@ -4,12 +4,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderValue};
 use http::{Request, Response, StatusCode};
 use tokio::sync::mpsc;
 
-use super::outlet::{Outlet, Part};
+use super::outlet::{self, Outlet, Part};
 use super::request::{self, Address};
 use crate::base::Call;
 use crate::functions::answer::{Answer, InvokeError};
@@ -159,8 +161,11 @@ async fn rest(answer: &mut mpsc::Receiver<Part>) -> Bytes {
     }
 }
 
-/// The answer in the place of a function that gave none.
+/// The answer of a function that has ended before any of it came: with its answer, or without one.
 fn ended(name: Arc<str>, endpoint: &Endpoint, answer: Option<Answer>) -> Served {
+    if let Some(response) = answer.as_ref().filter(|answer| answer.error.is_none()).and_then(|answer| whole(&answer.payload)) {
+        return Served { response, function: Some(name) };
+    }
     let error = answer.as_ref().and_then(|answer| answer.error.as_ref());
     let is_first = endpoint.generation == Generation::First;
     let (status, text) = match error {
@@ -172,6 +177,25 @@ fn ended(name: Arc<str>, endpoint: &Endpoint, answer: Option<Answer>) -> Served 
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     };
     refused(Some(name), status, text)
+}
+
+/// The answer that a function ended with.
+fn whole(payload: &[u8]) -> Option<Response<Content>> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Whole {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: String,
+        #[serde(default)]
+        is_base64_encoded: bool,
+    }
+    let Whole { status, headers, body, is_base64_encoded } = serde_json::from_slice(payload).ok()?;
+    let body = if is_base64_encoded { STANDARD.decode(body).ok()?.into() } else { Bytes::from(body) };
+    let mut response = Response::new(Content::Whole(body));
+    *response.status_mut() = outlet::status_of(status)?;
+    *response.headers_mut() = outlet::headers_of(headers);
+    Some(response)
 }
 
 fn refused(function: Option<Arc<str>>, status: StatusCode, text: impl Into<Bytes>) -> Served {

@@ -478,6 +478,35 @@ static JSValue emu_done(JSContext *c, JSValueConst this_val, int argc, JSValueCo
 
 static JSValue emu_memory(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv) { return JS_NewFloat64(c, heap_used); }
 
+/* The UTF-8 of a string; null where it has lone surrogates, which have none. */
+static JSValue emu_utf8(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    Text t;
+    if (text_of(c, argv[0], &t))
+        return JS_EXCEPTION;
+    JSValue bytes = JS_NULL;
+    size_t at = 0;
+    while (at < t.len && !((uint8_t)t.text[at] == 0xED && (uint8_t)t.text[at + 1] >= 0xA0))
+        at++;
+    if (at == t.len)
+        bytes = JS_NewUint8ArrayCopy(c, (uint8_t *)t.text, t.len);
+    JS_FreeCString(c, t.text);
+    return bytes;
+}
+
+/* The string of bytes that are ASCII; null where they are not. */
+static JSValue emu_ascii(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    uint8_t *data;
+    size_t len;
+    if (bytes_of(c, argv[0], &data, &len))
+        return JS_EXCEPTION;
+    for (size_t at = 0; at < len; at++)
+        if (data[at] > 0x7F)
+            return JS_NULL;
+    return JS_NewStringLen(c, (char *)data, len);
+}
+
 static JSValue namespace_of(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv, int magic, JSValue *data) { return JS_DupValue(c, data[0]); }
 
 static JSValue emu_eval_module(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
@@ -520,6 +549,8 @@ static const JSCFunctionListEntry natives[] = {
     JS_CFUNC_DEF("log", 2, emu_log),
     JS_CFUNC_DEF("done", 2, emu_done),
     JS_CFUNC_DEF("memory", 0, emu_memory),
+    JS_CFUNC_DEF("utf8", 1, emu_utf8),
+    JS_CFUNC_DEF("ascii", 1, emu_ascii),
     JS_CFUNC_DEF("evalModule", 2, emu_eval_module),
     JS_CFUNC_DEF("scope", 0, emu_scope),
     JS_CFUNC_DEF("setScope", 1, emu_set_scope),

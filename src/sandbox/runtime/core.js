@@ -11,6 +11,7 @@
       makers.set(name, make);
     },
     has: (name) => makers.has(name),
+    isMade: (name) => made.has(name),
     names: () => [...makers.keys()],
     require(name) {
       if (made.has(name)) return made.get(name).exports;
@@ -118,35 +119,8 @@
       throw new TypeError('expected a string, an ArrayBuffer or a view of one');
     },
     isBytes: (value) => ArrayBuffer.isView(value) || value instanceof ArrayBuffer,
-    utf8(text) {
-      const length = text.length;
-      if (length < 32) {
-        const out = new Uint8Array(length);
-        let at = 0;
-        for (; at < length; at++) {
-          const code = text.charCodeAt(at);
-          if (code > 127) break;
-          out[at] = code;
-        }
-        if (at === length) return out;
-      }
-      return emu.call('utf8.encode', text.isWellFormed() ? text : text.toWellFormed(), null)[1] ?? new Uint8Array(0);
-    },
-    fromUtf8(bytes) {
-      const length = bytes.length;
-      if (length === 0) return '';
-      if (length < 24) {
-        let text = '';
-        let at = 0;
-        for (; at < length; at++) {
-          const code = bytes[at];
-          if (code > 127) break;
-          text += String.fromCharCode(code);
-        }
-        if (at === length) return text;
-      }
-      return emu.call('utf8.decode', '', bytes)[0];
-    },
+    utf8: (text) => emu.utf8(text) ?? emu.utf8(text.toWellFormed()),
+    fromUtf8: (bytes) => emu.ascii(bytes) ?? emu.call('utf8.decode', '', bytes)[0],
     /** What runs when something is thrown where nobody can catch it; set by the part that runs the handler. */
     report(error) {
       emu.log(4, String(error?.stack ?? error));

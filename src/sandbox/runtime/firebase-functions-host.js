@@ -4,6 +4,8 @@
   'use strict';
   const { rt } = emu;
   const RECORDED_BYTES_MAX = 65_536;
+  // Microtasks that a handler which has sent its answer, and waits for nothing, needs at most to settle.
+  const SETTLING = 12;
   rt.define('emu:firebase', () => {
     // Made while a codebase is loaded, so that its image holds it.
     const http = rt.require('firebase-functions-http');
@@ -46,13 +48,14 @@
     const setEnvironment = (values) => {
       for (const name of given) if (!(name in values)) delete rt.process.env[name];
       given = Object.keys(values);
-      Object.assign(rt.process.env, values);
+      rt.setVariables(values);
     };
 
     // ---- Requests
     const ascii = (text) => text.replace(/[\u007f-\uffff]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
-    /** Sends parts of the answer while the function goes on; where nobody takes them, keeps them for the end. */
-    const outletOf = (streams, ended) => {
+    /** Sends parts of the answer while the function goes on; where nobody takes them, keeps them for the end. `idle` says whether the
+     * function has nothing left to do, so that its end, which is at once, can take an answer that is whole. */
+    const outletOf = (streams, ended, idle) => {
       const pieces = [];
       let head = null;
       let gone = false;
@@ -67,12 +70,15 @@
         });
       };
       const headOf = () => ascii(JSON.stringify(head));
+      const recorded = (bytes) => {
+        const text = rt.fromUtf8(bytes);
+        ended(text.includes('\ufffd') ? { ...head, body: bytes.toString('base64'), isBase64Encoded: true } : { ...head, body: text });
+      };
       const ends = (headers, bytes, done) => post([...headers, ['emu-end', '1']], bytes, (error) => {
         done(error);
         const all = pieces.length ? rt.Buffer.concat(pieces) : rt.Buffer.alloc(0);
-        const text = all.length <= RECORDED_BYTES_MAX || !streams ? rt.fromUtf8(all) : undefined;
-        const isText = text !== undefined && !text.includes('\ufffd');
-        ended({ ...head, ...(isText ? { body: text } : !streams || all.length <= RECORDED_BYTES_MAX ? { body: all.toString('base64'), isBase64Encoded: true } : {}) });
+        if (!streams || all.length <= RECORDED_BYTES_MAX) recorded(all);
+        else ended(head);
       });
       let isTold = false;
       const told = () => {
@@ -93,13 +99,23 @@
         whole(status, headers, bytes, done) {
           head = { status, headers };
           if (bytes) keep(bytes);
-          ends(told(), bytes, done);
+          // A handler that waits for nothing else settles in a moment.
+          let left = streams && (bytes?.length ?? 0) <= RECORDED_BYTES_MAX ? SETTLING : 0;
+          const go = () => {
+            if (left > 0 && idle()) {
+              done(null);
+              recorded(bytes ?? rt.Buffer.alloc(0));
+            } else if (left-- > 0) Promise.resolve().then(go);
+            else ends(told(), bytes, done);
+          };
+          go();
         },
       };
     };
     const serve = (call, event, streams, finish, fail) => {
       let answer = null;
       let settled = false;
+      let failed = false;
       // The answer is out, and what the function began goes on: as long as its handler waits for anything, then as long as it still asks
       // something of the world.
       const conclude = () => {
@@ -114,7 +130,7 @@
         answer = ended;
         // A handler that only waited for this settles in a moment.
         Promise.resolve().then(() => rt.nextTick(conclude));
-      });
+      }, () => settled && !failed && rt.pending.size === 0);
       // Only a client that has gone away makes it fail.
       res.once('error', () => {
         res.on('error', () => {});
@@ -130,7 +146,6 @@
       }
       res.req = req;
       req.res = res;
-      res.socket = res.connection = req.socket;
       let run;
       try {
         run = Promise.resolve(call(req, res));
@@ -141,7 +156,7 @@
         settled = true;
         conclude();
       }, (error) => {
-        settled = true;
+        settled = failed = true;
         if (answer === null && !res.headersSent) return fail(error);
         // It was answered, and failed all the same.
         res.once('finish', () => fail(error));
@@ -167,8 +182,36 @@
       const result = 'event' in meant ? call(meant.event) : call(meant.data, meant.context);
       return Promise.resolve(result).then(() => finish(null), fail);
     };
+    // As `rehearse.js` for events of Lambda: what is done for the first time in an engine's life takes long, and what is done here is part
+    // of the codebase's image.
+    const headers = ['host', 'user-agent', 'accept', 'accept-encoding', 'accept-language', 'connection', 'content-length', 'authorization', 'origin', 'referer', 'cookie', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-cloud-trace-context', 'traceparent', 'sec-fetch-mode', 'firebase-instance-id-token', 'x-firebase-appcheck'].map((name) => [name, '']);
+    const rehearse = () => {
+      const kept = (rt.rehearsedRequests = []);
+      const environment = { FUNCTION_TARGET: '', FUNCTION_NAME: '', FUNCTION_SIGNATURE_TYPE: '', FUNCTION_REGION: '', FUNCTION_MEMORY_MB: '', FUNCTION_TIMEOUT_SEC: '', K_SERVICE: '' };
+      const played = (handler, event) => {
+        const given = JSON.parse(JSON.stringify([{ $emu: 'http', url: '/a?b=c', ip: '127.0.0.1', ...event }, { firebase: { target: '', environment, streams: true } }]));
+        const call = (req, res) => {
+          kept.push(given, req, res);
+          return handler(req, res);
+        };
+        serve(call, given[0], true, (answer) => kept.push(answer, JSON.stringify(answer)), () => {});
+      };
+      played((req, res) => { res.status(200).set('x-a', 'b').send('a'); }, { method: 'GET', headers });
+      played((req, res) => { res.json(req.body); }, { method: 'POST', headers: [['content-type', 'application/json'], ...headers], body: '{"a":"b"}' });
+      if (rt.isMade('firebase-functions-https')) {
+        const { callable } = rt.require('firebase-functions-https');
+        const echo = async (request) => {
+          kept.push(request);
+          return request.data;
+        };
+        played(callable({ cors: true }, echo, 2), { method: 'POST', headers: [['content-type', 'application/json'], ['accept', '*/*']], body: '{"data":{"a":"b"}}' });
+      }
+      setEnvironment(environment);
+      setEnvironment({});
+    };
     const open = (exported) => {
       const root = rootOf(exported);
+      rehearse();
       return (event, context) => {
         if (event?.$emu === 'discover') return Promise.resolve(manifest(root));
         return new Promise((finish, fail) => run(root, event, context, finish, fail));

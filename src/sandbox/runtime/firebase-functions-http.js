@@ -205,14 +205,10 @@
     }
 
     class Malformed extends Error {}
+    const openers = { gzip: 'gunzipSync', deflate: 'inflateSync', br: 'brotliDecompressSync' };
     const inflate = (bytes, encoding) => {
-      const zlib = rt.require('zlib');
-      switch (String(encoding ?? 'identity').toLowerCase()) {
-        case 'gzip': return zlib.gunzipSync(bytes);
-        case 'deflate': return zlib.inflateSync(bytes);
-        case 'br': return zlib.brotliDecompressSync(bytes);
-        default: return bytes;
-      }
+      const opener = encoding === undefined ? undefined : openers[encoding.toLowerCase()];
+      return opener ? rt.require('zlib')[opener](bytes) : bytes;
     };
     // What the framework's parsers make of a body: by its type, nothing where there is none.
     const parseBody = (req) => {
@@ -239,23 +235,30 @@
 
     /** The request of an event, its body read and parsed. Throws `Malformed`. */
     const makeRequest = (event) => {
-      const socket = new Socket(false);
-      if (event.ip) socket.remoteAddress = event.ip;
-      socket.readable = false;
-      const req = new Request(socket);
+      const req = new Request();
+      // Of its own, so that it is there whatever prototype a framework gives it.
+      rt.lazyProperty(req, 'socket', () => Object.assign(new Socket(false), { readable: false }, event.ip ? { remoteAddress: event.ip } : {}));
       req.method = event.method;
       req.url = req.originalUrl = event.url;
       req.baseUrl = '';
-      req._fill({ status: null, headers: event.headers }, null);
-      req.statusCode = req.statusMessage = null;
+      req._setHeaders(event.headers);
       req.rawBody = event.body === undefined ? rt.Buffer.alloc(0) : rt.Buffer.from(event.body, event.base64 ? 'base64' : 'utf8');
-      const rest = req.path;
-      req.params = { 0: rest.replace(/^\//, '') };
-      Object.defineProperty(req, 'query', { value: parseForm(req.url.includes('?') ? req.url.slice(req.url.indexOf('?') + 1) : ''), writable: true, enumerable: true, configurable: true });
+      const at = req.url.indexOf('?');
+      const path = at < 0 ? req.url : req.url.slice(0, at);
+      req.params = { 0: path.startsWith('/') ? path.slice(1) : path };
+      req.query = at < 0 ? {} : parseForm(req.url.slice(at + 1));
       req.body = parseBody(req);
-      // Parsers further in look at this, or at a stream that was read to its end.
+      // Parsers further in look at this, or at a stream that was read to its end. One without a body was not read.
       req._body = true;
-      req.resume();
+      const state = req._readableState;
+      state.ended = true;
+      if (req.rawBody.length) {
+        state.flowing = state.dataEmitted = state.endEmitted = true;
+        rt.nextTick(() => {
+          state.destroyed = state.closed = state.closeEmitted = true;
+          req.emit('close');
+        });
+      }
       return req;
     };
     return { Request, Response, Malformed, makeRequest, outlet };

@@ -135,13 +135,14 @@
     const callable = (options, handler, generation) => async (req, res) => {
       if (cors(options.cors, req, res, 'POST')) return;
       const streams = req.headers.accept === 'text/event-stream';
-      const abort = new AbortController();
+      let abort = null;
+      let isGone = false;
       const beat = options.heartbeatSeconds === undefined ? 30 : options.heartbeatSeconds;
       let heartbeat = null;
       const rest = () => clearTimeout(heartbeat);
       const schedule = () => {
         rest();
-        if (streams && beat > 0 && !abort.signal.aborted && !res.writableEnded) {
+        if (streams && beat > 0 && !isGone && !res.writableEnded) {
           heartbeat = setTimeout(() => {
             res.write(': ping\n\n');
             schedule();
@@ -150,7 +151,9 @@
       };
       res.on('close', () => {
         rest();
-        if (!res.writableFinished) abort.abort();
+        if (res.writableFinished) return;
+        isGone = true;
+        abort?.abort();
       });
       try {
         if (!isValidRequest(req)) {
@@ -170,9 +173,13 @@
             schedule();
           }
           const response = {
-            signal: abort.signal,
+            get signal() {
+              abort ??= new AbortController();
+              if (isGone) abort.abort();
+              return abort.signal;
+            },
             sendChunk(chunk) {
-              if (!streams || abort.signal.aborted) return Promise.resolve(false);
+              if (!streams || isGone) return Promise.resolve(false);
               schedule();
               return new Promise((resolve, reject) => {
                 const wrote = res.write(sse({ message: chunk }), (error) => (error ? reject(error) : resolve(wrote)));
@@ -182,13 +189,13 @@
           result = await handler({ ...context, data, acceptsStreaming: streams }, response);
         }
         rest();
-        if (abort.signal.aborted) return void res.end();
+        if (isGone) return void res.end();
         const body = { result: encode(result) };
         if (streams) res.end(sse(body));
         else res.status(200).send(body);
       } catch (thrown) {
         rest();
-        if (abort.signal.aborted) return void res.end();
+        if (isGone) return void res.end();
         const error = asHttpsError(thrown, 'INTERNAL');
         const body = { error: error.toJSON() };
         if (streams && generation === 2) {

@@ -8,9 +8,10 @@
   const validateHeaderName = (name) => {
     if (typeof name !== 'string' || !token.test(name)) throw rt.error(TypeError, 'ERR_INVALID_HTTP_TOKEN', `Header name must be a valid HTTP token ["${name}"]`);
   };
+  const forbidden = /[^\t\x20-\x7e\x80-\xff]/;
   const validateHeaderValue = (name, value) => {
     if (value === undefined) throw rt.error(TypeError, 'ERR_HTTP_INVALID_HEADER_VALUE', `Invalid value "undefined" for header "${name}"`);
-    for (const each of [value].flat()) if (/[^\t\x20-\x7e\x80-\xff]/.test(String(each))) throw rt.error(TypeError, 'ERR_INVALID_CHAR', `Invalid character in header content ["${name}"]`);
+    if (Array.isArray(value) ? value.some((each) => forbidden.test(String(each))) : forbidden.test(String(value))) throw rt.error(TypeError, 'ERR_INVALID_CHAR', `Invalid character in header content ["${name}"]`);
   };
   const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location', 'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
   rt.define('http', () => make('http:'));
@@ -22,7 +23,8 @@
     class Socket extends rt.EventEmitter {
       constructor(secure) {
         super();
-        Object.assign(this, { encrypted: secure, authorized: secure, connecting: false, destroyed: false, readable: true, writable: true, remoteAddress: '127.0.0.1', remoteFamily: 'IPv4', remotePort: secure ? 443 : 80, localAddress: '127.0.0.1', localPort: 0, bytesRead: 0, bytesWritten: 0, timeout: 0 });
+        this.encrypted = this.authorized = secure;
+        this.remotePort = secure ? 443 : 80;
       }
       setTimeout(ms, call) {
         this.timeout = ms;
@@ -44,24 +46,33 @@
         return this;
       }
     }
+    Object.assign(Socket.prototype, { connecting: false, destroyed: false, readable: true, writable: true, remoteAddress: '127.0.0.1', remoteFamily: 'IPv4', localAddress: '127.0.0.1', localPort: 0, bytesRead: 0, bytesWritten: 0, timeout: 0 });
+    const incoming = { highWaterMark: 65536 };
     class IncomingMessage extends Readable {
       constructor(socket) {
-        super({ highWaterMark: 65536 });
-        Object.assign(this, { socket, connection: socket, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: false, aborted: false, rawHeaders: [], rawTrailers: [], url: '', method: null, statusCode: null, statusMessage: null, headers: {}, headersDistinct: {}, trailers: {}, trailersDistinct: {}, upgrade: false });
+        super(incoming);
+        if (socket) this.socket = socket;
+        this.rawHeaders = [];
+        this.headers = {};
       }
+      get connection() { return this.socket; }
+      set connection(socket) { this.socket = socket; }
       _read() {}
+      _setHeaders(list) {
+        const { headers, rawHeaders } = this;
+        for (const [name, value] of list) {
+          rawHeaders.push(name, value);
+          const key = name.toLowerCase();
+          if (key === 'set-cookie') (headers[key] ??= []).push(value);
+          else if (headers[key] === undefined) headers[key] = value;
+          else if (!single.has(key)) headers[key] += `${key === 'cookie' ? '; ' : ', '}${value}`;
+        }
+        this.complete = true;
+      }
       _fill(answer, bytes) {
         this.statusCode = answer.status;
         this.statusMessage = answer.statusText || texts[answer.status] || '';
-        for (const [name, value] of answer.headers) {
-          this.rawHeaders.push(name, value);
-          const key = name.toLowerCase();
-          (this.headersDistinct[key] ??= []).push(value);
-          if (key === 'set-cookie') (this.headers[key] ??= []).push(value);
-          else if (this.headers[key] === undefined) this.headers[key] = value;
-          else if (!single.has(key)) this.headers[key] += `${key === 'cookie' ? '; ' : ', '}${value}`;
-        }
-        this.complete = true;
+        this._setHeaders(answer.headers);
         const size = 65536;
         if (bytes) for (let at = 0; at < bytes.length; at += size) this.push(rt.wrapBuffer(new Uint8Array(bytes.buffer, bytes.byteOffset + at, Math.min(size, bytes.length - at))));
         this.push(null);
@@ -71,13 +82,28 @@
         return this;
       }
     }
+    Object.assign(IncomingMessage.prototype, { socket: null, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: false, aborted: false, url: '', method: null, statusCode: null, statusMessage: null, upgrade: false });
+    // Few look at these.
+    for (const [name, make] of Object.entries({
+      rawTrailers: () => [], trailers: () => ({}), trailersDistinct: () => ({}),
+      headersDistinct({ rawHeaders }) {
+        const out = {};
+        for (let at = 0; at < rawHeaders.length; at += 2) (out[rawHeaders[at].toLowerCase()] ??= []).push(rawHeaders[at + 1]);
+        return out;
+      },
+    })) {
+      Object.defineProperty(IncomingMessage.prototype, name, {
+        configurable: true,
+        get() { return (this[name] = make(this)); },
+        set(value) { Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true }); },
+      });
+    }
     const headersOf = Symbol('headers');
+    const outgoing = { autoDestroy: false };
     class OutgoingMessage extends Writable {
       constructor() {
-        super({ decodeStrings: true, autoDestroy: false });
+        super(outgoing);
         Object.defineProperty(this, headersOf, { value: new Map() });
-        this.headersSent = false;
-        this.finished = false;
       }
       setHeader(name, value) {
         if (this.headersSent) throw rt.error(Error, 'ERR_HTTP_HEADERS_SENT', 'Cannot set headers after they are sent to the client');
@@ -103,6 +129,7 @@
       flushHeaders() {}
       addTrailers() { throw rt.missing('addTrailers', 'node:http'); }
     }
+    Object.assign(OutgoingMessage.prototype, { headersSent: false, finished: false });
     class ClientRequest extends OutgoingMessage {
       #chunks = [];
       #operation = 0;
@@ -237,7 +264,7 @@
       setSocketKeepAlive() {}
       onSocket() {}
     }
-    return { Socket, IncomingMessage, OutgoingMessage, ClientRequest };
+    return { Socket, IncomingMessage, OutgoingMessage, ClientRequest, headersOf };
   });
   function make(protocol) {
     const module = `node:${protocol.slice(0, -1)}`;

@@ -44,10 +44,20 @@
     },
   });
   const initial = {};
-  let env = makeEnv(initial);
+  // What is behind `env`.
+  let variables = initial;
+  let env = makeEnv(variables);
+  /** Sets variables to texts. */
+  rt.setVariables = (values) => {
+    for (const name of Object.keys(values)) {
+      if (asking) written.add(name);
+      variables[name] = values[name];
+    }
+  };
   const setEnv = (values) => {
     if (!asking) {
-      env = makeEnv({ ...values });
+      variables = { ...values };
+      env = makeEnv(variables);
       return;
     }
     asking = false;

@@ -11,18 +11,16 @@
     const outlet = Symbol('outlet');
     const bodiless = (response) => response.statusCode === 204 || response.statusCode === 304 || response.req?.method === 'HEAD';
     class ServerResponse extends parts.OutgoingMessage {
-      #chunks = [];
-      #isWhole = false;
+      #socket;
       constructor(req) {
         super();
         this.req = req;
-        this.statusCode = 200;
-        this.statusMessage = '';
-        this.sendDate = true;
-        this.shouldKeepAlive = true;
-        this.chunkedEncoding = false;
-        this.socket = this.connection = req?.socket ?? null;
       }
+      // A request makes its socket when it is looked at, which few do.
+      get socket() { return this.#socket === undefined ? this.req?.socket ?? null : this.#socket; }
+      set socket(socket) { this.#socket = socket; }
+      get connection() { return this.socket; }
+      set connection(socket) { this.socket = socket; }
       get _header() { return this.headersSent ? `HTTP/1.1 ${this.statusCode}\r\n` : null; }
       _implicitHeader() { this.writeHead(this.statusCode); }
       writeHead(status, message, headers) {
@@ -40,7 +38,12 @@
         return this;
       }
       #headers() {
-        return this.getRawHeaderNames().flatMap((name) => [this.getHeader(name)].flat().map((value) => [name, String(value)]));
+        const all = [];
+        for (const [name, value] of this[parts.headersOf].values()) {
+          if (Array.isArray(value)) for (const each of value) all.push([name, each]);
+          else all.push([name, String(value)]);
+        }
+        return all;
       }
       #open() {
         if (!this.headersSent) this._implicitHeader();
@@ -49,33 +52,51 @@
         this.#open();
         return super.write(chunk, ...rest);
       }
-      end(chunk, ...rest) {
-        if (this.writableEnded) return typeof chunk === 'function' ? (rt.nextTick(chunk), this) : this;
-        if (!this.writableLength && !this.#begun) this.#isWhole = true;
+      end(chunk, encoding, call) {
+        if (typeof chunk === 'function') [chunk, encoding, call] = [undefined, undefined, chunk];
+        else if (typeof encoding === 'function') [encoding, call] = [undefined, encoding];
+        if (this.writableEnded) {
+          if (call) rt.nextTick(call);
+          return this;
+        }
         this.#open();
         this.finished = true;
-        return super.end(chunk, ...rest);
+        if (!this.#begun && !this.writableLength && !this.destroyed && !this.errored) this.#endWhole(chunk, encoding, call);
+        else super.end(chunk, encoding, call);
+        return this;
+      }
+      // Most answers are given in one piece: it need not pass through the stream.
+      #endWhole(chunk, encoding, call) {
+        let bytes = null;
+        if (typeof chunk === 'string') bytes = rt.Buffer.from(chunk, encoding);
+        else if (ArrayBuffer.isView(chunk)) bytes = rt.Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+        else if (chunk !== undefined && chunk !== null) throw rt.invalidArgument('"chunk"', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
+        const state = this._writableState;
+        state.ending = state.ended = state.prefinished = true;
+        if (call) this.once('finish', call);
+        this[outlet].whole(this.statusCode, this.#headers(), bodiless(this) || !bytes?.length ? null : bytes, (error) => {
+          if (error) return void this.destroy(error);
+          rt.nextTick(() => {
+            if (state.destroyed) return;
+            state.finished = true;
+            this.emit('prefinish');
+            this.emit('finish');
+          });
+        });
       }
       #begun = false;
-      _write(chunk, encoding, done) {
-        if (this.#isWhole) {
-          this.#chunks.push(chunk);
-          done();
-          return;
-        }
+      #begin() {
         if (!this.#begun) this[outlet].head(this.statusCode, this.#headers());
         this.#begun = true;
+      }
+      _write(chunk, encoding, done) {
+        this.#begin();
         if (bodiless(this)) done();
         else this[outlet].data(chunk, done);
       }
       _final(done) {
-        if (this.#begun) {
-          this[outlet].end(done);
-          return;
-        }
-        const bytes = bodiless(this) || !this.#chunks.length ? null : rt.Buffer.concat(this.#chunks);
-        this.#chunks = [];
-        this[outlet].whole(this.statusCode, this.#headers(), bytes, done);
+        this.#begin();
+        this[outlet].end(done);
       }
       _destroy(error, done) {
         if (this.socket) this.socket.destroyed = true;
@@ -83,8 +104,7 @@
       }
       flushHeaders() {
         this.#open();
-        if (!this.#begun) this[outlet].head(this.statusCode, this.#headers());
-        this.#begun = true;
+        this.#begin();
       }
       setTimeout(ms, call) {
         if (call) this.once('timeout', call);
@@ -96,6 +116,7 @@
       assignSocket(socket) { this.socket = this.connection = socket; }
       detachSocket() { this.socket = this.connection = null; }
     }
+    Object.assign(ServerResponse.prototype, { statusCode: 200, statusMessage: '', sendDate: true, shouldKeepAlive: true, chunkedEncoding: false });
     return { ServerResponse, outlet };
   });
 })(globalThis.__emu);

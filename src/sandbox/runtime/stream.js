@@ -104,7 +104,6 @@
       }
     };
     const begin = (stream, then) => {
-      if (typeof stream._construct !== 'function') return;
       const states = [stream._readableState, stream._writableState].filter(Boolean);
       for (const s of states) s.constructed = false;
       nextTick(() => {
@@ -131,17 +130,24 @@
       constructor(options, stream, duplex) {
         this.objectMode = Boolean(options?.objectMode || (duplex && options?.readableObjectMode));
         this.highWaterMark = mark(options, this.objectMode, duplex ? options?.readableHighWaterMark : undefined);
-        Object.assign(this, {
-          buffer: [], length: 0, pipes: [], flowing: null, ended: false, endEmitted: false, reading: false, sync: true, needReadable: false, emittedReadable: false, readableListening: false,
-          resumeScheduled: false, errorEmitted: false, emitClose: options?.emitClose !== false, autoDestroy: options?.autoDestroy !== false, destroyed: false, errored: null, closed: false, closeEmitted: false,
-          defaultEncoding: options?.defaultEncoding ?? 'utf8', awaitDrain: new Set(), readingMore: false, dataEmitted: false, decoder: null, encoding: null, constructed: true, paused: false,
-        });
-        if (options?.encoding) {
+        this.buffer = [];
+        this.pipes = [];
+        if (!options) return;
+        if (options.emitClose === false) this.emitClose = false;
+        if (options.autoDestroy === false) this.autoDestroy = false;
+        if (options.defaultEncoding) this.defaultEncoding = options.defaultEncoding;
+        if (options.encoding) {
           this.decoder = new StringDecoder(options.encoding);
           this.encoding = options.encoding;
         }
       }
     }
+    // What most streams never change is not written into each: making one costs less.
+    Object.assign(ReadableState.prototype, {
+      length: 0, flowing: null, ended: false, endEmitted: false, reading: false, sync: true, needReadable: false, emittedReadable: false, readableListening: false,
+      resumeScheduled: false, errorEmitted: false, emitClose: true, autoDestroy: true, destroyed: false, errored: null, closed: false, closeEmitted: false,
+      defaultEncoding: 'utf8', awaitDrain: null, readingMore: false, dataEmitted: false, decoder: null, encoding: null, constructed: true, paused: false,
+    });
     function Readable(options) {
       if (!(this instanceof Readable)) return new Readable(options);
       this._readableState = new ReadableState(options, this, this instanceof Duplex);
@@ -153,7 +159,7 @@
       Stream.call(this, options);
       if (!(this instanceof Duplex)) {
         hookAbort(this, options?.signal);
-        begin(this, () => { if (this._readableState.needReadable) maybeReadMore(this); });
+        if (typeof this._construct === 'function') begin(this, () => { if (this._readableState.needReadable) maybeReadMore(this); });
       }
     }
     Object.setPrototypeOf(Readable.prototype, Stream.prototype);
@@ -208,7 +214,7 @@
     function keep(stream, chunk, first) {
       const state = stream._readableState;
       if (state.flowing && state.length === 0 && !state.sync && stream.listenerCount('data') > 0) {
-        state.awaitDrain.clear();
+        state.awaitDrain?.clear();
         state.dataEmitted = true;
         stream.emit('data', chunk);
       } else {
@@ -380,7 +386,7 @@
           size = 0;
         } else {
           state.length -= state.objectMode ? 1 : result.length;
-          state.awaitDrain.clear();
+          state.awaitDrain?.clear();
         }
         if (state.length === 0) {
           if (!state.ended) state.needReadable = true;
@@ -451,12 +457,12 @@
         const ends = options?.end !== false && target !== rt.process.stdout && target !== rt.process.stderr;
         const onend = () => target.end();
         const drain = () => {
-          state.awaitDrain.delete(target);
-          if (state.awaitDrain.size === 0 && source.listenerCount('data') > 0) source.resume();
+          state.awaitDrain?.delete(target);
+          if (!state.awaitDrain?.size && source.listenerCount('data') > 0) source.resume();
         };
         const ondata = (chunk) => {
           if (target.write(chunk) === false) {
-            if (state.pipes.includes(target)) state.awaitDrain.add(target);
+            if (state.pipes.includes(target)) (state.awaitDrain ??= new Set()).add(target);
             source.pause();
             target.once('drain', drain);
           }
@@ -717,29 +723,41 @@
       constructor(options, stream, duplex) {
         this.objectMode = Boolean(options?.objectMode || (duplex && options?.writableObjectMode));
         this.highWaterMark = mark(options, this.objectMode, duplex ? options?.writableHighWaterMark : undefined);
-        Object.assign(this, {
-          finalCalled: false, needDrain: false, ending: false, ended: false, finished: false, destroyed: false, decodeStrings: options?.decodeStrings !== false, defaultEncoding: options?.defaultEncoding ?? 'utf8',
-          length: 0, writing: false, corked: 0, sync: true, buffered: [], pendingcb: 0, prefinished: false, errorEmitted: false, emitClose: options?.emitClose !== false, autoDestroy: options?.autoDestroy !== false,
-          errored: null, closed: false, closeEmitted: false, constructed: true, endDone: [],
-        });
+        this.buffered = [];
+        this.endDone = [];
+        if (!options) return;
+        if (options.decodeStrings === false) this.decodeStrings = false;
+        if (options.emitClose === false) this.emitClose = false;
+        if (options.autoDestroy === false) this.autoDestroy = false;
+        if (options.defaultEncoding) this.defaultEncoding = options.defaultEncoding;
       }
       getBuffer() { return this.buffered; }
       get bufferedRequestCount() { return this.buffered.length; }
     }
+    Object.assign(WritableState.prototype, {
+      finalCalled: false, needDrain: false, ending: false, ended: false, finished: false, destroyed: false, decodeStrings: true, defaultEncoding: 'utf8', length: 0, writing: false, corked: 0, sync: true,
+      pendingcb: 0, prefinished: false, errorEmitted: false, emitClose: true, autoDestroy: true, errored: null, closed: false, closeEmitted: false, constructed: true,
+    });
     function Writable(options) {
       const duplex = this instanceof Duplex;
       if (!duplex && !(this instanceof Writable)) return new Writable(options);
       this._writableState = new WritableState(options, this, duplex);
       if (options) {
-        for (const name of ['write', 'writev', 'destroy', 'final', 'construct']) if (typeof options[name] === 'function') this[`_${name}`] = options[name];
+        if (typeof options.write === 'function') this._write = options.write;
+        if (typeof options.writev === 'function') this._writev = options.writev;
+        if (typeof options.destroy === 'function') this._destroy = options.destroy;
+        if (typeof options.final === 'function') this._final = options.final;
+        if (typeof options.construct === 'function') this._construct = options.construct;
       }
       Stream.call(this, options);
       hookAbort(this, options?.signal);
-      begin(this, () => {
-        if (this._readableState?.needReadable || this._readableState?.flowing) maybeReadMore(this);
-        drainBuffer(this);
-        maybeFinish(this);
-      });
+      if (typeof this._construct === 'function') {
+        begin(this, () => {
+          if (this._readableState?.needReadable || this._readableState?.flowing) maybeReadMore(this);
+          drainBuffer(this);
+          maybeFinish(this);
+        });
+      }
     }
     Object.setPrototypeOf(Writable.prototype, Stream.prototype);
     Object.setPrototypeOf(Writable, Stream);

@@ -33,10 +33,14 @@
     });
   }
   const guarded = (scope, call, args) => {
+    const before = rt.scope();
+    if (before !== scope) setScope(scope);
     try {
-      rt.inScope(scope, call, undefined, args);
+      call(...args);
     } catch (error) {
       rt.report(error);
+    } finally {
+      if (rt.scope() !== before) setScope(before);
     }
   };
 
