@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::ending::ending;
 use crate::wire::http::{Body, BoxError, Request, Response};
 
 /// Something that answers requests: one protocol family, or the project's own HTTP API.
@@ -86,9 +87,10 @@ pub async fn serve(listener: TcpListener, face: Arc<dyn Face>, shutdown: Cancell
 async fn connection(stream: TcpStream, face: Arc<dyn Face>, shutdown: CancellationToken) {
     // Answers are small and complete; waiting to fill a segment would only delay them.
     let _ = stream.set_nodelay(true);
+    let stopping = shutdown.clone();
     let service = service_fn(move |request: http::Request<Incoming>| {
-        let face = face.clone();
-        async move { Ok::<_, Infallible>(face.handle(request.map(body)).await) }
+        let (face, stopping) = (face.clone(), stopping.clone());
+        async move { Ok::<_, Infallible>(face.handle(request.map(body)).await.map(|body| ending(body, &stopping))) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(HEAD_BYTES_MAX).half_close(false);
