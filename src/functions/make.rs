@@ -139,8 +139,9 @@ impl Maker {
         surroundings: &Surroundings,
         world: &World,
     ) -> firebase::Outcome {
-        let project_id = project.firebase.as_ref().map_or("", |firebase| &firebase.project_id);
-        let source = match codebase.source(&project.root, project_id) {
+        let (project_id, alias) =
+            project.firebase.as_ref().map_or(("", None), |firebase| (&*firebase.project_id, firebase.alias.as_deref()));
+        let source = match codebase.source(&project.root, project_id, alias) {
             Ok(source) => source,
             Err(NoSource { problems, inputs }) => return firebase::Outcome { inputs, problems, good: None },
         };

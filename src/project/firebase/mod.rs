@@ -30,6 +30,8 @@ pub const RC_NAME: &str = ".firebaserc";
 pub struct Firebase {
     /// The project's name in the cloud.
     pub project_id: String,
+    /// What `.firebaserc` calls it, where it was chosen by that.
+    pub alias: Option<String>,
     /// The file.
     pub file: PathBuf,
     pub codebases: Vec<Codebase>,
@@ -98,7 +100,7 @@ pub(super) fn load(
     problems.append(&mut check.problems);
     super::load::warn_ignored(check.ignored, problems);
     let mut scene = Scene { root, rc: rc.as_ref(), sources, problems };
-    let project_id = scene.project_id(asked);
+    let (project_id, alias) = scene.project_id(asked);
     let targets = |kind: &str, name: &str| -> Vec<String> {
         let found = rc.as_ref().and_then(|rc| rc.get("targets")?.get(&project_id)?.get(kind)?.get(name).cloned());
         found.map(|list| list.items().iter().filter_map(Node::scalar).collect()).unwrap_or_default()
@@ -111,6 +113,7 @@ pub(super) fn load(
         ports: ports(&node),
         installed_modules: node.get("emu").and_then(|emu| emu.get("modules")).and_then(Node::as_text) == Some("installed"),
         project_id,
+        alias,
         file,
     };
     Some((firebase, node))
@@ -158,15 +161,19 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// The project's name: as asked for (an alias of `.firebaserc` or a name), that file's default, or one that no cloud has.
-    fn project_id(&mut self, asked: Option<&str>) -> String {
+    /// The project's name, and the alias by which it was found: as asked for (an alias of `.firebaserc` or a name), that file's default, or
+    /// one that no cloud has.
+    fn project_id(&mut self, asked: Option<&str>) -> (String, Option<String>) {
         let alias = |name: &str| self.rc.and_then(|rc| rc.get("projects")?.get(name)).cloned();
         if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
-            return alias(asked).and_then(|id| id.scalar()).unwrap_or_else(|| asked.to_owned());
+            return match alias(asked).and_then(|id| id.scalar()) {
+                Some(id) => (id, Some(asked.to_owned())),
+                None => (asked.to_owned(), None),
+            };
         }
         match alias("default") {
             Some(node) => match node.scalar().filter(|id| is_project_id(id)) {
-                Some(id) => return id,
+                Some(id) => return (id, Some("default".to_owned())),
                 None => self.problems.push(
                     Problem::error(&node.at, "this is not the name of a project")
                         .with_help("letters, digits and hyphens, such as `my-project-1a2b`"),
@@ -180,7 +187,7 @@ impl Scene<'_> {
             None => {}
         }
         // As the CLI's own: a name that begins so is nobody's.
-        format!("demo-{}", folder_name(self.root))
+        (format!("demo-{}", folder_name(self.root)), None)
     }
 
     fn codebases(&mut self, node: &Node) -> Vec<Codebase> {

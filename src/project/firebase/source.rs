@@ -42,9 +42,9 @@ const JAVASCRIPT: [&str; 3] = ["js", "mjs", "cjs"];
 
 impl Codebase {
     /// Reads what the codebase is built of.
-    pub fn source(&self, root: &Path, project_id: &str) -> Result<Source, NoSource> {
+    pub fn source(&self, root: &Path, project_id: &str, alias: Option<&str>) -> Result<Source, NoSource> {
         let mut reader = Reader { folder: root.join(&self.source), inputs: BTreeSet::new(), problems: Vec::new() };
-        let read = reader.source(self, project_id);
+        let read = reader.source(self, project_id, alias);
         let Reader { inputs, problems, .. } = reader;
         match read {
             Some(source) => Ok(Source { inputs, warnings: problems, ..source }),
@@ -60,7 +60,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn source(&mut self, codebase: &Codebase, project_id: &str) -> Option<Source> {
+    fn source(&mut self, codebase: &Codebase, project_id: &str, alias: Option<&str>) -> Option<Source> {
         let manifest = self.folder.join("package.json");
         let Some(package) = self.json(&manifest) else {
             if self.problems.is_empty() {
@@ -77,13 +77,36 @@ impl Reader {
             self.problems.push(Problem::error(&at, message).with_help("`main` in package.json names the file that exports the functions"));
             return None;
         };
-        let variables = self.variables(&[".env".to_owned(), format!(".env.{project_id}"), ".env.local".to_owned()]);
+        let files = self.variable_files(project_id, alias);
+        let variables = self.variables(&files);
         let secrets = self.variables(&[".secret.local".to_owned()]);
         let runtime_config = self.text(&self.folder.join(".runtimeconfig.json"));
         let sdk_major = ["dependencies", "devDependencies"]
             .iter()
             .find_map(|kind| package.get(kind)?.get("firebase-functions")?.as_text().and_then(major_version));
         Some(Source { file, inputs: BTreeSet::new(), sdk_major, variables, secrets, runtime_config, warnings: Vec::new() })
+    }
+
+    /// The files of variables. The project's own is called after it, or after its alias: as with the CLI, there cannot be both.
+    fn variable_files(&mut self, project_id: &str, alias: Option<&str>) -> [String; 3] {
+        let by_id = format!(".env.{project_id}");
+        let mut own = by_id.clone();
+        if let Some(alias) = alias.filter(|alias| *alias != project_id) {
+            let by_alias = format!(".env.{alias}");
+            let files = [&by_id, &by_alias].map(|name| self.folder.join(name));
+            match files.each_ref().map(|file| file.is_file()) {
+                [true, true] => {
+                    let at = Position { file: files[1].clone(), ..Position::default() };
+                    let message = format!("there are both `{by_id}` and `{by_alias}`, which are of the same project");
+                    let help = format!("`{by_id}` is read; the Firebase CLI refuses both");
+                    self.problems.push(Problem::warning(&at, message).with_help(help));
+                }
+                [false, true] => own = by_alias,
+                _ => {}
+            }
+            self.inputs.extend(files);
+        }
+        [".env".to_owned(), own, ".env.local".to_owned()]
     }
 
     fn text(&mut self, file: &Path) -> Option<String> {
@@ -203,7 +226,7 @@ mod tests {
             ignore: vec![],
             at: Position::default(),
         };
-        let source = codebase.source(folder.path(), "demo-p");
+        let source = codebase.source(folder.path(), "demo-p", Some("staging"));
         (folder, source)
     }
 
@@ -249,8 +272,16 @@ mod tests {
             (".secret.local", "KEY=s3cret"),
         ]);
         let source = source.expect("a codebase");
-        let shown: Vec<String> = source.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(shown, ["A=1", "B=2", "C=3"]);
+        let shown = |source: &Source| source.variables.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
+        assert_eq!(shown(&source), "A=1 B=2 C=3");
+        for (files, wanted, warnings) in
+            [(&[(".env.staging", "B=4")][..], "B=4", 0), (&[(".env.staging", "B=4"), (".env.demo-p", "B=2")], "B=2", 1)]
+        {
+            let files: Vec<_> = [("package.json", package), ("index.js", "")].iter().chain(files).copied().collect();
+            let (_folder, by_alias) = read(&files);
+            let by_alias = by_alias.expect("a codebase");
+            assert_eq!((shown(&by_alias).as_str(), by_alias.warnings.len()), (wanted, warnings), "{files:?}");
+        }
         assert_eq!((source.secrets["KEY"].as_str(), source.sdk_major), ("s3cret", Some(5)));
         for (range, wanted) in [("^7.0.0", Some(7)), (">=4", Some(4)), ("latest", None)] {
             assert_eq!(major_version(range), wanted, "{range}");
