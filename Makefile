@@ -29,6 +29,8 @@ bench: tools fixtures benches/peers/node_modules ## Measure a release build: in 
 	cargo build --release --locked
 	@command -v wrk >/dev/null || $(SUDO) apt-get install -y -qq wrk >/dev/null
 	EMU=$${CARGO_TARGET_DIR:-target}/release/emu node benches/http.mjs
+	EMU=$${CARGO_TARGET_DIR:-target}/release/emu node benches/firebase-peers.mjs
+	$${CARGO_TARGET_DIR:-target}/release/emu exec --project fixtures/social -- node benches/firebase.mjs
 
 .PHONY: pictures
 pictures: tools fixtures/shop/node_modules ## Take the README's pictures of the dashboard anew

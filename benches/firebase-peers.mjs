@@ -61,6 +61,12 @@ async function startOfficial(folder, only) {
     cwd: folder, stdio: 'ignore', detached: true,
     env: { ...process.env, PATH: `${join(folder, 'java')}:${process.env.PATH}`, FIREBASE_EMULATORS_PATH: join(folder, 'jars'), CI: '1' },
   });
+  // A run that breaks off must not leave its ports taken.
+  process.once('exit', () => {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {}
+  });
   const urls = Object.fromEntries(Object.entries(PORTS).map(([name, port]) => [name, `http://127.0.0.1:${port}`]));
   if (only.includes('auth')) await answered(signUp(urls.auth), '{}');
   if (only.includes('functions')) await answered(call(urls.functions, 'hello'));

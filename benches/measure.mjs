@@ -26,8 +26,14 @@ export function cpu(pid) {
 
 /** The processes that one has begun and that have not ended. */
 export function children(pid) {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  return threads.flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number));
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+    } catch {
+      // It has ended since.
+      return [];
+    }
+  });
 }
 
 /** Memory of a process that it does not share, in MiB. */
@@ -49,6 +55,7 @@ export async function startEmu(folder, ...more) {
   const started = performance.now();
   const args = ['start', '--no-tui', '--log-format', 'json', '--ports', 'http=0,aws=0,admin=0', '--project', folder, ...more];
   const child = spawn(EMU, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.once('exit', () => child.kill('SIGKILL'));
   for await (const line of createInterface({ input: child.stdout })) {
     const record = JSON.parse(line);
     if (record.type === 'ready') {
