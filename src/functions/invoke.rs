@@ -7,7 +7,7 @@ use std::time::Instant;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::{
@@ -18,7 +18,7 @@ use super::door::{Door, Network, World};
 use super::firebase::Outlet;
 use super::make::{Maker, Surroundings};
 use super::program::{Engine, Served};
-use crate::base::{Call, Caller, Cause, Clock, Ids, Meter, Unit, Usage};
+use crate::base::{Call, Caller, Cause, Clock, Ids, Meter, Time, Unit, Usage};
 use crate::project::Project;
 use crate::sandbox::{Failure, Host, Input, Level, Outcome};
 use crate::telemetry::{self, Record, Sink};
@@ -270,30 +270,32 @@ impl Functions {
         });
     }
 
-    pub(super) async fn run(&self, admitted: Admitted, parent: &Meter) -> Answer {
+    /// What a function is told beside its event: Lambda's context, or which of a codebase's functions is meant.
+    fn context(&self, admitted: &Admitted, at: Time) -> Value {
         let function = &admitted.version.function;
-        let at = self.0.world.clock.now();
-        let mut context = json!({
+        let deadline_ms = at.millis().saturating_add(admitted.timeout_ms() as i64);
+        if let Some(endpoint) = &admitted.entry.function.firebase {
+            let (target, streams) = (&endpoint.entry_point, admitted.door.outlet.is_some());
+            let firebase = json!({ "target": target, "environment": admitted.entry.function.environment, "streams": streams });
+            return json!({ "deadlineMs": deadline_ms, "firebase": firebase });
+        }
+        let (region, account, name) = (&self.catalog().region, &self.0.surroundings.account, &function.deployed_name);
+        json!({
             "awsRequestId": &*admitted.id,
             "callbackWaitsForEmptyEventLoop": true,
-            "deadlineMs": at.millis().saturating_add(admitted.timeout_ms() as i64),
-            "functionName": function.deployed_name,
+            "deadlineMs": deadline_ms,
+            "functionName": name,
             "functionVersion": "$LATEST",
-            "invokedFunctionArn": format!(
-                "arn:aws:lambda:{}:{}:function:{}", self.catalog().region, self.0.surroundings.account, function.deployed_name
-            ),
-            "logGroupName": format!("/aws/lambda/{}", function.deployed_name),
+            "invokedFunctionArn": format!("arn:aws:lambda:{region}:{account}:function:{name}"),
+            "logGroupName": format!("/aws/lambda/{name}"),
             "logStreamName": "emu",
             "memoryLimitInMB": function.memory_mib.to_string(),
             "traceHeader": trace_header(&admitted.call),
-        });
-        if let Some(endpoint) = &admitted.entry.function.firebase {
-            context["firebase"] = json!({
-                "target": endpoint.entry_point,
-                "environment": admitted.entry.function.environment,
-                "streams": admitted.door.outlet.is_some(),
-            });
-        }
+        })
+    }
+
+    pub(super) async fn run(&self, admitted: Admitted, parent: &Meter) -> Answer {
+        let context = self.context(&admitted, self.0.world.clock.now());
         let input = Input { event: admitted.asked.event.clone(), context, timeout_ms: admitted.timeout_ms() };
         let ended = admitted.unless_over(admitted.version.program.invoke(admitted.host(), input)).await;
         let Outcome { result, cold, cpu_micros, wall_micros, memory_peak_bytes } = ended.unwrap_or_else(|| Outcome {

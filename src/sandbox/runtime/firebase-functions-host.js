@@ -72,13 +72,12 @@
       const headOf = () => ascii(JSON.stringify(head));
       const recorded = (bytes) => {
         const text = rt.fromUtf8(bytes);
-        ended(text.includes('\ufffd') ? { ...head, body: bytes.toString('base64'), isBase64Encoded: true } : { ...head, body: text });
+        return text.includes('\ufffd') ? { ...head, body: bytes.toString('base64'), isBase64Encoded: true } : { ...head, body: text };
       };
       const ends = (headers, bytes, done) => post([...headers, ['emu-end', '1']], bytes, (error) => {
         done(error);
         const all = pieces.length ? rt.Buffer.concat(pieces) : rt.Buffer.alloc(0);
-        if (!streams || all.length <= RECORDED_BYTES_MAX) recorded(all);
-        else ended(head);
+        ended(!streams || all.length <= RECORDED_BYTES_MAX ? recorded(all) : head);
       });
       let isTold = false;
       const told = () => {
@@ -104,7 +103,7 @@
           const go = () => {
             if (left > 0 && idle()) {
               done(null);
-              recorded(bytes ?? rt.Buffer.alloc(0));
+              ended(bytes ? recorded(bytes) : { ...head, body: '' });
             } else if (left-- > 0) Promise.resolve().then(go);
             else ends(told(), bytes, done);
           };
@@ -120,7 +119,7 @@
       // something of the world.
       const conclude = () => {
         if (answer === null) return;
-        const isBusy = [...rt.pending.values()].some(({ op }) => !settled || op === 'fetch');
+        const isBusy = rt.pending.size > 0 && [...rt.pending.values()].some(({ op }) => !settled || op === 'fetch');
         if (isBusy) rt.afterNext(conclude);
         else finish(answer);
       };
@@ -129,12 +128,14 @@
       res[http.outlet] = outletOf(streams, (ended) => {
         answer = ended;
         // A handler that only waited for this settles in a moment.
-        Promise.resolve().then(() => rt.nextTick(conclude));
+        if (settled) rt.nextTick(conclude);
+        else Promise.resolve().then(() => rt.nextTick(conclude));
       }, () => settled && !failed && rt.pending.size === 0);
       // Only a client that has gone away makes it fail.
-      res.once('error', () => {
-        res.on('error', () => {});
-        res.emit('close');
+      let isGone = false;
+      res.on('error', () => {
+        if (!isGone) res.emit('close');
+        isGone = true;
       });
       try {
         req = http.makeRequest(event);

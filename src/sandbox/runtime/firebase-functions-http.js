@@ -174,7 +174,7 @@
       }
       json(value) {
         const text = JSON.stringify(value);
-        if (!this.hasHeader('Content-Type')) this.set('Content-Type', 'application/json');
+        if (!this.hasHeader('Content-Type')) this.setHeader('Content-Type', 'application/json; charset=utf-8');
         return this.send(text ?? '');
       }
       jsonp(value) {
@@ -187,7 +187,7 @@
         if (typeof body === 'number' || typeof body === 'boolean') return this.json(body);
         if (typeof body === 'string') {
           const type = this.get('Content-Type');
-          if (!type) this.type('html');
+          if (!type) this.setHeader('Content-Type', 'text/html; charset=utf-8');
           else if (!charsetOf(type) && /^(text\/|application\/(json|javascript))/.test(type)) this.set('Content-Type', `${type}; charset=utf-8`);
           body = rt.Buffer.from(body);
         } else if (ArrayBuffer.isView(body)) {

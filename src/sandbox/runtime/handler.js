@@ -140,6 +140,11 @@
     current = run;
     const event = JSON.parse(eventJson);
     const { deadlineMs, traceHeader, ...fields } = JSON.parse(contextJson);
+    if (fields.firebase) {
+      // A codebase hands its functions what they take, and always answers with a promise.
+      rt.inScope(undefined, find(), undefined, [event, fields]).then((value) => succeed(run, value), (error) => fail(run, error));
+      return;
+    }
     if (typeof traceHeader === 'string') rt.process.env._X_AMZN_TRACE_ID = traceHeader;
     const context = {
       callbackWaitsForEmptyEventLoop: true,

@@ -68,7 +68,8 @@
       // Most answers are given in one piece: it need not pass through the stream.
       #endWhole(chunk, encoding, call) {
         let bytes = null;
-        if (typeof chunk === 'string') bytes = rt.Buffer.from(chunk, encoding);
+        if (chunk instanceof rt.Buffer) bytes = chunk;
+        else if (typeof chunk === 'string') bytes = rt.Buffer.from(chunk, encoding);
         else if (ArrayBuffer.isView(chunk)) bytes = rt.Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
         else if (chunk !== undefined && chunk !== null) throw rt.invalidArgument('"chunk"', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
         const state = this._writableState;
