@@ -53,7 +53,9 @@ impl Outlet {
                 Some(parts) => {
                     let mut status = StatusCode::NO_CONTENT;
                     for part in parts {
-                        if sender.send(part).await.is_err() {
+                        // Who has all that there is need not wait for its end.
+                        let is_needed = !matches!(part, Part::End);
+                        if sender.send(part).await.is_err() && is_needed {
                             status = StatusCode::GONE;
                             break;
                         }
@@ -150,5 +152,7 @@ mod tests {
         assert_eq!(outlet.take(part()).await.expect("an answer").status(), 204);
         drop(receiver);
         assert_eq!(outlet.take(part()).await.expect("an answer").status(), 410);
+        let end = Request::post("http://response.emu.internal/").header(END, "1").body(Bytes::new()).expect("a request");
+        assert_eq!(outlet.take(end).await.expect("an answer").status(), 204, "it had all of it");
     }
 }
