@@ -6,6 +6,7 @@ pub mod clock;
 pub mod era;
 pub mod id;
 pub mod message;
+pub mod number;
 pub mod usage;
 
 pub use call::{Call, Caller, Cause, DEPTH_MAX, TraceId};

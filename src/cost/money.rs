@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::base::number;
+
 /// Decimals that are kept of a dollar. A MiB·µs of a function costs about 1.6 × 10⁻¹⁴ dollars: thirteen digits are left for it.
 pub const DECIMALS: usize = 27;
 /// Decimals that are written for programs: a millionth of a millionth of a dollar.
@@ -245,17 +247,9 @@ fn rounded(atoms: u128, decimals: i32) -> String {
 
 /// With a comma between thousands.
 fn grouped(text: &str) -> String {
-    let (whole, parts) = text.split_once('.').map_or((text, None), |(whole, parts)| (whole, Some(parts)));
-    let mut out = String::new();
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    match parts {
-        Some(parts) => format!("{out}.{parts}"),
-        None => out,
+    match text.split_once('.') {
+        Some((whole, parts)) => format!("{}.{parts}", number::grouped(whole)),
+        None => number::grouped(text),
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::base::Time;
+use crate::base::number::grouped;
 
 /// Columns of a tab stop.
 const TAB: usize = 4;
@@ -141,15 +142,7 @@ pub fn count(n: u64) -> String {
     if n >= 10_000_000 {
         return format!("{:.1} M", n as f64 / 1e6);
     }
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(&n.to_string())
 }
 
 /// `1 error`, `2 errors`.

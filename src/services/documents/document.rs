@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::name::{FieldPath, ID_BYTES_MAX, Name};
 use super::value::{Fields, Timestamp, Value, fields_bytes, name_bytes, vector_of};
 use super::{DOCUMENT_BYTES_MAX, Error, NESTING_MAX};
+use crate::base::number::grouped;
 
 /// A document as it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,22 +84,9 @@ pub(super) fn check(name: &Name, fields: &Fields) -> Result<(), Error> {
     }
     Err(Error::Invalid(format!(
         "Document '{name}' cannot be written because its size ({} bytes) exceeds the maximum allowed size of {} bytes.",
-        grouped(bytes),
-        grouped(DOCUMENT_BYTES_MAX),
+        grouped(&bytes.to_string()),
+        grouped(&DOCUMENT_BYTES_MAX.to_string()),
     )))
-}
-
-/// A number with commas between its thousands, as the service writes sizes.
-fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn check_map(fields: &Fields, depth: usize) -> Result<(), Error> {
