@@ -206,14 +206,7 @@ mod tests {
     #[test]
     fn a_codebase_is_built_again_when_a_file_of_it_changes() {
         let held = |has_failed| Held {
-            codebase: Codebase {
-                name: "default".into(),
-                source: "functions".into(),
-                runtime: None,
-                prefix: None,
-                ignore: vec![],
-                at: Default::default(),
-            },
+            codebase: Codebase::usual(),
             inputs: BTreeSet::from(["/p/functions/index.js".into(), "/p/functions/.env".into(), "/p/shared/a.ts".into()]),
             problems: vec![],
             has_failed,

@@ -236,18 +236,10 @@ fn text(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Position;
     use serde_json::json;
 
     fn read_all(manifest: Value) -> Read {
-        let codebase = Codebase {
-            name: "default".into(),
-            source: "functions".into(),
-            runtime: None,
-            prefix: None,
-            ignore: vec![],
-            at: Position::default(),
-        };
+        let codebase = Codebase::usual();
         let source = Source {
             file: "/p/functions/index.js".into(),
             inputs: Default::default(),

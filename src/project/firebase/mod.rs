@@ -57,6 +57,15 @@ pub struct Codebase {
     pub at: Position,
 }
 
+#[cfg(test)]
+impl Codebase {
+    /// The codebase of a project that says nothing of it.
+    pub(crate) fn usual() -> Codebase {
+        let (name, source) = ("default".into(), "functions".into());
+        Codebase { name, source, runtime: None, prefix: None, ignore: Vec::new(), at: Position::default() }
+    }
+}
+
 /// A Firestore database.
 #[derive(serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Database {

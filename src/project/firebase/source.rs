@@ -218,14 +218,7 @@ mod tests {
             std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
             std::fs::write(file, text).expect("written");
         }
-        let codebase = Codebase {
-            name: "default".into(),
-            source: "functions".into(),
-            runtime: None,
-            prefix: None,
-            ignore: vec![],
-            at: Position::default(),
-        };
+        let codebase = Codebase::usual();
         let source = codebase.source(folder.path(), "demo-p", Some("staging"));
         (folder, source)
     }

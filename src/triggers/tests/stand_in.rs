@@ -1,6 +1,6 @@
 //! A World to test in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::base::{Call, Cause, Clock, Ids, Time, TraceId};
-use crate::project::{EventSource, Function, Isolation, Position, Project, Runtime, Settings};
+use crate::project::{EventSource, Function, Isolation, Project, Settings};
 use crate::services::schedules;
 use crate::store::{Db, Error, Event, Options, Tx, outbox};
 use crate::telemetry::{self, Sink, Subscriber};
@@ -384,23 +384,6 @@ pub(super) fn project(functions: Vec<Function>) -> Project {
 }
 
 pub(super) fn function(name: &str, events: Vec<EventSource>) -> Function {
-    Function {
-        name: name.into(),
-        deployed_name: format!("shop-dev-{name}"),
-        runtime: Runtime::JavaScript,
-        handler: format!("{name}.handler"),
-        build: None,
-        memory_mib: 128,
-        timeout_ms: 3_000,
-        environment: BTreeMap::new(),
-        events,
-        retries_max: 2,
-        event_age_max_s: 21_600,
-        on_failure: None,
-        dead_letters: None,
-        on_success: None,
-        concurrency_max: None,
-        firebase: None,
-        at: Position::default(),
-    }
+    let handler = format!("{name}.handler");
+    Function { memory_mib: 128, timeout_ms: 3_000, events, ..Function::new(name, format!("shop-dev-{name}"), &handler) }
 }
