@@ -11,7 +11,6 @@
       makers.set(name, make);
     },
     has: (name) => makers.has(name),
-    isMade: (name) => made.has(name),
     names: () => [...makers.keys()],
     require(name) {
       if (made.has(name)) return made.get(name).exports;

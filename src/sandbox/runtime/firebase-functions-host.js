@@ -4,8 +4,8 @@
   'use strict';
   const { rt } = emu;
   const RECORDED_BYTES_MAX = 65_536;
-  // Microtasks that a handler which has sent its answer, and waits for nothing, needs at most to settle.
-  const SETTLING = 12;
+  // Microtasks within which a handler that has sent its answer settles, or begins what it does besides.
+  const SETTLING = 32;
   rt.define('emu:firebase', () => {
     // Made while a codebase is loaded, so that its image holds it.
     const http = rt.require('firebase-functions-http');
@@ -127,9 +127,13 @@
       const res = new http.Response(null);
       res[http.outlet] = outletOf(streams, (ended) => {
         answer = ended;
-        // A handler that only waited for this settles in a moment.
-        if (settled) rt.nextTick(conclude);
-        else Promise.resolve().then(() => rt.nextTick(conclude));
+        // A handler that only waited for this goes on in a moment.
+        let left = SETTLING;
+        const rest = () => {
+          if (settled || left-- === 0) rt.nextTick(conclude);
+          else Promise.resolve().then(rest);
+        };
+        rest();
       }, () => settled && !failed && rt.pending.size === 0);
       // Only a client that has gone away makes it fail.
       let isGone = false;
@@ -183,36 +187,8 @@
       const result = 'event' in meant ? call(meant.event) : call(meant.data, meant.context);
       return Promise.resolve(result).then(() => finish(null), fail);
     };
-    // As `rehearse.js` for events of Lambda: what is done for the first time in an engine's life takes long, and what is done here is part
-    // of the codebase's image.
-    const headers = ['host', 'user-agent', 'accept', 'accept-encoding', 'accept-language', 'connection', 'content-length', 'authorization', 'origin', 'referer', 'cookie', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-cloud-trace-context', 'traceparent', 'sec-fetch-mode', 'firebase-instance-id-token', 'x-firebase-appcheck'].map((name) => [name, '']);
-    const rehearse = () => {
-      const kept = (rt.rehearsedRequests = []);
-      const environment = { FUNCTION_TARGET: '', FUNCTION_NAME: '', FUNCTION_SIGNATURE_TYPE: '', FUNCTION_REGION: '', FUNCTION_MEMORY_MB: '', FUNCTION_TIMEOUT_SEC: '', K_SERVICE: '' };
-      const played = (handler, event) => {
-        const given = JSON.parse(JSON.stringify([{ $emu: 'http', url: '/a?b=c', ip: '127.0.0.1', ...event }, { firebase: { target: '', environment, streams: true } }]));
-        const call = (req, res) => {
-          kept.push(given, req, res);
-          return handler(req, res);
-        };
-        serve(call, given[0], true, (answer) => kept.push(answer, JSON.stringify(answer)), () => {});
-      };
-      played((req, res) => { res.status(200).set('x-a', 'b').send('a'); }, { method: 'GET', headers });
-      played((req, res) => { res.json(req.body); }, { method: 'POST', headers: [['content-type', 'application/json'], ...headers], body: '{"a":"b"}' });
-      if (rt.isMade('firebase-functions-https')) {
-        const { callable } = rt.require('firebase-functions-https');
-        const echo = async (request) => {
-          kept.push(request);
-          return request.data;
-        };
-        played(callable({ cors: true }, echo, 2), { method: 'POST', headers: [['content-type', 'application/json'], ['accept', '*/*']], body: '{"data":{"a":"b"}}' });
-      }
-      setEnvironment(environment);
-      setEnvironment({});
-    };
     const open = (exported) => {
       const root = rootOf(exported);
-      rehearse();
       return (event, context) => {
         if (event?.$emu === 'discover') return Promise.resolve(manifest(root));
         return new Promise((finish, fail) => run(root, event, context, finish, fail));

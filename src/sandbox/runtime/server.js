@@ -10,6 +10,15 @@
     // Where the parts of an answer go: `head(status, headers)`, `data(bytes, done)`, `end(done)`, or `whole(status, headers, bytes, done)`.
     const outlet = Symbol('outlet');
     const bodiless = (response) => response.statusCode === 204 || response.statusCode === 304 || response.req?.method === 'HEAD';
+    // With its answer a request is over, and its connection given back.
+    function close() {
+      rt.nextTick(() => {
+        const state = this._writableState;
+        if (state.destroyed) return;
+        state.destroyed = state.closed = state.closeEmitted = true;
+        this.emit('close');
+      });
+    }
     class ServerResponse extends parts.OutgoingMessage {
       #socket;
       constructor(req) {
@@ -61,6 +70,7 @@
         }
         this.#open();
         this.finished = true;
+        this.once('finish', close);
         if (!this.#begun && !this.writableLength && !this.destroyed && !this.errored) this.#endWhole(chunk, encoding, call);
         else super.end(chunk, encoding, call);
         return this;

@@ -142,6 +142,15 @@ test('a function goes on with the snapshot that it got, and with the admin SDK',
   assert.ok(author.get('at') instanceof Timestamp);
 });
 
+test('a function hears when its answer is out, and the body was read before', async () => {
+  const { emulatorHosts } = JSON.parse(process.env.__FIREBASE_DEFAULTS__);
+  for (const [query, wanted] of [['', 'b'], ['?pieces=1', 'ab']]) {
+    const answer = await fetch(`http://${emulatorHosts.functions}/${project}/us-central1/ends${query}`, { method: 'POST', body: 'sent', headers: { 'content-type': 'text/plain' } });
+    assert.equal(await answer.text(), wanted);
+  }
+  assert.deepEqual(await told('ends'), [['finish', true], ['finish', true]]);
+});
+
 test('published messages call functions, whose topic nobody has to make', async () => {
   const pubsub = new PubSub({ projectId: project });
   await pubsub.topic('sales').publishMessage({ json: { n: 1 }, attributes: { a: 'b' } });

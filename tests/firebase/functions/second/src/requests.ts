@@ -1,5 +1,6 @@
 import { type Request, onRequest } from 'firebase-functions/https';
 import * as logger from 'firebase-functions/logger';
+import { tell } from './tell.js';
 
 /** What a function sees of a request. */
 export const echo = onRequest({ cors: ['http://localhost:5173', /\.example$/] }, (req: Request, res) => {
@@ -41,4 +42,16 @@ export const slow = onRequest({ timeoutSeconds: 1 }, async () => {
 export const moved = onRequest((_req, res) => {
   res.cookie('session', 'a b', { httpOnly: true, maxAge: 60_000 });
   res.redirect(301, '/elsewhere?a=1');
+});
+
+/** When the request is read, and when the answer is out. */
+export const ends = onRequest(async (req, res) => {
+  const seen: string[] = [];
+  for await (const piece of req) seen.push(`read ${piece}`);
+  const closed = new Promise((resolve) => res.on('close', resolve));
+  res.on('finish', () => seen.push('finish'));
+  if (req.query.pieces) res.write('a');
+  res.end('b');
+  await closed;
+  await tell('ends', [...seen, res.writableFinished]);
 });
