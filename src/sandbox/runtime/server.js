@@ -10,6 +10,13 @@
     // Where the parts of an answer go: `head(status, headers)`, `data(bytes, done)`, `end(done)`, or `whole(status, headers, bytes, done)`.
     const outlet = Symbol('outlet');
     const bodiless = (response) => response.statusCode === 204 || response.statusCode === 304 || response.req?.method === 'HEAD';
+    const bytesOf = (chunk, encoding) => {
+      if (chunk === undefined || chunk === null) return null;
+      if (chunk instanceof rt.Buffer) return chunk;
+      if (typeof chunk === 'string') return rt.Buffer.from(chunk, encoding);
+      if (ArrayBuffer.isView(chunk)) return rt.Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      throw rt.invalidArgument('"chunk"', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
+    };
     // With its answer a request is over, and its connection given back.
     function close() {
       rt.nextTick(() => {
@@ -68,20 +75,17 @@
           if (call) rt.nextTick(call);
           return this;
         }
+        // What cannot be sent is refused before anything is: another answer can still be given.
+        const bytes = bytesOf(chunk, encoding);
         this.#open();
         this.finished = true;
         this.once('finish', close);
-        if (!this.#begun && !this.writableLength && !this.destroyed && !this.errored) this.#endWhole(chunk, encoding, call);
-        else super.end(chunk, encoding, call);
+        if (!this.#begun && !this.writableLength && !this.destroyed && !this.errored) this.#endWhole(bytes, call);
+        else super.end(bytes ?? undefined, undefined, call);
         return this;
       }
       // Most answers are given in one piece: it need not pass through the stream.
-      #endWhole(chunk, encoding, call) {
-        let bytes = null;
-        if (chunk instanceof rt.Buffer) bytes = chunk;
-        else if (typeof chunk === 'string') bytes = rt.Buffer.from(chunk, encoding);
-        else if (ArrayBuffer.isView(chunk)) bytes = rt.Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-        else if (chunk !== undefined && chunk !== null) throw rt.invalidArgument('"chunk"', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
+      #endWhole(bytes, call) {
         const state = this._writableState;
         state.ending = state.ended = state.prefinished = true;
         if (call) this.once('finish', call);

@@ -73,6 +73,11 @@ test('what goes wrong is answered as in production', async () => {
   assert.equal((await fetch(at('echo', '', 'asia-east1'))).status, 404);
 });
 
+test('an answer that cannot be sent leaves room for another', async () => {
+  const answer = await fetch(at('wrong'));
+  assert.deepEqual([answer.status, await answer.text()], [422, 'ERR_INVALID_ARG_TYPE']);
+});
+
 test('redirects and cookies are those of the framework', async () => {
   const answer = await fetch(at('moved'), { redirect: 'manual' });
   assert.equal(answer.status, 301);

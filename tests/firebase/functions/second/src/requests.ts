@@ -55,3 +55,11 @@ export const ends = onRequest(async (req, res) => {
   await closed;
   await tell('ends', [...seen, res.writableFinished]);
 });
+
+export const wrong = onRequest((_req, res) => {
+  try {
+    res.end({ a: 1 });
+  } catch (error) {
+    res.status(422).send((error as { code: string }).code);
+  }
+});
