@@ -277,21 +277,20 @@ impl Functions {
         if let Some(endpoint) = &admitted.entry.function.firebase {
             let (target, streams) = (&endpoint.entry_point, admitted.door.outlet.is_some());
             let firebase = json!({ "target": target, "environment": admitted.entry.function.environment, "streams": streams });
-            return json!({ "deadlineMs": deadline_ms, "firebase": firebase });
+            return json!({ "deadlineMs": deadline_ms, "context": { "firebase": firebase } });
         }
         let (region, account, name) = (&self.catalog().region, &self.0.surroundings.account, &function.deployed_name);
-        json!({
+        let context = json!({
             "awsRequestId": &*admitted.id,
             "callbackWaitsForEmptyEventLoop": true,
-            "deadlineMs": deadline_ms,
             "functionName": name,
             "functionVersion": "$LATEST",
             "invokedFunctionArn": format!("arn:aws:lambda:{region}:{account}:function:{name}"),
             "logGroupName": format!("/aws/lambda/{name}"),
             "logStreamName": "emu",
             "memoryLimitInMB": function.memory_mib.to_string(),
-            "traceHeader": trace_header(&admitted.call),
-        })
+        });
+        json!({ "deadlineMs": deadline_ms, "traceHeader": trace_header(&admitted.call), "context": context })
     }
 
     pub(super) async fn run(&self, admitted: Admitted, parent: &Meter) -> Answer {

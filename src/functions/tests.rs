@@ -396,9 +396,9 @@ async fn events_that_cannot_be_taken_are_refused() {
     assert!(matches!(invoke(b"{} {}").await, Err(InvokeError::NotJson(_))));
     let answer: serde_json::Value = serde_json::from_slice(&invoke(b"").await.expect("an answer").payload).expect("JSON");
     assert_eq!(answer["event"], serde_json::json!({}));
-    assert_eq!(answer["context"]["invokedFunctionArn"], "arn:aws:lambda:eu-central-1:000000000000:function:shop-dev-a");
+    assert_eq!(answer["context"]["context"]["invokedFunctionArn"], "arn:aws:lambda:eu-central-1:000000000000:function:shop-dev-a");
     assert_eq!(
-        (&answer["context"]["memoryLimitInMB"], &answer["context"]["deadlineMs"]),
+        (&answer["context"]["context"]["memoryLimitInMB"], &answer["context"]["deadlineMs"]),
         (&serde_json::json!("128"), &serde_json::json!(1_060_000))
     );
     let large = Bytes::from(format!("\"{}\"", "a".repeat(answer::EVENT_BYTES_MAX)));

@@ -87,7 +87,8 @@ impl Module {
 pub struct Input {
     /// The event, JSON.
     pub event: Bytes,
-    /// The fields of the context object: `awsRequestId`, `functionName`, `deadlineMs` and so on.
+    /// `context`: the context object, as far as it is data; `deadlineMs`, milliseconds since 1970, and `traceHeader`, which the runtime
+    /// makes the rest of it of.
     pub context: serde_json::Value,
     /// How long the invocation may take, by the machine's clock.
     pub timeout_ms: u64,

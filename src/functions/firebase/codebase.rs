@@ -161,7 +161,7 @@ const SDK_MAJOR: &str = "EMU_FIREBASE_FUNCTIONS";
 pub async fn discover(program: &Arc<dyn Program>, host: Arc<dyn Host>, about: &About<'_>) -> Result<manifest::Read, Failure> {
     let input = Input {
         event: Bytes::from_static(br#"{"$emu":"discover"}"#),
-        context: json!({ "callbackWaitsForEmptyEventLoop": false }),
+        context: json!({ "context": { "callbackWaitsForEmptyEventLoop": false } }),
         timeout_ms: DISCOVERY_MS,
     };
     let answer = program.invoke(host, input).await.result?;

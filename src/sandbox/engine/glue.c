@@ -11,6 +11,17 @@ static JSValue scope = JS_UNDEFINED;
 typedef struct JSPromiseReactionData JSPromiseReactionData;
 static int enqueue_reaction(JSContext *c, JSPromiseReactionData *reaction, JSValueConst *args);
 
+/* What `build.rs` has its copy of quickjs.c call: the stack of an error in words; the flags of a regular expression, -1 where somebody has
+ * changed what they mean; the parts of a text between the matches of one; and JSON. */
+typedef struct JSObject JSObject;
+static JSValue stack_of(JSContext *c, JSObject *error);
+static int plain_flags(JSContext *c, JSValueConst regexp);
+static JSValue flags_in_letters(JSContext *c, int flags);
+static JSValue split_plainly(JSContext *c, JSValueConst regexp, JSValueConst text, uint32_t limit);
+static JSValue json_parse(JSContext *c, const char *text, size_t len);
+static JSValue json_stringify(JSContext *c, JSValueConst value, JSValueConst replacer, JSValueConst space);
+static void build_backtrace(JSContext *c, JSValueConst error, JSValueConst from, const char *file, int line, int column, int flags);
+
 #include "quickjs.c"
 
 #define DOOR(name) __attribute__((import_module("door"), import_name(#name))) extern
@@ -95,6 +106,10 @@ static JSValue emu_set_scope(JSContext *c, JSValueConst this_val, int argc, JSVa
     JS_FreeValue(c, before);
     return JS_UNDEFINED;
 }
+
+#include "json.c"
+#include "regexps.c"
+#include "stacks.c"
 
 /* The state of a sandbox besides QuickJS's own. */
 
@@ -540,6 +555,49 @@ static JSValue emu_eval_module(JSContext *c, JSValueConst this_val, int argc, JS
     return result;
 }
 
+/* Whether a text may be a header's name (0) or its value (1): RFC 9110, 5.1 and 5.5. */
+static JSValue emu_header(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv, int is_value)
+{
+    JSValue text = JS_ToString(c, argv[0]);
+    if (JS_IsException(text))
+        return JS_EXCEPTION;
+    JSString *string = JS_VALUE_GET_STRING(text);
+    bool allowed = is_value || string->len > 0;
+    for (uint32_t i = 0; allowed && i < string->len; i++) {
+        int ch = string_get(string, i);
+        if (is_value)
+            allowed = ch == '\t' || (ch >= 0x20 && ch != 0x7f && ch <= 0xff);
+        else
+            allowed = (ch | 0x20) >= 'a' && (ch | 0x20) <= 'z' || ch >= '0' && ch <= '9' || ch && ch < 0x80 && strchr("!#$%&'*+-.^_`|~", ch);
+    }
+    JS_FreeValue(c, text);
+    return JS_NewBool(c, allowed);
+}
+
+static JSValue call_hook(const char *name, int argc, JSValue *argv);
+
+static JSValue later_job(JSContext *c, int argc, JSValueConst *argv)
+{
+    JSValue before = scope;
+    JSValueConst args[2] = { JS_UNDEFINED, argv[1] };
+    scope = JS_DupValue(c, argv[2]);
+    JSValue result = js_function_apply(c, argv[0], 2, args, 0);
+    if (JS_IsException(result)) {
+        JSValue error = JS_GetException(c);
+        result = call_hook("uncaught", 1, &error);
+    }
+    JS_FreeValue(c, scope);
+    scope = before;
+    return result;
+}
+
+/* Calls a function with a list of arguments once what runs has ended, in the scope of now; what it throws nobody caught. */
+static JSValue emu_later(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    JSValueConst args[3] = { argv[0], argv[1], scope };
+    return JS_EnqueueJob(c, later_job, 3, args) ? JS_EXCEPTION : JS_UNDEFINED;
+}
+
 static const JSCFunctionListEntry natives[] = {
     JS_CFUNC_DEF("call", 3, emu_call),
     JS_CFUNC_DEF("start", 3, emu_start),
@@ -551,6 +609,10 @@ static const JSCFunctionListEntry natives[] = {
     JS_CFUNC_DEF("memory", 0, emu_memory),
     JS_CFUNC_DEF("utf8", 1, emu_utf8),
     JS_CFUNC_DEF("ascii", 1, emu_ascii),
+    JS_CFUNC_DEF("head", 2, emu_head),
+    JS_CFUNC_MAGIC_DEF("isHeaderName", 1, emu_header, 0),
+    JS_CFUNC_MAGIC_DEF("isHeaderValue", 1, emu_header, 1),
+    JS_CFUNC_DEF("later", 2, emu_later),
     JS_CFUNC_DEF("evalModule", 2, emu_eval_module),
     JS_CFUNC_DEF("scope", 0, emu_scope),
     JS_CFUNC_DEF("setScope", 1, emu_set_scope),
@@ -843,6 +905,7 @@ ENTRY(seal) void seal(void)
     JS_DeleteProperty(ctx, global, name, 0);
     JS_FreeAtom(ctx, name);
     JS_FreeValue(ctx, global);
+    learn_regexps(ctx);
     JS_RunGC(rt);
     freeze();
 }
@@ -968,12 +1031,14 @@ ENTRY(begin) int32_t begin(char *text, uint32_t len)
     return finished;
 }
 
-/* Begins an invocation: what `begin` is told (where not empty: this is a new sandbox), the event, the context; each JSON. */
+/* Begins an invocation: what `begin` is told (where not empty: this is a new sandbox), the event, the context; each JSON, and ended by a zero
+ * byte. */
 ENTRY(invoke) int32_t invoke(char *text, uint32_t begin_len, uint32_t event_len, uint32_t context_len)
 {
     finished = 0;
     JSValue begin = begin_len ? JS_NewStringLen(ctx, text, begin_len) : JS_UNDEFINED;
-    JSValue args[2] = { JS_NewStringLen(ctx, text + begin_len, event_len), JS_NewStringLen(ctx, text + begin_len + event_len, context_len) };
+    const char *event = text + begin_len + 1;
+    JSValue args[2] = { json_parse(ctx, event, event_len), json_parse(ctx, event + event_len + 1, context_len) };
     release(text);
     JSValue v = JS_UNDEFINED;
     if (begin_len) {

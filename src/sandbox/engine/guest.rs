@@ -124,7 +124,8 @@ impl Guest {
 
     /// Begins an invocation; in a new sandbox with what its runtime is told first.
     pub async fn invoke(&mut self, begin: &str, event: &[u8], context: &[u8]) -> wasmtime::Result<()> {
-        let at = self.write(&[begin.as_bytes(), event, context, &[0]]).await?;
+        // The engine's parser wants a zero byte after each.
+        let at = self.write(&[begin.as_bytes(), &[0], event, &[0], context, &[0]]).await?;
         let lengths = (begin.len() as u32, event.len() as u32, context.len() as u32);
         self.enter::<_, i32>(|e| &e.invoke, (at, lengths.0, lengths.1, lengths.2)).await.map(drop)
     }

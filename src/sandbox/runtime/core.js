@@ -67,16 +67,7 @@
     error(Base, code, message, fields) {
       const error = new Base(message);
       error.code = code;
-      const stack = error.stack;
-      const name = error.name;
-      if (typeof stack === 'string' && stack.startsWith(name)) {
-        Object.defineProperty(error, 'stack', {
-          value: `${name} [${code}]${stack.slice(name.length)}`,
-          writable: true,
-          configurable: true,
-          enumerable: false,
-        });
-      }
+      emu.head(error, error.message === '' ? `${error.name} [${code}]` : `${error.name} [${code}]: ${error.message}`);
       return fields ? Object.assign(error, fields) : error;
     },
     /** What is missing says so itself, and where the same code would run. */
@@ -127,25 +118,12 @@
   };
   emu.rt = rt;
 
-  // V8's form of a stack: many packages read its first line or split it. `emu:` frames are the runtime's own.
-  const prepare = (error, sites) => {
-    let head;
-    try {
-      head = Error.prototype.toString.call(error);
-    } catch {
-      head = 'Error';
-    }
-    let text = head;
-    for (const site of sites) {
-      const file = site.getFileName?.();
-      if (typeof file === 'string' && file.startsWith('emu:')) continue;
-      const name = site.getFunctionName?.() || '';
-      const where = file ? `${file}:${site.getLineNumber?.() ?? 0}:${site.getColumnNumber?.() ?? 0}` : 'native';
-      text += name && name !== '<anonymous>' ? `\n    at ${name} (${where})` : `\n    at ${where}`;
-    }
-    return text;
-  };
-  // What V8 says of a call besides, and packages (depd, and so express) ask without looking.
+  // The engine's takes texts only, and shows them in lists of properties.
+  Object.defineProperty(Error.prototype, 'stack', {
+    ...Object.getOwnPropertyDescriptor(Error.prototype, 'stack'),
+    set(value) { Object.defineProperty(this, 'stack', { value, writable: true, configurable: true, enumerable: false }); },
+  });
+  // The engine's call sites say less than V8's, and packages (depd, and so express) ask for the rest without looking.
   const more = { isEval: () => false, getEvalOrigin: () => undefined, getThis: () => undefined, getTypeName: () => null, getMethodName: () => null, getFunction: () => undefined, isToplevel: () => true, isConstructor: () => false, isAsync: () => false, isPromiseAll: () => false, getPromiseIndex: () => null, getScriptNameOrSourceURL() { return this.getFileName(); } };
   Error.prepareStackTrace = (_, sites) => {
     const site = sites[0] && Object.getPrototypeOf(sites[0]);
@@ -153,7 +131,7 @@
     return '';
   };
   void new Error().stack;
-  Error.prepareStackTrace = prepare;
+  Error.prepareStackTrace = undefined;
   rt.global('global', globalThis);
   rt.global('self', globalThis);
 })(globalThis.__emu);

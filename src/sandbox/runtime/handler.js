@@ -135,22 +135,17 @@
     }
   };
 
-  emu.invoke = (eventJson, contextJson) => {
+  emu.invoke = (event, { context = {}, deadlineMs, traceHeader }) => {
     const run = { ended: false, waiting: null };
     current = run;
-    const event = JSON.parse(eventJson);
-    const { deadlineMs, traceHeader, ...fields } = JSON.parse(contextJson);
-    if (fields.firebase) {
+    if (context.firebase) {
       // A codebase hands its functions what they take, and always answers with a promise.
-      rt.inScope(undefined, find(), undefined, [event, fields]).then((value) => succeed(run, value), (error) => fail(run, error));
+      rt.inScope(undefined, find(), undefined, [event, context]).then((value) => succeed(run, value), (error) => fail(run, error));
       return;
     }
     if (typeof traceHeader === 'string') rt.process.env._X_AMZN_TRACE_ID = traceHeader;
-    const context = {
-      callbackWaitsForEmptyEventLoop: true,
-      ...fields,
-      getRemainingTimeInMillis: () => (deadlineMs === undefined ? 0 : Math.max(0, Math.floor(deadlineMs - emu.now()))),
-    };
+    context.callbackWaitsForEmptyEventLoop ??= true;
+    context.getRemainingTimeInMillis = () => (deadlineMs === undefined ? 0 : Math.max(0, Math.floor(deadlineMs - emu.now())));
     deprecated(run, context);
     const handler = find();
     if (typeof handler !== 'function') {

@@ -24,8 +24,8 @@
     { version: '2.0', routeKey: '', rawPath: '', rawQueryString: '', headers, requestContext, isBase64Encoded: false },
     { version: '2.0', routeKey: '', rawPath: '', rawQueryString: '', headers, queryStringParameters: {}, requestContext, pathParameters: {}, body: '', isBase64Encoded: false },
     { Records: [record] },
-  ].map((event) => JSON.stringify(event));
-  const context = { awsRequestId: '', callbackWaitsForEmptyEventLoop: true, deadlineMs: 0, functionName: '', functionVersion: '', invokedFunctionArn: '', logGroupName: '', logStreamName: '', memoryLimitInMB: '' };
+  ];
+  const context = { awsRequestId: '', callbackWaitsForEmptyEventLoop: true, functionName: '', functionVersion: '', invokedFunctionArn: '', logGroupName: '', logStreamName: '', memoryLimitInMB: '' };
   const kept = [];
   const begin = JSON.stringify({ now: 0 });
   for (const event of events) {
@@ -37,7 +37,7 @@
       },
     };
     emu.begin(begin);
-    emu.invoke(event, JSON.stringify(context));
+    emu.invoke(JSON.parse(JSON.stringify(event)), JSON.parse(JSON.stringify({ context, deadlineMs: 0, traceHeader: '' })));
   }
   delete emu.entry;
   // Names and shapes last as long as something has them.

@@ -81,7 +81,7 @@ async fn load(code: &str) -> Image {
 async fn run(code: &str) -> (Value, Vec<(Level, String)>) {
     let image = load(code).await;
     let world = Arc::new(World::default());
-    let input = Input { event: "{}".into(), context: json!({ "awsRequestId": "1" }), timeout_ms: 20_000 };
+    let input = Input { event: "{}".into(), context: json!({ "context": { "awsRequestId": "1" } }), timeout_ms: 20_000 };
     let outcome = image.invoke(world.clone(), input).await;
     let lines = world.0.lock().expect("whole").clone();
     let result = match outcome.result {
@@ -104,6 +104,11 @@ fn names_are_distinct_and_the_door_is_closed_last() {
 async fn check(code: &str) {
     let (result, lines) = run(code).await;
     assert_eq!(result["ok"], json!(true), "{result}\n{lines:?}");
+}
+
+#[tokio::test]
+async fn the_quick_ways_of_the_engine_give_what_its_general_ones_do() {
+    check(include_str!("tests/language.mjs")).await;
 }
 
 #[tokio::test]
