@@ -65,35 +65,55 @@
     };
     const names = JSON.parse(emu.call('names', '', null)[0]);
     const plainHash = (name) => String(name).toLowerCase().replace(/^rsa-/, '').replace(/^sha-(\d)/, 'sha$1').replace('/', '-');
-    class Digest extends Transform {
-      constructor(options) {
-        super(options);
-        Object.defineProperty(this, 'own', { value: { chunks: [], done: false }, writable: true });
-      }
+    const known = new Set();
+    const isHash = (name) => {
+      if (known.has(name)) return true;
+      if (!names.hashes.includes(plainHash(name))) return false;
+      if (typeof name === 'string' && known.size < 32) known.add(name);
+      return true;
+    };
+    // Hashes are streams, and hardly anybody uses them so: they become one when somebody looks at a stream's state.
+    function Digest(options) {
+      Object.defineProperty(this, 'own', { value: { chunks: [], done: false, options } });
+    }
+    Object.setPrototypeOf(Digest.prototype, Transform.prototype);
+    Object.setPrototypeOf(Digest, Transform);
+    for (const state of ['_readableState', '_writableState', 'allowHalfOpen']) {
+      Object.defineProperty(Digest.prototype, state, {
+        configurable: true,
+        get() {
+          Transform.call(this, this.own.options);
+          return this[state];
+        },
+        set(value) { Object.defineProperty(this, state, { value, writable: true, enumerable: true, configurable: true }); },
+      });
+    }
+    const methods = {
       update(value, encoding) {
         if (this.own.done) throw finalized();
         this.own.chunks.push(typeof data(value) === 'string' ? bytesOf(value, encoding) : rt.bytes(value).slice());
         return this;
-      }
+      },
       digest(encoding) {
         if (this.own.done) throw finalized('digest');
         this.own.done = true;
         return rt.output(this._result(joined(this.own.chunks)), encoding);
-      }
+      },
       _transform(chunk, encoding, done) {
         this.update(chunk, encoding);
         done();
-      }
+      },
       _flush(done) {
         this.push(this.digest());
         done();
-      }
-    }
+      },
+    };
+    for (const name of Object.keys(methods)) Object.defineProperty(Digest.prototype, name, { value: methods[name], writable: true, configurable: true });
     class Hash extends Digest {
       constructor(name, options) {
         super(options);
         this.own.name = name;
-        if (!names.hashes.includes(plainHash(name))) throw Object.assign(new Error('Digest method not supported'), { code: 'ERR_CRYPTO_INVALID_DIGEST' });
+        if (!isHash(name)) throw Object.assign(new Error('Digest method not supported'), { code: 'ERR_CRYPTO_INVALID_DIGEST' });
       }
       _result(all) { return parts.hash(this.own.name, all); }
       copy(options) {
@@ -106,7 +126,7 @@
     class Hmac extends Digest {
       constructor(name, key, options) {
         super(options);
-        if (!names.hashes.includes(plainHash(name))) throw Object.assign(new Error(`Invalid digest: ${name}`), { code: 'ERR_CRYPTO_INVALID_DIGEST' });
+        if (!isHash(name)) throw Object.assign(new Error(`Invalid digest: ${name}`), { code: 'ERR_CRYPTO_INVALID_DIGEST' });
         this.own.name = name;
         this.own.key = key instanceof KeyObject ? key._bytes() : bytesOf(data(key, 'key')).slice();
       }
@@ -236,7 +256,7 @@
       constructor(name) {
         super();
         Object.defineProperty(this, 'own', { value: { name, chunks: [] } });
-        if (!names.hashes.includes(plainHash(name))) throw rt.error(Error, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${name}`);
+        if (!isHash(name)) throw rt.error(Error, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${name}`);
       }
       update(value, encoding) {
         this.own.chunks.push(bytesOf(data(value), encoding).slice());
@@ -369,7 +389,7 @@
     };
     const pbkdf2Sync = (password, salt, iterations, length, hash) => {
       if (typeof hash !== 'string') throw rt.invalidArgument('"digest"', 'of type string', hash);
-      if (!names.hashes.includes(plainHash(hash))) throw rt.error(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${hash}`);
+      if (!isHash(hash)) throw rt.error(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${hash}`);
       return rt.wrapBuffer(parts.pbkdf2(hash, bytesOf(data(password, 'password')), bytesOf(data(salt, 'salt')), iterations, length));
     };
     const hkdfSync = (hash, key, salt, information, length) => parts.hkdf(hash, secretOf(key), bytesOf(salt), bytesOf(information), length).slice().buffer;

@@ -42,12 +42,14 @@
     if (had === undefined) {
       events[type] = listener;
       emitter._eventsCount++;
-    } else if (typeof had === 'function') events[type] = first ? [listener, had] : [had, listener];
+      return emitter;
+    }
+    let list = had;
+    if (typeof had === 'function') list = events[type] = first ? [listener, had] : [had, listener];
     else if (first) had.unshift(listener);
     else had.push(listener);
-    const list = events[type];
     const max = limit(emitter);
-    if (max > 0 && typeof list !== 'function' && list.length > max && !list.warned) {
+    if (max > 0 && list.length > max && !list.warned) {
       list.warned = true;
       emu.log(3, `(node) MaxListenersExceededWarning: Possible EventEmitter memory leak detected. ${list.length} ${String(type)} listeners added to ${rt.inspect(emitter, { depth: -1 })}. Use emitter.setMaxListeners() to increase limit`);
     }
@@ -64,6 +66,15 @@
     wrapped.listener = listener;
     return wrapped;
   }
+  const { apply } = Reflect;
+  // What a listener's promise was rejected with, where the emitter captures rejections.
+  const heed = (emitter, result, type, args) => {
+    if (result === undefined || result === null || typeof result.then !== 'function') return;
+    result.then(undefined, (error) => rt.nextTick(() => {
+      if (typeof emitter[capture] === 'function') emitter[capture](error, type, ...args);
+      else emitter.emit('error', error);
+    }));
+  };
   const methods = {
     emit(type, ...args) {
       const events = this._events;
@@ -77,17 +88,16 @@
       }
       const handler = events?.[type];
       if (handler === undefined) return false;
-      const run = (listener) => {
-        const result = Reflect.apply(listener, this, args);
-        if (result !== undefined && result !== null && (this[captures] || EventEmitter.captureRejections) && typeof result.then === 'function') {
-          result.then(undefined, (error) => rt.nextTick(() => {
-            if (typeof this[capture] === 'function') this[capture](error, type, ...args);
-            else this.emit('error', error);
-          }));
-        }
-      };
-      if (typeof handler === 'function') run(handler);
-      else for (const listener of [...handler]) run(listener);
+      const captured = this[captures] || EventEmitter.captureRejections;
+      if (typeof handler === 'function') {
+        const result = apply(handler, this, args);
+        if (captured) heed(this, result, type, args);
+        return true;
+      }
+      for (const listener of handler.slice()) {
+        const result = apply(listener, this, args);
+        if (captured) heed(this, result, type, args);
+      }
       return true;
     },
     addListener(type, listener) { return add(this, type, listener, false); },

@@ -9,7 +9,8 @@
   function make(windows) {
     const separator = windows ? '\\' : '/';
     const isSep = (char) => char === '/' || (windows && char === '\\');
-    const splitter = windows ? /[\\/]+/ : /\/+/;
+    // Of separators in a row all but one enclose nothing, which is left out of what becomes of the parts.
+    const split = (value) => (windows ? value.split(/[\\/]+/) : value.split('/'));
     const rootOf = (path) => {
       if (!windows) return path.startsWith('/') ? '/' : '';
       const unc = /^[\\/]{2}[^\\/]+[\\/]+[^\\/]+[\\/]*/.exec(path);
@@ -37,15 +38,16 @@
       normalize(value) {
         if (text(value).length === 0) return '.';
         const root = rootOf(value);
-        const absolute = path.isAbsolute(value);
-        let out = reduce(value.slice(root.length).split(splitter), absolute).join(separator);
+        const absolute = windows ? path.isAbsolute(value) : root !== '';
+        let out = reduce(split(value.slice(root.length)), absolute).join(separator);
         if (!out && !root) out = '.';
         if (out && out !== '.' && isSep(value.at(-1))) out += separator;
         else if (out === '.' && isSep(value.at(-1))) out = `.${separator}`;
         return tidy(root) + out;
       },
       join(...parts) {
-        const joined = parts.map((part) => text(part)).filter((part) => part !== '').join(separator);
+        let joined = '';
+        for (const part of parts) if (text(part) !== '') joined = joined === '' ? part : `${joined}${separator}${part}`;
         return joined === '' ? '.' : path.normalize(joined);
       },
       resolve(...parts) {
@@ -56,7 +58,7 @@
           if (path.isAbsolute(part)) break;
         }
         const root = rootOf(found);
-        return tidy(root) + reduce(found.slice(root.length).split(splitter), true).join(separator) || '.';
+        return tidy(root) + reduce(split(found.slice(root.length)), true).join(separator) || '.';
       },
       dirname(value) {
         const root = rootOf(text(value));
@@ -85,8 +87,8 @@
         const b = path.resolve(text(to, 'to'));
         if (a === b) return '';
         const fold = (value) => (windows ? value.toLowerCase() : value);
-        const x = a.split(splitter).filter(Boolean);
-        const y = b.split(splitter).filter(Boolean);
+        const x = split(a).filter(Boolean);
+        const y = split(b).filter(Boolean);
         if (windows && fold(x[0] ?? '') !== fold(y[0] ?? '')) return b;
         let common = 0;
         while (common < x.length && common < y.length && fold(x[common]) === fold(y[common])) common++;

@@ -86,6 +86,7 @@
     }
     function failWaiting(stream, error) {
       const w = stream._writableState;
+      if (w.buffered.length === 0) return;
       const waiting = w.buffered.splice(0);
       const failure = error ?? w.errored ?? rt.error(Error, 'ERR_STREAM_DESTROYED', 'Cannot call write after a stream was destroyed');
       for (const entry of waiting) {

@@ -2,14 +2,10 @@
 ((emu) => {
   'use strict';
   const { rt } = emu;
-  const { start, cancel } = emu;
-  const nativeMicrotask = globalThis.queueMicrotask;
+  const { start, cancel, later, setScope } = emu;
 
-  // The scope is an immutable Map of AsyncLocalStorage → store, or undefined. The engine carries it over `await`.
-  let fallback;
-  const native = typeof emu.scope === 'function';
-  rt.scope = native ? () => { const scope = emu.scope(); return scope instanceof Map ? scope : undefined; } : () => fallback;
-  const setScope = native ? (scope) => emu.setScope(scope) : (scope) => { fallback = scope; };
+  // The scope is an immutable Map of AsyncLocalStorage → store, or undefined. The engine carries it over promises' reactions.
+  rt.scope = () => { const scope = emu.scope(); return scope instanceof Map ? scope : undefined; };
   rt.inScope = (scope, call, self, args) => {
     const before = rt.scope();
     setScope(scope);
@@ -20,18 +16,6 @@
     }
   };
   rt.setScope = setScope;
-  if (!native) {
-    const then = Promise.prototype.then;
-    const carry = (call, scope) => (typeof call === 'function' ? (value) => rt.inScope(scope, call, undefined, [value]) : call);
-    Object.defineProperty(Promise.prototype, 'then', {
-      configurable: true,
-      writable: true,
-      value: function (done, failed) {
-        const scope = fallback;
-        return scope === undefined ? then.call(this, done, failed) : then.call(this, carry(done, scope), carry(failed, scope));
-      },
-    });
-  }
   const guarded = (scope, call, args) => {
     const before = rt.scope();
     if (before !== scope) setScope(scope);
@@ -170,13 +154,11 @@
   }
   function queueMicrotask(call) {
     check(call);
-    const scope = rt.scope();
-    nativeMicrotask(() => guarded(scope, call, []));
+    later(call, []);
   }
   rt.nextTick = (call, ...args) => {
     check(call);
-    const scope = rt.scope();
-    nativeMicrotask(() => guarded(scope, call, args));
+    later(call, args);
   };
   /** Stops every timer: between invocations of one sandbox nothing of the former may run on. */
   rt.hasTimers = () => timers.size > 0;
