@@ -61,7 +61,7 @@ fn invocations(criterion: &mut Criterion) {
         let image = runtime.block_on(image(&sandbox, warm));
         criterion.bench_function(&format!("invocation/{name}"), |bencher| {
             bencher.to_async(&runtime).iter(|| async {
-                let context = json!({ "deadlineMs": 3_000, "context": { "awsRequestId": "r", "functionName": "hello" } });
+                let context = Bytes::from_static(br#"{"deadlineMs":3000,"context":{"awsRequestId":"r","functionName":"hello"}}"#);
                 let input = Input { event: Bytes::from_static(b"{\"name\":\"world\"}"), context, timeout_ms: 3_000 };
                 image.invoke(Arc::new(Door), input).await.result.expect("it answers")
             });

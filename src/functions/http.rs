@@ -124,7 +124,6 @@ impl Functions {
             request_id: &request_id,
             gateway: &gateway,
         });
-        let event = Bytes::from(serde_json::to_vec(&event).expect("an event is plain data"));
         if event.len() > EVENT_BYTES_MAX {
             return Err(Refusal::TooLarge);
         }

@@ -1,5 +1,6 @@
 //! Invocations: admission, the door, the bill, the answer.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -7,7 +8,7 @@ use std::time::Instant;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::{
@@ -271,26 +272,29 @@ impl Functions {
     }
 
     /// What a function is told beside its event: Lambda's context, or which of a codebase's functions is meant.
-    fn context(&self, admitted: &Admitted, at: Time) -> Value {
+    /// What the runtime is given beside the event, JSON.
+    fn context(&self, admitted: &Admitted, at: Time) -> Bytes {
         let function = &admitted.version.function;
         let deadline_ms = at.millis().saturating_add(admitted.timeout_ms() as i64);
-        if let Some(endpoint) = &admitted.entry.function.firebase {
+        let given = if let Some(endpoint) = &admitted.entry.function.firebase {
             let (target, streams) = (&endpoint.entry_point, admitted.door.outlet.is_some());
-            let firebase = json!({ "target": target, "environment": admitted.entry.function.environment, "streams": streams });
-            return json!({ "deadlineMs": deadline_ms, "context": { "firebase": firebase } });
-        }
-        let (region, account, name) = (&self.catalog().region, &self.0.surroundings.account, &function.deployed_name);
-        let context = json!({
-            "awsRequestId": &*admitted.id,
-            "callbackWaitsForEmptyEventLoop": true,
-            "functionName": name,
-            "functionVersion": "$LATEST",
-            "invokedFunctionArn": format!("arn:aws:lambda:{region}:{account}:function:{name}"),
-            "logGroupName": format!("/aws/lambda/{name}"),
-            "logStreamName": "emu",
-            "memoryLimitInMB": function.memory_mib.to_string(),
-        });
-        json!({ "deadlineMs": deadline_ms, "traceHeader": trace_header(&admitted.call), "context": context })
+            let firebase = FirebaseContext { target, environment: &admitted.entry.function.environment, streams };
+            serde_json::to_vec(&Given { deadline_ms, trace_header: None, context: Context::Firebase { firebase } })
+        } else {
+            let (region, account, name) = (&self.catalog().region, &self.0.surroundings.account, &function.deployed_name);
+            let context = Context::Lambda {
+                aws_request_id: &admitted.id,
+                callback_waits_for_empty_event_loop: true,
+                function_name: name,
+                function_version: "$LATEST",
+                invoked_function_arn: format!("arn:aws:lambda:{region}:{account}:function:{name}"),
+                log_group_name: format!("/aws/lambda/{name}"),
+                log_stream_name: "emu",
+                memory_limit_in_mb: function.memory_mib.to_string(),
+            };
+            serde_json::to_vec(&Given { deadline_ms, trace_header: trace_header(&admitted.call), context })
+        };
+        Bytes::from(given.expect("a context is plain data"))
     }
 
     pub(super) async fn run(&self, admitted: Admitted, parent: &Meter) -> Answer {
@@ -427,6 +431,44 @@ fn stack(why: Failure) -> Vec<String> {
 
 /// `_X_AMZN_TRACE_ID`: the trace, and what runs as its parent. Source: AWS X-Ray Developer Guide, "Tracing header"; there also how a
 /// trace of W3C Trace Context is written in X-Ray's form.
+/// See [`Input::context`].
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Given<'a> {
+    deadline_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_header: Option<String>,
+    context: Context<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum Context<'a> {
+    Lambda {
+        aws_request_id: &'a str,
+        callback_waits_for_empty_event_loop: bool,
+        function_name: &'a str,
+        function_version: &'static str,
+        invoked_function_arn: String,
+        log_group_name: String,
+        log_stream_name: &'static str,
+        #[serde(rename = "memoryLimitInMB")]
+        memory_limit_in_mb: String,
+    },
+    Firebase {
+        firebase: FirebaseContext<'a>,
+    },
+}
+
+/// What of a codebase is meant, and what it sees of the environment.
+#[derive(Serialize)]
+struct FirebaseContext<'a> {
+    target: &'a str,
+    environment: &'a BTreeMap<String, String>,
+    /// Whether its answer may leave in pieces.
+    streams: bool,
+}
+
 fn trace_header(call: &Call) -> Option<String> {
     let Cause::Invocation(id) = &call.cause else { return None };
     let (epoch, unique) = call.trace.as_str().split_at_checked(8)?;

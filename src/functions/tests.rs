@@ -96,7 +96,7 @@ impl Program for Script {
                 result = Ok(Bytes::from(vec![b'1'; answer::ANSWER_BYTES_MAX + 1]));
             }
             if echo {
-                result = Ok(Bytes::from(serde_json::json!({ "event": serde_json::from_slice::<serde_json::Value>(&input.event).expect("JSON"), "context": input.context }).to_string()));
+                result = Ok(Bytes::from(serde_json::json!({ "event": serde_json::from_slice::<serde_json::Value>(&input.event).expect("JSON"), "context": serde_json::from_slice::<serde_json::Value>(&input.context).expect("JSON") }).to_string()));
             }
             finished.fetch_add(1, Ordering::Relaxed);
             Outcome { result, cold: true, cpu_micros: 10, wall_micros: 2_000, memory_peak_bytes: 1 << 20 }

@@ -64,16 +64,15 @@ async fn run(version: Arc<Version>, host: Arc<dyn Host>, input: Input) -> Outcom
 
 /// Runs the handler until it has answered or nothing can make it answer any more.
 async fn drive(version: &Version, guest: &mut Guest, input: &Input, cold: bool) -> wasmtime::Result<Option<Answer>> {
-    let context = serde_json::to_vec(&input.context)?;
     let begin = if cold { begin(guest) } else { String::new() };
     if let (true, Some(path)) = (cold, &version.evaluate) {
         guest.begin(&begin).await?;
         if let Some(answer) = evaluate(guest, path).await? {
             return Ok(Some(answer));
         }
-        guest.invoke("", &input.event, &context).await?;
+        guest.invoke("", &input.event, &input.context).await?;
     } else {
-        guest.invoke(&begin, &input.event, &context).await?;
+        guest.invoke(&begin, &input.event, &input.context).await?;
     }
     loop {
         if let Some(answer) = guest.state().answer.take() {

@@ -87,9 +87,9 @@ impl Module {
 pub struct Input {
     /// The event, JSON.
     pub event: Bytes,
-    /// `context`: the context object, as far as it is data; `deadlineMs`, milliseconds since 1970, and `traceHeader`, which the runtime
-    /// makes the rest of it of.
-    pub context: serde_json::Value,
+    /// JSON. `context`: the context object, as far as it is data; `deadlineMs`, milliseconds since 1970, and `traceHeader`, which the
+    /// runtime makes the rest of it of.
+    pub context: Bytes,
     /// How long the invocation may take, by the machine's clock.
     pub timeout_ms: u64,
 }

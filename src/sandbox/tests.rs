@@ -72,7 +72,7 @@ fn bundle(code: &str) -> Bundle {
 }
 
 fn input(event: Value) -> Input {
-    Input { event: event.to_string().into(), context: json!({ "context": { "awsRequestId": "1" } }), timeout_ms: 60_000 }
+    Input { event: event.to_string().into(), context: r#"{"context":{"awsRequestId":"1"}}"#.into(), timeout_ms: 60_000 }
 }
 
 async fn load(code: &str) -> Image {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::manifest::{self, About};
 use crate::functions::catalog::{Attempt, Version};
@@ -161,7 +161,7 @@ const SDK_MAJOR: &str = "EMU_FIREBASE_FUNCTIONS";
 pub async fn discover(program: &Arc<dyn Program>, host: Arc<dyn Host>, about: &About<'_>) -> Result<manifest::Read, Failure> {
     let input = Input {
         event: Bytes::from_static(br#"{"$emu":"discover"}"#),
-        context: json!({ "context": { "callbackWaitsForEmptyEventLoop": false } }),
+        context: Bytes::from_static(br#"{"context":{"callbackWaitsForEmptyEventLoop":false}}"#),
         timeout_ms: DISCOVERY_MS,
     };
     let answer = program.invoke(host, input).await.result?;

@@ -15,7 +15,7 @@ pub(super) fn event(arrival: &Arrival<'_>) -> Value {
     let is_rest = route.kind == Kind::Rest;
     let (mut headers, mut multi_headers) = (Map::new(), Map::new());
     for (name, value) in arrival.all_headers() {
-        put(&mut headers, &mut multi_headers, title(name), value);
+        put(&mut headers, &mut multi_headers, title(name), value.into_owned());
     }
     let (mut query, mut multi_query) = (Map::new(), Map::new());
     for (name, value) in arrival.query_pairs() {

@@ -1,70 +1,119 @@
 //! Payload format 2.0, of HTTP APIs.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::HeaderMap;
 use http::{Response, StatusCode, header};
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
-use super::{Arrival, Malformed, append, build, decode_body, scalar, status, strings};
+use super::{Arrival, Malformed, append, build, decode_body, scalar, status};
+
+/// Written as it is, for each request passes here: a tree of values would cost more than all else that the gateway does.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'a> {
+    version: &'static str,
+    route_key: &'a str,
+    raw_path: &'a str,
+    raw_query_string: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cookies: Vec<&'a str>,
+    #[serde(serialize_with = "object")]
+    headers: Vec<(&'a str, Cow<'a, str>)>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    query_string_parameters: Map<String, Value>,
+    request_context: Context<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "object")]
+    path_parameters: Vec<(&'a str, &'a str)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    is_base64_encoded: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Context<'a> {
+    account_id: &'a str,
+    api_id: &'a str,
+    domain_name: &'a str,
+    domain_prefix: &'a str,
+    http: Http<'a>,
+    request_id: &'a str,
+    route_key: &'a str,
+    stage: &'static str,
+    time: String,
+    time_epoch: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Http<'a> {
+    method: &'a str,
+    path: &'a str,
+    protocol: &'static str,
+    source_ip: String,
+    user_agent: &'a str,
+}
+
+fn object<S: Serializer>(pairs: &[(&str, impl Serialize)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
 
 /// The event: header names in lower case, repeated values joined by commas, cookies apart. What is empty is left out.
-pub(super) fn event(arrival: &Arrival<'_>) -> Value {
+pub(super) fn event(arrival: &Arrival<'_>) -> Vec<u8> {
     let route_key = arrival.found.route.key();
-    let mut headers = Map::new();
+    let all = arrival.all_headers();
+    let mut headers: Vec<(&str, Cow<'_, str>)> = Vec::with_capacity(all.len());
     let mut cookies = Vec::new();
-    for (name, value) in arrival.all_headers() {
-        if name == header::COOKIE.as_str() {
-            cookies.extend(value.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()).map(Value::from));
+    for (name, value) in &all {
+        if *name == header::COOKIE.as_str() {
+            cookies.extend(value.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()));
+        } else if let Some((_, before)) = headers.last_mut().filter(|(last, _)| last == name) {
+            let before = before.to_mut();
+            before.push(',');
+            before.push_str(value);
         } else {
-            join(&mut headers, name, value);
+            headers.push((name, Cow::Borrowed(value)));
         }
     }
     let mut query = Map::new();
     for (name, value) in arrival.query_pairs() {
         join(&mut query, &name, value);
     }
-    let mut event = Map::new();
-    event.insert("version".into(), "2.0".into());
-    event.insert("routeKey".into(), route_key.as_str().into());
-    event.insert("rawPath".into(), arrival.found.path.into());
-    event.insert("rawQueryString".into(), arrival.query.unwrap_or_default().into());
-    if !cookies.is_empty() {
-        event.insert("cookies".into(), Value::Array(cookies));
-    }
-    event.insert("headers".into(), Value::Object(headers));
-    if !query.is_empty() {
-        event.insert("queryStringParameters".into(), Value::Object(query));
-    }
-    let context = json!({
-        "accountId": arrival.gateway.account,
-        "apiId": arrival.gateway.api_id,
-        "domainName": arrival.host(),
-        "domainPrefix": arrival.domain_prefix(),
-        "http": {
-            "method": arrival.method,
-            "path": arrival.found.path,
-            "protocol": arrival.protocol(),
-            "sourceIp": arrival.source.to_string(),
-            "userAgent": arrival.user_agent(),
-        },
-        "requestId": arrival.request_id,
-        "routeKey": route_key,
-        "stage": "$default",
-        "time": arrival.common_log_time(),
-        "timeEpoch": arrival.at.millis(),
-    });
-    event.insert("requestContext".into(), context);
-    if !arrival.found.parameters.is_empty() {
-        let parameters = arrival.found.parameters.iter().map(|(name, value)| (name.to_string(), value.clone()));
-        event.insert("pathParameters".into(), Value::Object(strings(parameters)));
-    }
     let body = arrival.body(is_text);
-    let is_base64 = body.as_ref().is_some_and(|(_, is_base64)| *is_base64);
-    if let Some((body, _)) = body {
-        event.insert("body".into(), Value::String(body));
-    }
-    event.insert("isBase64Encoded".into(), Value::Bool(is_base64));
-    Value::Object(event)
+    let event = Event {
+        version: "2.0",
+        route_key: &route_key,
+        raw_path: arrival.found.path,
+        raw_query_string: arrival.query.unwrap_or_default(),
+        cookies,
+        headers,
+        query_string_parameters: query,
+        request_context: Context {
+            account_id: &arrival.gateway.account,
+            api_id: &arrival.gateway.api_id,
+            domain_name: arrival.host(),
+            domain_prefix: arrival.domain_prefix(),
+            http: Http {
+                method: arrival.method,
+                path: arrival.found.path,
+                protocol: arrival.protocol(),
+                source_ip: arrival.source.to_string(),
+                user_agent: arrival.user_agent(),
+            },
+            request_id: arrival.request_id,
+            route_key: &route_key,
+            stage: "$default",
+            time: arrival.common_log_time(),
+            time_epoch: arrival.at.millis(),
+        },
+        path_parameters: arrival.found.parameters.iter().map(|(name, value)| (&**name, value.as_str())).collect(),
+        is_base64_encoded: body.as_ref().is_some_and(|(_, is_base64)| *is_base64),
+        body: body.map(|(body, _)| body),
+    };
+    serde_json::to_vec(&event).expect("an event is plain data")
 }
 
 fn join(map: &mut Map<String, Value>, name: &str, value: String) {

@@ -8,6 +8,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use base64::Engine as _;
@@ -53,12 +54,12 @@ pub struct Gateway {
 #[error("the function's answer is malformed: {0}")]
 pub struct Malformed(pub String);
 
-/// The event of a request.
-pub fn event(arrival: &Arrival<'_>) -> Value {
-    match arrival.found.route.kind {
+/// The event of a request, JSON.
+pub fn event(arrival: &Arrival<'_>) -> Bytes {
+    Bytes::from(match arrival.found.route.kind {
         Kind::HttpApi(Payload::V2) => http_v2::event(arrival),
-        Kind::HttpApi(Payload::V1) | Kind::Rest => http_v1::event(arrival),
-    }
+        Kind::HttpApi(Payload::V1) | Kind::Rest => serde_json::to_vec(&http_v1::event(arrival)).expect("an event is plain data"),
+    })
 }
 
 /// The HTTP answer that a function's JSON answer stands for.
@@ -101,18 +102,18 @@ impl Arrival<'_> {
     }
 
     /// The request's headers and those that the gateway adds, in order of name. Values that are not text are shown as Latin-1.
-    fn all_headers(&self) -> Vec<(&str, String)> {
+    fn all_headers(&self) -> Vec<(&str, Cow<'_, str>)> {
         let port = self.host().rsplit_once(':').map_or("80", |(_, port)| port);
-        let mut all: Vec<(&str, String)> = self.headers.iter().map(|(name, value)| (name.as_str(), latin1(value))).collect();
+        let mut all: Vec<(&str, Cow<'_, str>)> = self.headers.iter().map(|(name, value)| (name.as_str(), latin1(value))).collect();
         let forwarded = match text(self.headers, HeaderName::from_static("x-forwarded-for")) {
             Some(before) => format!("{before}, {}", self.source),
             None => self.source.to_string(),
         };
         all.retain(|(name, _)| *name != "x-forwarded-for");
-        all.push(("x-forwarded-for", forwarded));
+        all.push(("x-forwarded-for", Cow::Owned(forwarded)));
         for (name, value) in [("x-forwarded-port", port), ("x-forwarded-proto", "http")] {
             if !self.headers.contains_key(name) {
-                all.push((name, value.to_string()));
+                all.push((name, Cow::Borrowed(value)));
             }
         }
         all.sort_by(|a, b| a.0.cmp(b.0));
@@ -141,8 +142,11 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn latin1(value: &HeaderValue) -> String {
-    value.as_bytes().iter().map(|byte| *byte as char).collect()
+fn latin1(value: &HeaderValue) -> Cow<'_, str> {
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) if text.is_ascii() => Cow::Borrowed(text),
+        _ => Cow::Owned(value.as_bytes().iter().map(|byte| *byte as char).collect()),
+    }
 }
 
 fn strings(pairs: impl IntoIterator<Item = (String, String)>) -> Map<String, Value> {

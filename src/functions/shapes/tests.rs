@@ -40,7 +40,7 @@ fn shape(routes: &Routes, request: &Request<Bytes>) -> Value {
     let Decision::Invoke(found) = routes.decide(request.method().as_str(), request.uri().path(), request.headers()) else {
         panic!("a route fits")
     };
-    event(&Arrival {
+    let event = event(&Arrival {
         found: &found,
         method: request.method().as_str(),
         query: request.uri().query(),
@@ -51,7 +51,8 @@ fn shape(routes: &Routes, request: &Request<Bytes>) -> Value {
         at: Time(1_795_228_860_000),
         request_id: "r1",
         gateway: &gateway,
-    })
+    });
+    serde_json::from_slice(&event).expect("an event is JSON")
 }
 
 #[track_caller]

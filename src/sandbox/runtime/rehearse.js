@@ -37,7 +37,7 @@
       },
     };
     emu.begin(begin);
-    emu.invoke(JSON.parse(JSON.stringify(event)), JSON.parse(JSON.stringify({ context, deadlineMs: 0, traceHeader: '' })));
+    emu.invoke(JSON.parse(JSON.stringify(event)), JSON.parse(JSON.stringify({ deadlineMs: 0, context })));
   }
   delete emu.entry;
   // Names and shapes last as long as something has them.
