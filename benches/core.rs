@@ -38,8 +38,9 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("the system gives threads")
 }
 
-async fn image(sandbox: &Sandbox, warm: bool) -> Image {
-    let code = "export const handler = async (event) => ({ statusCode: 200, body: JSON.stringify({ hello: event.name }) });";
+const HELLO: &str = "export const handler = async (event) => ({ statusCode: 200, body: JSON.stringify({ hello: event.name }) });";
+
+async fn image(sandbox: &Sandbox, code: &str, warm: bool) -> Image {
     let module = Module::own("index.mjs", code, None);
     let bundle = Bundle {
         name: "hello".into(),
@@ -58,7 +59,7 @@ fn invocations(criterion: &mut Criterion) {
     let cache = tempfile::tempdir().expect("a folder");
     let sandbox = Sandbox::new(Options::new(cache.path())).expect("the engine compiles");
     for (name, warm) in [("cold", false), ("warm", true)] {
-        let image = runtime.block_on(image(&sandbox, warm));
+        let image = runtime.block_on(image(&sandbox, HELLO, warm));
         criterion.bench_function(&format!("invocation/{name}"), |bencher| {
             bencher.to_async(&runtime).iter(|| async {
                 let context = Bytes::from_static(br#"{"deadlineMs":3000,"context":{"awsRequestId":"r","functionName":"hello"}}"#);
@@ -70,6 +71,22 @@ fn invocations(criterion: &mut Criterion) {
     criterion.bench_function("start/engine from a warm cache", |bencher| {
         bencher.iter(|| Sandbox::new(Options::new(cache.path())).expect("the engine is read"));
     });
+}
+
+fn language(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let cache = tempfile::tempdir().expect("a folder");
+    let sandbox = Sandbox::new(Options::new(cache.path())).expect("the engine compiles");
+    let image = runtime.block_on(image(&sandbox, include_str!("language.mjs"), true));
+    for kind in ["calls", "properties", "classes", "lists", "texts", "json", "expressions", "errors", "promises"] {
+        let event = Bytes::from(json!({ "kind": kind }).to_string());
+        criterion.bench_function(&format!("language/{kind}"), |bencher| {
+            bencher.to_async(&runtime).iter(|| async {
+                let input = Input { event: event.clone(), context: Bytes::from_static(b"{}"), timeout_ms: 10_000 };
+                image.invoke(Arc::new(Door), input).await.result.expect("it answers")
+            });
+        });
+    }
 }
 
 fn tables(criterion: &mut Criterion) {
@@ -113,5 +130,5 @@ fn tables(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, invocations, tables);
+criterion_group!(benches, invocations, language, tables);
 criterion_main!(benches);

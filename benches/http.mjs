@@ -5,9 +5,11 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EMU, PASSES, SECONDS, copy, cpu, printRows, privateMemory, request, row, spread, startEmu, stop, wrk } from './measure.mjs';
 
-async function startNode(port, ...args) {
-  const child = spawn('node', args, { stdio: 'ignore', cwd: 'benches/peers' });
+async function startPeer(port, command, ...args) {
+  const child = spawn(command, args, { stdio: 'ignore', cwd: 'benches/peers' });
+  process.once('exit', () => child.kill('SIGKILL'));
   for (;;) {
+    if (child.exitCode !== null) throw new Error(`${command} ended before it answered`);
     try {
       await request(`http://127.0.0.1:${port}/`);
       return { child, url: `http://127.0.0.1:${port}` };
@@ -41,7 +43,7 @@ async function functions() {
   const fresh = await startEmu(copy('bench'), '--ephemeral');
   const warm = await startEmu(copyWarm(), '--ephemeral');
   const framework = existsSync('benches/peers/node_modules')
-    ? await startNode(8089, 'node_modules/.bin/functions-framework', '--source=hello.js', '--target=hello', '--port=8089') : undefined;
+    ? await startPeer(8089, 'node', 'node_modules/.bin/functions-framework', '--source=hello.js', '--target=hello', '--port=8089') : undefined;
   const servers = [
     ['emu, a fresh sandbox each', fresh, `${fresh.http}/hello`],
     ['emu, warm', warm, `${warm.http}/hello`],
@@ -66,15 +68,24 @@ function copyWarm() {
 async function dynamodb() {
   const folder = copy('bench');
   const emu = await startEmu(folder);
-  const dynalite = existsSync('benches/peers/node_modules') ? await startNode(8090, 'node_modules/.bin/dynalite', '--port', '8090', '--createTableMs', '0') : undefined;
-  const servers = [['emu, durable', emu, emu.aws, 'items'], ...(dynalite ? [['dynalite, in memory', dynalite, dynalite.url, 'items']] : [])];
-  if (dynalite) {
+  const servers = [['emu, durable', emu, emu.aws]];
+  const peer = async (name, port, ...command) => {
+    const server = await startPeer(port, ...command);
     const target = (operation) => ({ 'x-amz-target': `DynamoDB_20120810.${operation}`, 'content-type': 'application/x-amz-json-1.0',
       authorization: 'AWS4-HMAC-SHA256 Credential=emu/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0', 'x-amz-date': '20260101T000000Z' });
     const body = JSON.stringify({ TableName: 'items', BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }, { AttributeName: 'sk', AttributeType: 'S' }],
       KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }] });
-    await request(dynalite.url, { method: 'POST', headers: target('CreateTable'), body });
+    const made = await request(server.url, { method: 'POST', headers: target('CreateTable'), body });
+    if (made.status !== 200) throw new Error(`${name} answers ${made.status}: ${made.text}`);
+    servers.push([name, server, server.url]);
+  };
+  if (existsSync('benches/peers/node_modules')) await peer('dynalite, in memory', 8090, 'node', 'node_modules/.bin/dynalite', '--port', '8090', '--createTableMs', '0');
+  // A binary of fakecloud (`cargo install fakecloud` takes most of an hour).
+  const { FAKECLOUD } = process.env;
+  if (FAKECLOUD) {
+    await peer('fakecloud, in memory', 8091, FAKECLOUD, '--addr', '127.0.0.1:8091', '--log-level', 'error');
+    await peer('fakecloud, on disk', 8092, FAKECLOUD, '--addr', '127.0.0.1:8092', '--log-level', 'error', '--storage-mode', 'persistent', '--data-path', join(folder, 'fakecloud'));
   }
   for (const operation of ['PutItem', 'GetItem']) {
     const script = dynamodbScript(folder, operation, 'items');

@@ -51,11 +51,15 @@ export function copy(fixture) {
   return folder;
 }
 
+/** What this run has begun does not outlive it. */
+const begun = new Set();
+process.once('exit', () => begun.forEach((child) => child.kill('SIGKILL')));
+
 export async function startEmu(folder, ...more) {
   const started = performance.now();
   const args = ['start', '--no-tui', '--log-format', 'json', '--ports', 'http=0,aws=0,admin=0', '--project', folder, ...more];
   const child = spawn(EMU, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  process.once('exit', () => child.kill('SIGKILL'));
+  begun.add(child);
   for await (const line of createInterface({ input: child.stdout })) {
     const record = JSON.parse(line);
     if (record.type === 'ready') {

@@ -76,7 +76,8 @@ fn parts(request: Request<Bytes>) -> Option<Vec<Part>> {
     let mut parts = Vec::with_capacity(3);
     if let Some(text) = head.headers.get(HEAD) {
         let Head { status, headers } = serde_json::from_slice(text.as_bytes()).ok()?;
-        parts.push(Part::Head { status: status_of(status)?, headers: headers_of(headers), is_whole: is_end });
+        let (status, headers) = head_of(status, headers)?;
+        parts.push(Part::Head { status, headers, is_whole: is_end });
     }
     if !body.is_empty() {
         parts.push(Part::Data(body));
@@ -87,13 +88,9 @@ fn parts(request: Request<Bytes>) -> Option<Vec<Part>> {
     Some(parts)
 }
 
-/// 200 to 599: what an answer can end with.
-pub fn status_of(status: u16) -> Option<StatusCode> {
-    StatusCode::from_u16(status).ok().filter(|_| (200..600).contains(&status))
-}
-
-/// The headers of an answer, without those that the listener writes itself, and those that no answer can have.
-pub fn headers_of(given: Vec<(String, String)>) -> HeaderMap {
+/// The status of an answer, 200 to 599, and its headers, without those that the listener writes itself, and those that no answer can have.
+pub fn head_of(status: u16, given: Vec<(String, String)>) -> Option<(StatusCode, HeaderMap)> {
+    let status = StatusCode::from_u16(status).ok().filter(|_| (200..600).contains(&status))?;
     let mut headers = HeaderMap::new();
     for (name, value) in given.into_iter().take(HEADERS_MAX) {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
@@ -106,7 +103,7 @@ pub fn headers_of(given: Vec<(String, String)>) -> HeaderMap {
             headers.append(name, value);
         }
     }
-    headers
+    Some((status, headers))
 }
 
 #[cfg(test)]

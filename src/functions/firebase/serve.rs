@@ -107,7 +107,6 @@ impl Functions {
             return refused(Some(name), StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         }
         let event = request::event(&parts, &url, &body, source);
-        let event = Bytes::from(serde_json::to_vec(&event).expect("an event is plain data"));
         let (outlet, mut answer) = Outlet::new();
         let path = url.split('?').next().unwrap_or_default();
         let trigger = format!("{} {path}", parts.method);
@@ -193,8 +192,7 @@ fn whole(payload: &[u8]) -> Option<Response<Content>> {
     let Whole { status, headers, body, is_base64_encoded } = serde_json::from_slice(payload).ok()?;
     let body = if is_base64_encoded { STANDARD.decode(body).ok()?.into() } else { Bytes::from(body) };
     let mut response = Response::new(Content::Whole(body));
-    *response.status_mut() = outlet::status_of(status)?;
-    *response.headers_mut() = outlet::headers_of(headers);
+    (*response.status_mut(), *response.headers_mut()) = outlet::head_of(status, headers)?;
     Some(response)
 }
 

@@ -142,7 +142,8 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn latin1(value: &HeaderValue) -> Cow<'_, str> {
+/// A header's value as Node shows it: characters beyond ASCII as Latin-1.
+pub(super) fn latin1(value: &HeaderValue) -> Cow<'_, str> {
     match std::str::from_utf8(value.as_bytes()) {
         Ok(text) if text.is_ascii() => Cow::Borrowed(text),
         _ => Cow::Owned(value.as_bytes().iter().map(|byte| *byte as char).collect()),

@@ -35,19 +35,19 @@ pub(super) fn hide(text: &str, depth: usize) -> Option<String> {
 }
 
 fn find(text: &str, from: usize, byte: u8) -> Option<usize> {
-    text.as_bytes().get(from..)?.iter().position(|b| *b == byte).map(|at| from + at)
+    memchr::memchr(byte, text.as_bytes().get(from..)?).map(|at| from + at)
 }
 
 /// Where the string ends that begins at `start`: behind its last quote, or at the end of a text that was cut; and whether it was whole.
 fn end_of_string(text: &str, start: usize) -> (usize, bool) {
     let bytes = text.as_bytes();
     let mut at = start + 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => return (at + 1, true),
-            b'\\' => at += 2,
-            _ => at += 1,
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if bytes[at] == b'"' {
+            return (at + 1, true);
         }
+        at += 2;
     }
     (text.len(), false)
 }

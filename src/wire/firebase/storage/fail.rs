@@ -7,6 +7,9 @@ use serde_json::json;
 use crate::services::objects::{self, Algorithm, COMPONENTS_MAX, KEY_BYTES_MAX, METADATA_BYTES_MAX, Proof};
 use crate::wire::http::{Body, BodyError, Response, json as answer, with_error_code};
 
+/// What the XML API calls it where there is no such bucket.
+const NO_BUCKET: &str = "NoSuchBucket";
+
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -24,6 +27,11 @@ impl Failure {
     fn new(status: u16, reason: &'static str, code: &'static str, message: impl Into<String>) -> Failure {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Failure { status, reason, code, message: message.into(), size: None }
+    }
+
+    /// Whether the bucket is missing, and not only what was to be in it.
+    pub fn lacks_bucket(&self) -> bool {
+        self.code == NO_BUCKET
     }
 
     pub fn invalid(message: impl Into<String>) -> Failure {
@@ -64,7 +72,7 @@ impl Failure {
         use objects::Error;
         let no_object = |key: &str| Failure::not_found(format!("No such object: {bucket}/{key}"));
         match error {
-            Error::NoSuchBucket(_) => Failure::new(404, "notFound", "NoSuchBucket", "The specified bucket does not exist."),
+            Error::NoSuchBucket(_) => Failure::new(404, "notFound", NO_BUCKET, "The specified bucket does not exist."),
             Error::NoSuchKey { key } | Error::NoSuchVersion { key, .. } | Error::Deleted { key, .. } => no_object(key),
             Error::NoSuchSession(_) => {
                 Failure::new(404, "notFound", "NoSuchUpload", "Upload session not found; it may be finished, or older than a week.")

@@ -189,7 +189,7 @@ impl Storage {
     /// The bytes of a file. Whether its bucket is there is only asked where the file is not.
     async fn download(&self, call: &Call, ask: &Ask<'_>, bucket: &str, key: &str) -> Result<Response, Failure> {
         match self.file_bytes(call, ask, bucket, key).await {
-            Err(failure) if failure.code == "NoSuchBucket" => {
+            Err(failure) if failure.lacks_bucket() => {
                 self.settle(bucket, false).await?;
                 self.file_bytes(&unbilled(call), ask, bucket, key).await
             }
