@@ -4,6 +4,7 @@
 static const char *const flag_names[] = { "flags", "hasIndices", "global", "ignoreCase", "multiline", "dotAll", "unicode", "unicodeSets", "sticky" };
 static struct { uint8_t at; JSObject *getter; } flag_getters[countof(flag_names)];
 static JSShape *regexp_proto_shape;
+static int regexp_proto_len;
 
 /* Remembers where the flags are read, once the prototype is as it will be. */
 static void learn_regexps(JSContext *c)
@@ -21,16 +22,20 @@ static void learn_regexps(JSContext *c)
         flag_getters[i].getter = property->u.getset.getter;
     }
     regexp_proto_shape = proto->shape;
+    regexp_proto_len = proto->shape->prop_count;
 }
 
 static int plain_flags(JSContext *c, JSValueConst regexp)
 {
     JSObject *p = JS_VALUE_GET_OBJ(regexp), *proto = JS_VALUE_GET_OBJ(c->class_proto[JS_CLASS_REGEXP]);
     /* Its own property is `lastIndex`. */
-    if (p->class_id != JS_CLASS_REGEXP || p->shape->proto != proto || p->shape->prop_count != 1 || proto->shape != regexp_proto_shape)
+    if (p->class_id != JS_CLASS_REGEXP || p->shape->proto != proto || p->shape->prop_count != 1)
+        return -1;
+    if (proto->shape != regexp_proto_shape || proto->shape->prop_count != regexp_proto_len)
         return -1;
     for (size_t i = 0; i < countof(flag_names); i++) {
-        if (proto->prop[flag_getters[i].at].u.getset.getter != flag_getters[i].getter)
+        int at = flag_getters[i].at;
+        if ((get_shape_prop(proto->shape)[at].flags & JS_PROP_TMASK) != JS_PROP_GETSET || proto->prop[at].u.getset.getter != flag_getters[i].getter)
             return -1;
     }
     return lre_get_flags(str8(p->u.regexp.bytecode));

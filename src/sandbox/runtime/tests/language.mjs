@@ -95,6 +95,15 @@ const regexps = () => {
   const own = /a/g;
   Object.defineProperty(own, 'global', { value: false });
   equal('flags of one with an own `global`', own.flags, '');
+  const { get } = Object.getOwnPropertyDescriptor(RegExp.prototype, 'global');
+  for (const changed of [{ get: () => false }, { value: get }, { value: undefined }]) {
+    Object.defineProperty(RegExp.prototype, 'global', { ...changed, configurable: true });
+    equal('flags where the prototype was changed', /a/g.flags, changed.value ? 'g' : '');
+    delete RegExp.prototype.global;
+    equal('flags where the prototype lacks one', /a/g.flags, '');
+    Object.defineProperty(RegExp.prototype, 'global', { get, configurable: true });
+    equal('flags where it has it again', /a/g.flags, 'g');
+  }
   class Loud extends RegExp { get flags() { return 'i'; } }
   equal('flags of a subclass', 'aXb'.split(new Loud('x')), ['a', 'b']);
   const exec = RegExp.prototype.exec;
