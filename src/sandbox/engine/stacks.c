@@ -65,7 +65,8 @@ static JSValue note_calls(JSContext *c, JSValueConst error, JSValueConst from, b
     return list;
 }
 
-static JSValue in_words(JSContext *c, JSValueConst list)
+/* `file_read` and so on: where the parser found a mistake, before all calls; or NULL. */
+static JSValue in_words(JSContext *c, JSValueConst list, const char *file_read, int line_read, int column_read)
 {
     JSObject *noted = JS_VALUE_GET_OBJ(list);
     DynBuf text;
@@ -73,6 +74,8 @@ static JSValue in_words(JSContext *c, JSValueConst list)
     const char *head = JS_ToCString(c, noted->u.array.u.values[1]);
     dbuf_putstr(&text, head ? head : "Error");
     JS_FreeCString(c, head);
+    if (file_read && strncmp(file_read, "emu:", 4))
+        dbuf_printf(&text, "\n    at %s:%d:%d", file_read, line_read, column_read);
     for (uint32_t i = 2; i + 1 < noted->u.array.count; i += 2) {
         JSValueConst function = noted->u.array.u.values[i];
         int pc = JS_VALUE_GET_INT(noted->u.array.u.values[i + 1]);
@@ -110,7 +113,7 @@ static JSValue stack_of(JSContext *c, JSObject *error)
 {
     if (is_noted(error->u.object_data)) {
         JSValue list = error->u.object_data;
-        error->u.object_data = in_words(c, list);
+        error->u.object_data = in_words(c, list, NULL, 0, 0);
         JS_FreeValue(c, list);
     }
     return JS_DupValue(c, error->u.object_data);
@@ -124,8 +127,7 @@ static void build_backtrace(JSContext *c, JSValueConst error, JSValueConst from,
     bool capture = flags & JS_BACKTRACE_FLAG_FILTER_FUNC, note = can_store_error_stack(error);
     if (!capture && !note && !can_add_backtrace(error))
         return;
-    /* The engine's own form where it knows of a place that is no call; the project's own, where it prepares stacks. */
-    if (file || JS_IsFunction(c, c->error_prepare_stack)) {
+    if (JS_IsFunction(c, c->error_prepare_stack)) {
         build_backtrace_at_once(c, error, from, file, line, column, flags);
         return;
     }
@@ -135,14 +137,19 @@ static void build_backtrace(JSContext *c, JSValueConst error, JSValueConst from,
     c->rt->in_build_stack_trace = true;
     JSValue raised = JS_GetException(c);
     JSValue list = note_calls(c, error, from, flags & JS_BACKTRACE_FLAG_SKIP_FIRST_LEVEL);
-    if (JS_IsException(list))
-        JS_FreeValue(c, JS_GetException(c));
-    else if (note && can_store_error_stack(error))
-        JS_VALUE_GET_OBJ(error)->u.object_data = list;
-    else {
-        JS_DefinePropertyValue(c, error, JS_ATOM_stack, in_words(c, list), JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+    JSValue stack = list;
+    /* A place that is no call is not noted, nor is what becomes a property. */
+    note = note && can_store_error_stack(error);
+    if (!JS_IsException(list) && (file || !note)) {
+        stack = in_words(c, list, file, line, column);
         JS_FreeValue(c, list);
     }
+    if (JS_IsException(stack))
+        JS_FreeValue(c, JS_GetException(c));
+    else if (note)
+        JS_VALUE_GET_OBJ(error)->u.object_data = stack;
+    else
+        JS_DefinePropertyValue(c, error, JS_ATOM_stack, stack, JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
     JS_Throw(c, raised);
     c->rt->in_build_stack_trace = false;
 }

@@ -153,6 +153,14 @@ const errors = () => {
   } catch (thrown) {
     equal('thrown again', thrown.stack.split('\n')[1], lines[1]);
   }
+  for (const call of [() => JSON.parse('{"a":}'), () => new Function('let let')]) {
+    try {
+      call();
+    } catch (mistake) {
+      const [head, place] = mistake.stack.split('\n');
+      equal('the mistake of a text', [head, /^    at .+:\d+:\d+/.test(place), mistake.stack.endsWith('\n')], [`SyntaxError: ${mistake.message}`, true, false]);
+    }
+  }
   let named;
   try {
     Buffer.alloc('x');
