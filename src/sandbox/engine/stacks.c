@@ -3,6 +3,9 @@
  * Most errors are caught and never looked at. So what was going on is only noted, as a list of a mark, the head and, for each call, its
  * function and how far it had come; whoever first reads `stack` has it put into words. */
 
+/* Calls that are noted at most, whatever `Error.stackTraceLimit` says. */
+#define CALLS_MAX 64
+
 /* The runtime's own scripts have names that begin so. */
 static bool is_runtime(JSContext *c, JSFunctionBytecode *b)
 {
@@ -28,7 +31,7 @@ static int calls_wanted(JSContext *c)
         wanted = JS_VALUE_GET_INT(c->error_stack_trace_limit);
     else if (JS_ToFloat64(c, &wanted, c->error_stack_trace_limit))
         JS_FreeValue(c, JS_GetException(c));
-    return wanted > 0 ? wanted < 64 ? (int)wanted : 64 : 0;
+    return wanted > 0 ? wanted < CALLS_MAX ? (int)wanted : CALLS_MAX : 0;
 }
 
 static JSValue note_calls(JSContext *c, JSValueConst error, JSValueConst from, bool skip_first)
@@ -38,7 +41,7 @@ static JSValue note_calls(JSContext *c, JSValueConst error, JSValueConst from, b
         JS_FreeValue(c, JS_GetException(c));
         head = JS_NewString(c, "Error");
     }
-    JSValueConst noted[2 + 2 * 64] = { JS_UNINITIALIZED, head };
+    JSValueConst noted[2 + 2 * CALLS_MAX] = { JS_UNINITIALIZED, head };
     int len = 2, wanted = calls_wanted(c);
     JSStackFrame *first = c->rt->current_stack_frame;
     if (JS_IsFunction(c, from)) {
