@@ -186,7 +186,7 @@ impl App {
         }
         let mut problems = resources::ensure(&world.services, &project, &account).await;
         let sandbox = engine.await.context("the sandbox's engine could not be made ready")??;
-        let variables = project.firebase.iter().flat_map(|firebase| firebase::environment::variables(firebase, &addresses)).collect();
+        let variables = project.firebase.iter().flat_map(|firebase| firebase::environment::inside(firebase, &addresses)).collect();
         let network = Network::default();
         network.allow(&project.settings.allow);
         let functions = Functions::new(Parts {

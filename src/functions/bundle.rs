@@ -5,6 +5,7 @@ mod diagnose;
 mod handler;
 mod layer;
 mod modern;
+mod wrapped;
 
 #[cfg(test)]
 mod tests;
@@ -234,6 +235,7 @@ impl Job {
     ) -> Result<(Pieces, BTreeSet<PathBuf>), BuildError> {
         let options = options(&self.root, entry, layout, self.recipe.has_firebase);
         plugins.push(Arc::new(modern::Modern));
+        plugins.push(Arc::new(wrapped::Wrapped));
         let mut bundler = rolldown::Bundler::with_plugins(options, plugins)
             .map_err(|errors| diagnose::errors(&self.root, errors.into_vec(), &self.function))?;
         let result = bundler.generate().await;

@@ -111,7 +111,8 @@ impl Network {
         if scheme != "http" && scheme != "https" {
             return Err(failed(format!("`{scheme}:` cannot be fetched; http and https can")));
         }
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        // A name that ends in a dot is that name and no other's beginning: Google's libraries ask for `metadata.google.internal.`.
+        let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
         let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
         if let Some(endpoint) = self.endpoint(&host, port) {
             return inside(endpoint, call, request).await;
@@ -283,6 +284,7 @@ mod tests {
             ("http://localhost:3000/c", "api /c Operator"),
             ("http://127.0.0.1:9099/d", "auth /d Operator"),
             ("https://identitytoolkit.googleapis.com/v1/x", "auth /v1/x Operator"),
+            ("https://identitytoolkit.googleapis.com./v1/x", "auth /v1/x Operator"),
             (
                 "http://localhost:22/",
                 "host `localhost:22` is not allowed; to allow it, add `- localhost:22` under `emu.sandbox.allow` in serverless.yaml or firebase.json",

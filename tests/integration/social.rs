@@ -2,14 +2,20 @@
 
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use crate::emu::copy;
 use crate::sdk::exec;
 
-/// Runs one of its tests, with the page built, against a fresh copy.
-fn passes(test: &str) {
+/// A fresh copy.
+fn project() -> TempDir {
     let packages = "run `make fixtures` first: fixtures/social has no node_modules";
     assert!(Path::new("fixtures/social/node_modules").exists(), "{packages}");
-    let folder = copy("social");
+    copy("social")
+}
+
+/// Runs one of its tests, with the page built.
+fn passes(folder: &TempDir, test: &str) {
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("social");
     let command =
         format!("npm run --silent build && SOCIAL_PICTURES='{}' node --import tsx --test test/{test}.test.ts", pictures.display());
@@ -18,7 +24,17 @@ fn passes(test: &str) {
 
 #[test]
 fn the_app_works_with_the_genuine_sdks() {
-    passes("social");
+    passes(&project(), "social");
+}
+
+#[test]
+fn the_app_works_with_the_installed_packages_in_its_functions() {
+    let folder = project();
+    let file = folder.path().join("firebase.json");
+    let mut settings: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).expect("it is there")).expect("JSON");
+    settings["emu"] = serde_json::json!({ "modules": "installed" });
+    std::fs::write(&file, settings.to_string()).expect("written");
+    passes(&folder, "social");
 }
 
 #[test]
@@ -27,5 +43,5 @@ fn what_one_browser_posts_another_sees_appear() {
         eprintln!("skipped: `make tools` installs Chromium, in which pages are tested");
         return;
     }
-    passes("page");
+    passes(&project(), "page");
 }

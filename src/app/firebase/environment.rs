@@ -32,6 +32,13 @@ pub fn variables(firebase: &Firebase, addresses: &Addresses) -> Vec<(String, Str
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// The same for functions. The installed Firestore client speaks gRPC, which needs sockets; this makes it speak HTTP, which the sandbox has.
+pub fn inside(firebase: &Firebase, addresses: &Addresses) -> Vec<(String, String)> {
+    let mut all = variables(firebase, addresses);
+    all.push(("FIRESTORE_PREFER_REST".to_owned(), "true".to_owned()));
+    all
+}
+
 /// An app's configuration as hosting serves it; the key is any.
 pub fn config(firebase: &Firebase) -> Value {
     let id = &firebase.project_id;

@@ -106,9 +106,12 @@ const SLOTS: &[Slot] = &[
     },
     Slot {
         port: Port::Messaging,
-        hosts: &["fcm.googleapis.com", "iid.googleapis.com"],
+        hosts: &["fcm.googleapis.com", "iid.googleapis.com", "metadata.google.internal", "169.254.169.254", "oauth2.googleapis.com"],
         has: |_| true,
-        make: |making| Arc::new(messaging::Messaging::new(making.services.pushes.clone(), making.project_id)),
+        make: |making| {
+            let clock = making.clock.clone();
+            Arc::new(messaging::Messaging::new(making.services.pushes.clone(), making.project_id, clock))
+        },
     },
     Slot { port: Port::Hosting, hosts: &[], has: |firebase| !firebase.sites.is_empty(), make: |making| making.hosting.clone() },
 ];

@@ -295,3 +295,34 @@ async fn a_codebase_is_bundled_with_the_modules_that_the_project_chose() {
         assert!(all.contains("open(exported)") && built.export == "handler", "{all}");
     }
 }
+
+/// As bundlers write packages: one file that requires two of the same name.
+#[tokio::test]
+async fn a_package_may_name_what_it_requires_as_the_bundler_names_its_wrappers() {
+    let built = build(
+        "a.handler",
+        &[
+            ("a.js", "exports.handler = async () => require('bundled').both;"),
+            ("node_modules/bundled/package.json", r#"{"main":"./index.cjs"}"#),
+            (
+                "node_modules/bundled/index.cjs",
+                "const require_context = require('./two/context.cjs');\nconst require_utils = require('./utils.cjs');\n\
+                 exports.both = require_utils.one + require_context.name;\n",
+            ),
+            (
+                "node_modules/bundled/utils.cjs",
+                "const require_context = require('./two/context.cjs');\nconst require_context$1 = require('./one/context.cjs');\n\
+                 exports.one = require_context$1.name;\nexports.all = require_context$1.name + require_context.name;\n",
+            ),
+            ("node_modules/bundled/one/context.cjs", "exports.name = 'one';"),
+            ("node_modules/bundled/two/context.cjs", "exports.name = 'two';"),
+        ],
+    )
+    .await
+    .expect("it builds");
+    let modules = code(&built);
+    for file in modules.values().flat_map(|code| code.split("//#region ")) {
+        let declared: Vec<&str> = file.lines().filter_map(|row| row.trim_start().strip_prefix("const ")?.split(' ').next()).collect();
+        assert_eq!(declared.iter().collect::<BTreeSet<_>>().len(), declared.len(), "{file}");
+    }
+}

@@ -96,7 +96,6 @@
     child_process: ['the sandbox starts no processes', ['exec', 'execFile', 'execFileSync', 'execSync', 'fork', 'spawn', 'spawnSync', 'ChildProcess']],
     cluster: ['the sandbox starts no processes', ['fork', 'setupPrimary', 'setupMaster', 'disconnect', 'Worker']],
     repl: [undefined, ['start', 'REPLServer']], inspector: [undefined, ['open', 'close', 'waitForDebugger', 'Session']], wasi: [undefined, ['WASI']], trace_events: [undefined, ['createTracing', 'getEnabledCategories']],
-    http2: ['the sandbox speaks HTTP by fetch, http and https', ['connect', 'createServer', 'createSecureServer', 'performServerHandshake', 'getPackedSettings', 'getUnpackedSettings', 'Http2ServerRequest', 'Http2ServerResponse']],
     worker_threads: ['a sandbox is one thread', ['Worker', 'MessageChannel', 'MessagePort', 'BroadcastChannel', 'receiveMessageOnPort', 'moveMessagePortToContext', 'markAsUntransferable']],
     vm: ['code is not made from text inside', ['Script', 'SourceTextModule', 'SyntheticModule', 'Module', 'compileFunction', 'createContext', 'runInContext', 'runInNewContext', 'runInThisContext', 'measureMemory']],
     domain: [undefined, ['create', 'createDomain', 'Domain']],
@@ -116,7 +115,6 @@
     worker_threads: () => ({ isMainThread: true, parentPort: null, workerData: null, threadId: 0, resourceLimits: {}, SHARE_ENV: Symbol.for('nodejs.worker_threads.SHARE_ENV'), getEnvironmentData: () => undefined, setEnvironmentData() {} }),
     vm: () => ({ isContext: () => false, constants: {} }),
     inspector: () => ({ url: () => undefined, console: globalThis.console }),
-    http2: () => ({ constants: { HTTP2_HEADER_AUTHORITY: ':authority', HTTP2_HEADER_METHOD: ':method', HTTP2_HEADER_PATH: ':path', HTTP2_HEADER_SCHEME: ':scheme', HTTP2_HEADER_STATUS: ':status', HTTP2_HEADER_CONTENT_TYPE: 'content-type', HTTP2_HEADER_CONTENT_LENGTH: 'content-length', NGHTTP2_CANCEL: 8, NGHTTP2_NO_ERROR: 0, NGHTTP2_REFUSED_STREAM: 7, HTTP_STATUS_OK: 200 }, getDefaultSettings: () => ({}), sensitiveHeaders: Symbol('nodejs.http2.sensitiveHeaders') }),
     dns: () => ({ promises: rt.require('dns/promises'), NODATA: 'ENODATA', NOTFOUND: 'ENOTFOUND', ADDRCONFIG: 1024, ALL: 256, V4MAPPED: 2048, setDefaultResultOrder() {}, getDefaultResultOrder: () => 'verbatim' }),
   };
   for (const [module, [why, names]] of Object.entries(stubs)) rt.define(module, () => Object.assign(Object.fromEntries(names.map((name) => [name, refused(module, name, why)])), extras[module]?.()));

@@ -32,6 +32,7 @@ static SOURCES: &[(&str, &str)] = scripts![
     "host",
     "fs",
     "http",
+    "http2",
     "server",
     "zlib",
     "crypto-web",

@@ -882,8 +882,7 @@
               for (const each of state.endDone.splice(0)) each(error);
               errorOrDestroy(stream, error);
             } else if (needFinish(state)) {
-              state.prefinished = true;
-              stream.emit('prefinish');
+              prefinish(stream);
               state.pendingcb++;
               nextTick(finish, stream);
             }
@@ -898,13 +897,18 @@
           });
           return;
         }
-        state.prefinished = true;
-        stream.emit('prefinish');
+        prefinish(stream);
       }
       if (state.prefinished && state.pendingcb === 0) {
         state.pendingcb++;
         nextTick(finish, stream);
       }
+    }
+    function prefinish(stream) {
+      stream._writableState.prefinished = true;
+      // What is read of a Transform ends, also where its own `_final` did not call the one that it replaces.
+      if (waiting in stream && stream._final !== Transform.prototype._final) Transform.prototype._final.call(stream, (error) => error && stream.destroy(error));
+      stream.emit('prefinish');
     }
     function finish(stream) {
       const state = stream._writableState;

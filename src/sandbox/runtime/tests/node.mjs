@@ -25,6 +25,11 @@ export const handler = async () => {
   const out=[];
   await pp(Readable.from(['a','b','c']), new Transform({objectMode:true,transform(c,e,d){d(null,c.toUpperCase())}}), async function*(src){for await(const c of src) yield c+'!'}, async (src)=>{for await(const c of src) out.push(c)});
   assert.deepEqual(out,['A!','B!','C!']);
+  // What is read of a Transform ends, also where its own end forgets to say so.
+  const parts=[];
+  class Kept extends PassThrough { _final(done) { parts.push('final'); done(); } }
+  await pp(Readable.from(['a','b']), new Kept(), async (src)=>{for await(const c of src) parts.push(String(c))});
+  assert.deepEqual(parts.sort(),['a','b','final']);
   await pp(fs.createReadStream('/tmp/x.txt'), zlib.createGzip(), fs.createWriteStream('/tmp/x.gz'));
   assert.equal(zlib.gunzipSync(fs.readFileSync('/tmp/x.gz')).toString(),'hello world');
   const lines=[];

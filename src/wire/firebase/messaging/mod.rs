@@ -1,8 +1,9 @@
 //! Firebase Cloud Messaging: HTTP v1 (`fcm.googleapis.com`), topics (`iid.googleapis.com`), and a stand-in for where servers' SDKs get their
-//! access tokens. Facts: the reference of `projects.messages`, "Error codes", "Manage topics", and the SDKs.
+//! access tokens and learn where they run. Facts: the reference of `projects.messages`, "Error codes", "Manage topics", and the SDKs.
 
 mod decode;
 mod fail;
+mod metadata;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use self::fail::Failure;
 use super::Wire;
-use crate::base::{Call, Caller};
+use crate::base::{Call, Caller, Clock};
 use crate::services::push::{self, Pushes};
 use crate::wire::http::{Body, Description, Request, Response, json as answer, with_error_code};
 
@@ -30,6 +31,7 @@ const TOKEN_SECONDS: u32 = 3_600;
 pub struct Messaging {
     pushes: Pushes,
     project_id: String,
+    clock: Clock,
 }
 
 /// What a path asks for.
@@ -47,12 +49,14 @@ enum Place<'a> {
     /// What credentials are exchanged at, and what they are exchanged for.
     Token,
     Subject,
+    /// What the metadata server knows.
+    Metadata(&'a str),
     Root,
 }
 
 impl Messaging {
-    pub fn new(pushes: Pushes, project_id: &str) -> Messaging {
-        Messaging { pushes, project_id: project_id.to_owned() }
+    pub fn new(pushes: Pushes, project_id: &str, clock: Clock) -> Messaging {
+        Messaging { pushes, project_id: project_id.to_owned(), clock }
     }
 
     async fn operate(&self, call: &Call, parts: &Parts, place: &Place<'_>, body: Body) -> Result<Response, Failure> {
@@ -60,15 +64,8 @@ impl Messaging {
         match (&parts.method, place) {
             (&Method::GET, Place::Root) => Ok(answer(StatusCode::OK, &json!({ "messaging": "ready" }))),
             (&Method::GET, Place::Subject) => Ok(http::Response::new(Body::from("emu"))),
-            (&Method::POST, Place::Token) => Ok(answer(
-                StatusCode::OK,
-                &json!({
-                    "access_token": "owner",
-                    "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
-                    "token_type": "Bearer",
-                    "expires_in": TOKEN_SECONDS,
-                }),
-            )),
+            (&Method::POST, Place::Token) => Ok(answer(StatusCode::OK, &access_token())),
+            (&Method::GET, Place::Metadata(path)) => Ok(metadata::serve(&self.project_id, self.clock.now(), parts, path)),
             (&Method::POST, Place::Send(project)) => self.send(call, project, &bytes).await,
             (&Method::POST, Place::Topics { on }) => self.subscribe(call, &bytes, *on).await,
             (&Method::POST, Place::Topic { token, topic }) => self.subscribe_one(call, token, topic).await,
@@ -146,6 +143,16 @@ impl Messaging {
     }
 }
 
+/// What credentials are exchanged for: a token that every service here takes for a server's.
+fn access_token() -> Value {
+    json!({
+        "access_token": "owner",
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "token_type": "Bearer",
+        "expires_in": TOKEN_SECONDS,
+    })
+}
+
 /// Only servers may send.
 fn authorized(call: &Call) -> Result<(), Failure> {
     match call.caller {
@@ -163,6 +170,11 @@ fn place(path: &str) -> Option<Place<'_>> {
         "/iid/v1:batchAdd" => return Some(Place::Topics { on: true }),
         "/iid/v1:batchRemove" => return Some(Place::Topics { on: false }),
         _ => {}
+    }
+    if let Some(rest) = path.strip_prefix(metadata::ROOT)
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        return Some(Place::Metadata(rest));
     }
     if let Some(token) = path.strip_prefix("/iid/info/") {
         return Some(Place::Info(decoded(token)?));
@@ -184,7 +196,7 @@ impl Wire for Messaging {
                 Place::Topics { on: true } | Place::Topic { .. } => "topics.subscribe",
                 Place::Topics { on: false } => "topics.unsubscribe",
                 Place::Info(_) => "iid.info",
-                Place::Root | Place::Token | Place::Subject => "",
+                Place::Root | Place::Token | Place::Subject | Place::Metadata(_) => "",
             };
             let result = self.operate(call, &parts, &place, body).await;
             let response = result.unwrap_or_else(|failure| with_error_code(failure.response(), failure.code()));

@@ -15,9 +15,9 @@ struct Server {
 fn server() -> Server {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = Clock::frozen(Time(1_700_000_000_000));
-    let options = Options { path: folder.path().join("state.db"), clock, ids: Ids::seeded(1), ephemeral: true };
+    let options = Options { path: folder.path().join("state.db"), clock: clock.clone(), ids: Ids::seeded(1), ephemeral: true };
     let db = Db::open(options, &[&SCHEMA]).expect("a database");
-    Server { wire: Messaging::new(Pushes::new(db), "demo"), _folder: folder }
+    Server { wire: Messaging::new(Pushes::new(db), "demo", clock), _folder: folder }
 }
 
 impl Server {
@@ -111,4 +111,42 @@ async fn topics_are_joined_left_and_told_of() {
     let tried = json!({ "validate_only": true, "message": { "token": "a" } });
     let (_, answer) = server.ask(&call, "POST", "/v1/projects/demo/messages:send", tried).await;
     assert_eq!(answer["name"], "projects/demo/messages/fake_message_id");
+}
+
+#[tokio::test]
+async fn code_in_the_cloud_learns_where_it_runs() {
+    let server = server();
+    let ask = async |path: &str, flavor: Option<&str>| {
+        let mut request = http::Request::get(path);
+        if let Some(flavor) = flavor {
+            request = request.header("metadata-flavor", flavor);
+        }
+        let response = server.wire.handle(&Call::operator(), request.body(Body::empty()).expect("a request")).await;
+        let (status, flavor) = (response.status().as_u16(), response.headers().get("metadata-flavor").cloned());
+        let bytes = response.into_body().collect(1 << 20).await.expect("a body");
+        assert_eq!(flavor.expect("by this header libraries know the server"), "Google", "{path}");
+        format!("{status} {}", String::from_utf8_lossy(&bytes))
+    };
+    for (path, wanted) in [
+        ("/computeMetadata/v1/instance", "200 id\nregion\nservice-accounts/\nzone\n"),
+        ("/computeMetadata/v1/project/project-id", "200 demo"),
+        ("/computeMetadata/v1/instance/region", "200 projects/12345/regions/us-central1"),
+        ("/computeMetadata/v1/universe/universe-domain", "200 googleapis.com"),
+        ("/computeMetadata/v1/instance/service-accounts/", "200 default/\ndemo@appspot.gserviceaccount.com/\n"),
+        ("/computeMetadata/v1/instance/service-accounts/default/email", "200 demo@appspot.gserviceaccount.com"),
+        ("/computeMetadata/v1/instance/service-accounts/demo@appspot.gserviceaccount.com/aliases", "200 default\n"),
+        ("/computeMetadata/v1/instance/service-accounts/other/email", "404 service account other not found"),
+        ("/computeMetadata/v1/instance/service-accounts/default/identity", "400 non-empty audience parameter required"),
+        ("/computeMetadata/v1/instance/nothing", "404 emu's metadata server has no instance/nothing"),
+    ] {
+        assert_eq!(ask(path, Some("Google")).await, wanted, "{path}");
+    }
+    let default = "/computeMetadata/v1/instance/service-accounts/default";
+    let token = ask(&format!("{default}/token?scopes=a"), Some("Google")).await;
+    assert!(token.contains("\"access_token\":\"owner\"") && token.contains("\"expires_in\":3600"), "{token}");
+    assert!(ask(&format!("{default}/?recursive=true"), Some("google")).await.contains("\"email\":\"demo@appspot"));
+    let identity = ask(&format!("{default}/identity?audience=https%3A%2F%2Fa.run.app&format=full"), Some("Google")).await;
+    let claims = crate::services::auth::token::claims(identity.trim_start_matches("200 ")).expect("a JWT");
+    assert_eq!((&claims["aud"], &claims["exp"]), (&json!("https://a.run.app"), &json!(1_700_003_600)));
+    assert_eq!(ask(default, None).await, "403 Missing Metadata-Flavor:Google header.");
 }
