@@ -109,12 +109,25 @@ impl Db {
         E: From<Error>,
         F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
     {
+        self.with_reader(call, |connection| writer::look(&self.0, connection, call, look))
+    }
+
+    /// The same for a `look` that makes one query and no more: a statement alone sees one state of the data, without a transaction.
+    pub async fn read_once<T, E, F>(&self, call: &Call, look: F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    {
+        self.with_reader(call, |connection| writer::look_again(&self.0, connection, call, look))
+    }
+
+    fn with_reader<T, E: From<Error>>(&self, call: &Call, look: impl FnOnce(&Connection) -> (Result<T, E>, Usage)) -> Result<T, E> {
         let idle = lock(&self.0.readers).pop();
         let connection = match idle {
             Some(connection) => connection,
             None => reader(&self.0.path)?,
         };
-        let (result, usage) = writer::look(&self.0, &connection, call, look);
+        let (result, usage) = look(&connection);
         let mut readers = lock(&self.0.readers);
         if readers.len() < READERS_KEPT {
             readers.push(connection);

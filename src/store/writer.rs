@@ -346,7 +346,7 @@ where
     (result, usage)
 }
 
-/// As [`look`], in a transaction of SQLite's that is open.
+/// As [`look`], in a transaction of SQLite's that is open, or for one statement.
 pub(super) fn look_again<T, E, F>(inner: &Inner, connection: &Connection, call: &Call, look: F) -> (Result<T, E>, Usage)
 where
     E: From<Error>,

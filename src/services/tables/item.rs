@@ -114,6 +114,16 @@ impl Tables {
     pub async fn get_item(&self, call: &Call, get: Get) -> Result<Got, Error> {
         let projection = get.parse()?;
         let cache: &Cache = &self.cache;
+        if let Some(known) = cache.load_full() {
+            let got = self.db.read_once(call, |tx| {
+                let got = get_known(tx, &known, &get, projection.as_deref())?;
+                got.iter().for_each(|got| got.consumed.bill(tx));
+                Ok::<_, Error>(got)
+            });
+            if let Some(got) = got.await? {
+                return Ok(got);
+            }
+        }
         self.db
             .read(call, |tx| {
                 let got = get_in(tx, cache, &get, projection.as_deref())?;
@@ -282,7 +292,17 @@ fn needs_old(table: &Table, write: &Write<'_>) -> bool {
 pub(super) fn get_in(tx: &Tx<'_>, cache: &Cache, get: &Get, projection: Option<&[Path]>) -> Result<Got, Error> {
     let table = table(cache, tx, &get.table)?;
     let key = table.definition.key_of(&get.key)?;
-    let item = store::item(tx, &table, &key)?;
+    Ok(got(get, store::item(tx, &table, &key)?, projection))
+}
+
+/// The same by what was known of the tables before; `None` where that is out of date, or does not know the table or the key.
+fn get_known(tx: &Tx<'_>, known: &store::Catalog, get: &Get, projection: Option<&[Path]>) -> Result<Option<Got>, Error> {
+    let Some(table) = known.tables.get(&get.table) else { return Ok(None) };
+    let Ok(key) = table.definition.key_of(&get.key) else { return Ok(None) };
+    Ok(store::item_of(tx, known, table, &key)?.map(|item| got(get, item, projection)))
+}
+
+fn got(get: &Get, item: Option<Item>, projection: Option<&[Path]>) -> Got {
     let mut consumed = Consumed::new(&get.table);
     consumed.add_table(Units::read(item.as_ref().map_or(0, Item::bytes), get.consistent));
     consumed.items.read += 1;
@@ -290,7 +310,7 @@ pub(super) fn get_in(tx: &Tx<'_>, cache: &Cache, get: &Get, projection: Option<&
         Some(paths) => item.map(|item| path::project(&item, paths)),
         None => item,
     };
-    Ok(Got { item, consumed })
+    Got { item, consumed }
 }
 
 pub(super) fn put_in(tx: &mut Tx<'_>, table: &Table, key: &[u8], item: Item, write: &Write<'_>) -> Result<(Option<Item>, Consumed), Error> {

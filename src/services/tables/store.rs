@@ -123,6 +123,18 @@ pub fn item(tx: &Tx<'_>, table: &Table, key: &[u8]) -> Result<Option<Item>, Erro
     .transpose()
 }
 
+/// The same for a table of a catalog that was read before, in a single statement; `None` where there is another catalog by now.
+pub fn item_of(tx: &Tx<'_>, catalog: &Catalog, table: &Table, key: &[u8]) -> Result<Option<Option<Item>>, Error> {
+    let sql = "SELECT (SELECT version FROM tables_version WHERE one = 1), (SELECT item FROM tables_items WHERE part = ?1 AND key = ?2)";
+    let found = tx.row(sql, (table.number, key), |row| {
+        if row.get::<_, Option<i64>>(0)?.unwrap_or(0) != catalog.version {
+            return Ok(None);
+        }
+        Ok(Some(row.get_ref(1)?.as_blob_or_null()?.map(read_item)))
+    })?;
+    found.flatten().map(Option::transpose).transpose()
+}
+
 /// The bytes that an item counts for, without reading it.
 pub fn item_bytes(tx: &Tx<'_>, table: &Table, key: &[u8]) -> Result<Option<usize>, Error> {
     let bytes: Option<u32> =

@@ -226,3 +226,23 @@ async fn items_are_billed_by_the_piece_too() {
     tables.batch_write(&call, write).await.expect("a batch");
     assert_eq!(used(), [5, 4, 2]);
 }
+
+#[tokio::test]
+async fn an_item_is_read_of_the_table_that_is_there_now() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Two over one database: each knows the tables as it saw them last.
+    let here = open(&folder);
+    let there = Tables::new(here.db().clone());
+    let call = Call::operator();
+    let get = Get { table: "t".into(), key: item(1, 1, None), ..Get::default() };
+    assert!(matches!(here.get_item(&call, get.clone()).await, Err(Error::NoSuchTable(_))));
+    for g in [5, 6] {
+        there.create_table(&call, create("t")).await.expect("made");
+        there.put_item(&call, Put { table: "t".into(), item: item(1, 1, Some(g)), ..Put::default() }).await.expect("put");
+        let found = here.get_item(&call, get.clone()).await.expect("found").item;
+        assert_eq!(found, Some(item(1, 1, Some(g))));
+        assert_eq!(here.get_item(&call, get.clone()).await.expect("found again").item, found);
+        there.delete_table(&call, "t").await.expect("deleted");
+        assert!(matches!(here.get_item(&call, get.clone()).await, Err(Error::NoSuchTable(_))));
+    }
+}
