@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::eager::Eager;
 use super::ending::ending;
 use crate::wire::http::{Body, BoxError, Request, Response};
 
@@ -69,7 +70,7 @@ pub async fn serve(listener: TcpListener, face: Arc<dyn Face>, shutdown: Cancell
             () = shutdown.cancelled() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, face.clone(), shutdown.clone()));
+                    connections.spawn(Eager::new(connection(stream, face.clone(), shutdown.clone())));
                 }
                 Err(error) => {
                     // Most often out of file descriptors: the next connection that ends frees one.

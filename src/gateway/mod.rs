@@ -4,6 +4,7 @@ pub mod admin;
 pub mod api;
 pub mod asked;
 pub mod aws;
+mod eager;
 mod ending;
 pub mod firebase;
 pub mod functions;
