@@ -51,7 +51,7 @@ impl Happened {
 fn slim(record: &Arc<Record>) -> Option<Arc<Record>> {
     Some(match &**record {
         Record::Request(request) => {
-            let bare = Request { headers: Vec::new(), body: Payload::default(), target: String::new(), ..request.clone() };
+            let bare = Request { headers: Default::default(), body: Payload::default(), target: String::new(), ..request.clone() };
             Arc::new(Record::Request(bare))
         }
         Record::Invocation(invocation) => {
@@ -203,7 +203,7 @@ mod tests {
             method: method.into(),
             target: "/a?token=x".into(),
             host: String::new(),
-            headers: Vec::new(),
+            headers: Default::default(),
             body: Payload::default(),
             status,
             bytes_in: 0,

@@ -2,6 +2,7 @@
 //! did, and whoever looks (the log printer, the screen) subscribes.
 
 mod account;
+mod headers;
 pub mod journal;
 mod payload;
 mod print;
@@ -16,6 +17,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::broadcast;
 
 pub use account::trigger;
+pub use headers::Headers;
 pub use payload::{PAYLOAD_BYTES_MAX, Payload};
 pub use print::{Format, duration, line, reads_along};
 pub use record::{Delivery, Invocation, Level, Log, Mail, Operation, Outcome, Problem, Push, Record, Reload, Request, Search, Span};

@@ -1,5 +1,7 @@
 //! What went in or came out of something, as far as records keep it.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -54,9 +56,9 @@ impl Payload {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Stored<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
+    text: Option<Cow<'a, str>>,
     /// Where it is not UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base64: Option<String>,
@@ -67,10 +69,10 @@ impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use base64::Engine as _;
         let (text, base64) = match std::str::from_utf8(&self.kept) {
-            Ok(text) => (Some(text.to_owned()), None),
+            Ok(text) => (Some(Cow::Borrowed(text)), None),
             // Where it was cut, it may have been cut inside of a character.
             Err(error) if self.is_cut() && error.error_len().is_none() => {
-                (Some(String::from_utf8_lossy(&self.kept[..error.valid_up_to()]).into_owned()), None)
+                (Some(String::from_utf8_lossy(&self.kept[..error.valid_up_to()])), None)
             }
             Err(_) => (None, Some(base64::engine::general_purpose::STANDARD.encode(&self.kept))),
         };
@@ -83,7 +85,7 @@ impl<'de> Deserialize<'de> for Payload {
         use base64::Engine as _;
         let stored = Stored::deserialize(deserializer)?;
         let kept = match (stored.text, stored.base64) {
-            (Some(text), _) => text.into_bytes(),
+            (Some(text), _) => text.into_owned().into_bytes(),
             (None, Some(encoded)) => base64::engine::general_purpose::STANDARD.decode(encoded).map_err(serde::de::Error::custom)?,
             (None, None) => Vec::new(),
         };

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Payload;
+use super::redact::stored;
+use super::{Headers, Payload};
 use crate::base::{Cause, Time, TraceId, Usage};
 
 /// Bytes of a line that are kept where there is no room for all of it.
 const SHED_LINE_BYTES: usize = 256;
 
-/// One thing that happened.
+/// One thing that happened. As JSON it is what may be stored and shown: secrets are hidden.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 #[allow(clippy::large_enum_variant, reason = "a record is made once, and from then on shared behind an `Arc`")]
@@ -49,13 +50,14 @@ pub struct Request {
     pub face: Arc<str>,
     pub method: String,
     /// The path and query as sent.
+    #[serde(serialize_with = "stored::pairs")]
     pub target: String,
     /// Where it was sent to, e.g. `http://127.0.0.1:3000`.
     #[serde(default)]
     pub host: String,
-    #[serde(default)]
-    pub headers: Vec<(String, String)>,
-    #[serde(default)]
+    #[serde(default, serialize_with = "stored::headers")]
+    pub headers: Headers,
+    #[serde(default, serialize_with = "stored::payload")]
     pub body: Payload,
     pub status: u16,
     pub bytes_in: u64,
@@ -83,9 +85,10 @@ pub struct Invocation {
     /// When it began.
     pub at: Time,
     pub span: Span,
+    #[serde(serialize_with = "stored::outcome")]
     pub outcome: Outcome,
     /// The stack of the error, mapped to the project's own files.
-    #[serde(default)]
+    #[serde(default, serialize_with = "stored::lines")]
     pub stack: Vec<String>,
     /// Whether it ran in a new sandbox.
     pub cold: bool,
@@ -95,9 +98,9 @@ pub struct Invocation {
     /// The bundle's length in bytes, by which a production's cold start is estimated.
     #[serde(default)]
     pub bundle_bytes: u64,
-    #[serde(default)]
+    #[serde(default, serialize_with = "stored::payload")]
     pub event: Payload,
-    #[serde(default)]
+    #[serde(default, serialize_with = "stored::payload")]
     pub answer: Payload,
     pub cpu_micros: u64,
     /// How long it waited for a place to run.
@@ -187,6 +190,7 @@ pub struct Log {
     #[serde(default)]
     pub began_micros: u64,
     pub level: Level,
+    #[serde(serialize_with = "stored::text")]
     pub text: Arc<str>,
 }
 
@@ -235,6 +239,7 @@ pub struct Delivery {
     pub depth: u16,
     /// From 1.
     pub attempt: u32,
+    #[serde(serialize_with = "stored::outcome")]
     pub outcome: Outcome,
     /// When it is tried again, if it is.
     pub again: Option<Time>,

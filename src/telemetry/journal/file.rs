@@ -4,32 +4,34 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 
-use super::{Bounds, Error};
-use crate::telemetry::{Record, redact};
+use super::{BATCH_MAX, Bounds, Error};
+use crate::telemetry::Record;
 
 /// The version of the tables: a file of another one is begun anew, for nothing in it is needed.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
-/// What records are looked for by stands apart from what they say, in rows so small that all of them are looked through in milliseconds.
-/// An index by trace would cost more than all else: identifiers are random, and each batch would write most of its pages anew.
+/// Records stand together in chunks, a line of JSON each: a row for every record would cost more than all that makes it. Who looks for
+/// something reads through the text, which takes as long as copying it. The numbers of a chunk's records follow each other.
 const TABLES: &str = "
-    CREATE TABLE records (
-        id INTEGER PRIMARY KEY,
-        trace TEXT,
-        kind TEXT NOT NULL,
-        function TEXT,
-        began INTEGER NOT NULL,
-        bytes INTEGER NOT NULL
+    CREATE TABLE chunks (
+        last INTEGER PRIMARY KEY,
+        count INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        written INTEGER NOT NULL,
+        records TEXT NOT NULL
     );
-    CREATE TABLE texts (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
     CREATE TABLE tallies (name TEXT PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID;";
 
-/// Old records that are looked at in one step while room is made.
-const TRIMMED_AT_ONCE: i64 = 1_000;
+/// Bytes of a page: chunks are long, and each page is a call of the system.
+const PAGE_BYTES: i64 = 16 << 10;
 /// Bytes of the write-ahead log that stay on the disk.
 const LOG_BYTES_MAX: i64 = 4 << 20;
+/// Bytes of a chunk, unless one record is longer.
+const CHUNK_BYTES_MAX: u64 = 1 << 20;
+/// Chunks go as a whole when there is no more room: none is a larger part of all that may be there than one in so many.
+const CHUNKS_MIN: u64 = 16;
 
 pub(super) struct File {
     path: PathBuf,
@@ -40,6 +42,8 @@ pub(super) struct File {
     bytes: u64,
     /// What earlier runs missed.
     missed_before: u64,
+    /// Where the lines of a chunk are made.
+    lines: Vec<u8>,
 }
 
 impl File {
@@ -63,7 +67,7 @@ impl File {
         let mut connection = Connection::open(path).map_err(wrap)?;
         let (records, bytes, last, missed_before) =
             prepare(&mut connection).map_err(wrap)?.ok_or(Error::Other { path: path.to_owned() })?;
-        let mut file = File { path: path.to_owned(), connection, bounds, last, records, bytes, missed_before };
+        let mut file = File { path: path.to_owned(), connection, bounds, last, records, bytes, missed_before, lines: Vec::new() };
         // The bounds may be tighter than they were.
         file.write(&[], 0)?;
         Ok(file)
@@ -79,7 +83,9 @@ impl File {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
         let written = Written { last: self.last, records: self.records, bytes: self.bytes };
         let missed = self.missed_before.saturating_add(missed);
-        let result = write(&mut self.connection, written, self.bounds, batch, missed, now);
+        let result = write(&mut self.connection, &mut self.lines, written, self.bounds, batch, missed, now);
+        // A record may have been very long.
+        self.lines.shrink_to(2 * CHUNK_BYTES_MAX as usize);
         let written = result.map_err(|source| Error::Sqlite { path: self.path.clone(), source })?;
         (self.last, self.records, self.bytes) = (written.last, written.records, written.bytes);
         Ok(())
@@ -94,13 +100,23 @@ struct Written {
     bytes: u64,
 }
 
+/// How much is in a chunk.
+#[derive(Clone, Copy, Default)]
+struct Chunk {
+    records: u64,
+    bytes: u64,
+}
+
 /// Makes the tables where they are missing. `None` where they are of another version.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<Option<(u64, u64, i64, u64)>> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    // Taken by a file that is new.
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // What a power cut takes from a journal is no loss; a killed process loses nothing either way.
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_BYTES_MAX / PAGE_BYTES)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version == 0 {
         let tx = connection.transaction()?;
@@ -110,7 +126,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Option<(u64, u64, i6
     } else if version != VERSION {
         return Ok(None);
     }
-    let sums = "SELECT count(*), coalesce(sum(bytes), 0), coalesce(max(id), 0) FROM records";
+    let sums = "SELECT coalesce(sum(count), 0), coalesce(sum(bytes), 0), coalesce(max(last), 0) FROM chunks";
     let (records, bytes, last) = connection.query_row(sums, [], |row| Ok((amount(row, 0)?, amount(row, 1)?, row.get(2)?)))?;
     let missed = "SELECT coalesce(max(amount), 0) FROM tallies WHERE name = 'missed'";
     let missed = connection.query_row(missed, [], |row| amount(row, 0))?;
@@ -119,6 +135,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Option<(u64, u64, i6
 
 fn write(
     connection: &mut Connection,
+    lines: &mut Vec<u8>,
     mut written: Written,
     bounds: Bounds,
     batch: &[Arc<Record>],
@@ -126,44 +143,42 @@ fn write(
     now_micros: u64,
 ) -> rusqlite::Result<Written> {
     let tx = connection.transaction()?;
-    {
-        let mut insert =
-            tx.prepare_cached("INSERT INTO records (id, trace, kind, function, began, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        let mut insert_text = tx.prepare_cached("INSERT INTO texts (id, record) VALUES (?1, ?2)")?;
-        for record in batch {
-            let text = serde_json::to_string(&redact::record(record)).expect("records are plain data");
-            written.last += 1;
-            written.records += 1;
-            written.bytes += text.len() as u64;
-            insert.execute((
+    let most = Chunk {
+        records: (bounds.records_max / CHUNKS_MIN).clamp(1, BATCH_MAX as u64),
+        bytes: (bounds.bytes_max / CHUNKS_MIN).clamp(1, CHUNK_BYTES_MAX),
+    };
+    lines.clear();
+    let mut chunk = Chunk::default();
+    for (at, record) in batch.iter().enumerate() {
+        serde_json::to_writer(&mut *lines, record).expect("records are plain data, and memory can be written to");
+        lines.push(b'\n');
+        chunk = Chunk { records: chunk.records + 1, bytes: lines.len() as u64 };
+        if at + 1 == batch.len() || chunk.records >= most.records || chunk.bytes >= most.bytes {
+            written.last += chunk.records as i64;
+            written.records += chunk.records;
+            written.bytes += chunk.bytes;
+            let text = std::str::from_utf8(lines).expect("JSON is text");
+            tx.prepare_cached("INSERT INTO chunks (last, count, bytes, written, records) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute((
                 written.last,
-                record.trace().map(|trace| trace.as_str()),
-                record.kind(),
-                record.function(),
-                record.began_micros().unwrap_or(now_micros) as i64,
-                text.len() as i64,
+                chunk.records as i64,
+                chunk.bytes as i64,
+                now_micros as i64,
+                text,
             ))?;
-            insert_text.execute((written.last, text))?;
+            lines.clear();
+            chunk = Chunk::default();
         }
     }
     tx.prepare_cached("INSERT OR REPLACE INTO tallies (name, amount) VALUES ('missed', ?1)")?.execute([missed as i64])?;
     while written.records > bounds.records_max || written.bytes > bounds.bytes_max {
-        let oldest: Vec<(i64, u64)> = tx
-            .prepare_cached("SELECT id, bytes FROM records ORDER BY id LIMIT ?1")?
-            .query_map([TRIMMED_AT_ONCE], |row| Ok((row.get(0)?, amount(row, 1)?)))?
-            .collect::<Result<_, _>>()?;
-        let mut last_gone = None;
-        for (id, bytes) in oldest {
-            if written.records <= bounds.records_max && written.bytes <= bounds.bytes_max {
-                break;
-            }
-            written.records = written.records.saturating_sub(1);
-            written.bytes = written.bytes.saturating_sub(bytes);
-            last_gone = Some(id);
-        }
-        let Some(id) = last_gone else { break };
-        tx.prepare_cached("DELETE FROM records WHERE id <= ?1")?.execute([id])?;
-        tx.prepare_cached("DELETE FROM texts WHERE id <= ?1")?.execute([id])?;
+        let oldest = tx
+            .prepare_cached("SELECT last, count, bytes FROM chunks ORDER BY last LIMIT 1")?
+            .query_row([], |row| Ok((row.get::<_, i64>(0)?, Chunk { records: amount(row, 1)?, bytes: amount(row, 2)? })))
+            .optional()?;
+        let Some((last, gone)) = oldest else { break };
+        written.records = written.records.saturating_sub(gone.records);
+        written.bytes = written.bytes.saturating_sub(gone.bytes);
+        tx.prepare_cached("DELETE FROM chunks WHERE last = ?1")?.execute([last])?;
     }
     tx.commit()?;
     Ok(written)

@@ -1,9 +1,12 @@
 //! The journal, as those see it who look into it: beside a running emu, or when none runs.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use memchr::memmem::Finder;
+use rusqlite::{Connection, OpenFlags, Params};
 
 use super::Error;
 use super::file::{VERSION, amount};
@@ -34,6 +37,18 @@ impl Query {
     pub fn since(self, ago: Duration) -> Query {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Query { since_micros: Some(now.saturating_sub(ago).as_micros() as u64), ..self }
+    }
+
+    /// Whether a record is one of those, by all but its number. What does not say when it began did so when it was written.
+    fn asks_for(&self, journaled: &Journaled, written_micros: u64) -> bool {
+        if self.function.is_none() && self.trace.is_none() && self.since_micros.is_none() {
+            return true;
+        }
+        let Some(record) = journaled.record() else { return false };
+        let begins = |prefix: &String| record.trace().is_some_and(|trace| trace.as_str().starts_with(prefix.as_str()));
+        self.function.as_deref().is_none_or(|function| record.function() == Some(function))
+            && self.trace.as_ref().is_none_or(begins)
+            && self.since_micros.is_none_or(|since| record.began_micros().unwrap_or(written_micros) >= since)
     }
 }
 
@@ -81,9 +96,10 @@ pub enum TraceError {
 }
 
 /// Records of one trace that are looked at; a trace with more is shown as far.
-const TRACE_RECORDS_MAX: i64 = 10_000;
+const TRACE_RECORDS_MAX: usize = 10_000;
 /// Traces that are named where several begin alike.
-const TRACES_NAMED: i64 = 5;
+const TRACES_NAMED: usize = 5;
+const ALL: &str = "SELECT last, count, written, records FROM chunks ORDER BY last";
 
 impl Reader {
     /// Opens a journal. Fails where there is none.
@@ -95,26 +111,52 @@ impl Reader {
 
     /// Up to `limit` records in the order they were written.
     pub fn records(&self, query: &Query, limit: usize) -> Result<Vec<Journaled>, Error> {
-        // GLOB would give meaning to some characters; a prefix is a range.
-        let (from, to) = query.trace.as_deref().map_or((None, None), |prefix| (Some(prefix), Some(format!("{prefix}\u{10ffff}"))));
-        let sql = "SELECT id, record FROM records CROSS JOIN texts USING (id) WHERE id > ?1 AND (?2 IS NULL OR function = ?2)
-            AND (?3 IS NULL OR (trace >= ?3 AND trace < ?4)) AND began >= ?5 ORDER BY id LIMIT ?6";
-        let since = query.since_micros.unwrap_or(0).min(i64::MAX as u64) as i64;
-        let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
-            let rows = statement.query_map((query.after, &query.function, from, to, since, limit as i64), journaled)?;
-            rows.collect::<Result<Vec<_>, _>>()
-        });
-        self.wrap(found)
+        let since = query.since_micros.unwrap_or(0);
+        // What stands in the text of each record that is wanted: where it does not, nothing has to be read.
+        let marks: Vec<Finder<'_>> = query
+            .trace
+            .as_deref()
+            .map(|trace| trace_mark(trace))
+            .into_iter()
+            .chain(query.function.as_deref().map(mark))
+            .map(finder)
+            .collect();
+        let mut found = Vec::new();
+        self.chunks(
+            "SELECT last, count, written, records FROM chunks WHERE last > ?1 AND written >= ?2 ORDER BY last",
+            (query.after, since as i64),
+            |chunk| {
+                let wanted = marks.iter().all(|mark| mark.find(chunk.records.as_bytes()).is_some());
+                for (id, line) in chunk
+                    .lines()
+                    .filter(|(id, line)| wanted && *id > query.after && marks.iter().all(|mark| mark.find(line.as_bytes()).is_some()))
+                {
+                    let journaled = Journaled { id, text: line.to_owned() };
+                    if !query.asks_for(&journaled, chunk.written) {
+                        continue;
+                    }
+                    found.push(journaled);
+                    if found.len() >= limit {
+                        return ControlFlow::Break(());
+                    }
+                }
+                ControlFlow::Continue(())
+            },
+        )?;
+        Ok(found)
     }
 
     /// Up to `limit` of the newest records, oldest first.
     pub fn newest(&self, limit: usize) -> Result<Vec<Journaled>, Error> {
-        let sql = "SELECT id, record FROM (SELECT id, record FROM texts ORDER BY id DESC LIMIT ?1) ORDER BY id";
-        let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
-            let rows = statement.query_map([limit as i64], journaled)?;
-            rows.collect::<Result<Vec<_>, _>>()
-        });
-        self.wrap(found)
+        let mut found = Vec::new();
+        self.backwards(|id, line| {
+            if found.len() < limit {
+                found.push(Journaled { id, text: line.to_owned() });
+            }
+            if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        found.reverse();
+        Ok(found)
     }
 
     /// The whole identifier of a trace: of `latest`, of one that is given whole, or of the only one that begins so.
@@ -123,41 +165,72 @@ impl Reader {
             return self.latest()?.ok_or(TraceError::Empty);
         }
         let wanted = wanted.trim().to_ascii_lowercase();
-        let sql = "SELECT DISTINCT trace FROM records WHERE trace >= ?1 AND trace < ?2 ORDER BY trace LIMIT ?3";
-        let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
-            let rows = statement.query_map((&wanted, format!("{wanted}\u{10ffff}"), TRACES_NAMED), |row| row.get::<_, String>(0))?;
-            rows.collect::<Result<Vec<_>, _>>()
-        });
-        let found = self.wrap(found)?;
-        match found.as_slice() {
+        let mark = finder(trace_mark(&wanted));
+        let mut found = BTreeSet::new();
+        self.chunks(ALL, (), |chunk| {
+            for at in mark.find_iter(chunk.records.as_bytes()) {
+                let begin = at + TRACE_MARK.len();
+                let end = chunk.records[begin..].find('"').map_or(chunk.records.len(), |length| begin + length);
+                found.insert(chunk.records[begin..end].to_owned());
+            }
+            ControlFlow::Continue(())
+        })?;
+        match Vec::from_iter(found).as_slice() {
             [] => Err(TraceError::None(wanted)),
             [one] => Ok(TraceId(one.as_str().into())),
-            _ => Err(TraceError::Several(wanted, found)),
+            several => Err(TraceError::Several(wanted, several.iter().take(TRACES_NAMED).cloned().collect())),
         }
     }
 
     /// The trace of the last request that a function answered; else of the last invocation; else the last there is.
     fn latest(&self) -> Result<Option<TraceId>, Error> {
-        for which in ["kind = 'request' AND function IS NOT NULL", "kind = 'invocation'", "trace IS NOT NULL"] {
-            let sql = format!("SELECT trace FROM records WHERE {which} ORDER BY id DESC LIMIT 1");
-            let found = self.wrap(self.connection.query_row(&sql, [], |row| row.get::<_, String>(0)).optional())?;
-            if let Some(trace) = found {
-                return Ok(Some(TraceId(trace.into())));
+        let (mut invoked, mut any) = (None, None);
+        let mut answered = None;
+        self.backwards(|id, line| {
+            let Some(record) = (Journaled { id, text: line.to_owned() }).record() else { return ControlFlow::Continue(()) };
+            let Some(trace) = record.trace() else { return ControlFlow::Continue(()) };
+            match &record {
+                Record::Request(request) if request.function.is_some() => {
+                    answered = Some(trace.clone());
+                    return ControlFlow::Break(());
+                }
+                Record::Invocation(_) if invoked.is_none() => invoked = Some(trace.clone()),
+                _ if any.is_none() => any = Some(trace.clone()),
+                _ => {}
             }
-        }
-        Ok(None)
+            ControlFlow::Continue(())
+        })?;
+        Ok(answered.or(invoked).or(any))
     }
 
     /// The records of one trace, in the order they were written.
     pub fn trace(&self, trace: &TraceId) -> Result<Vec<Record>, Error> {
-        let found = self
-            .connection
-            .prepare_cached("SELECT id, record FROM records CROSS JOIN texts USING (id) WHERE trace = ?1 ORDER BY id LIMIT ?2");
-        let found = found.and_then(|mut statement| {
-            let rows = statement.query_map((trace.as_str(), TRACE_RECORDS_MAX), journaled)?;
-            rows.collect::<Result<Vec<_>, _>>()
+        let query = Query { trace: Some(trace.as_str().to_owned()), ..Query::default() };
+        let found = self.records(&query, TRACE_RECORDS_MAX)?;
+        Ok(found.iter().filter_map(Journaled::record).filter(|record| record.trace() == Some(trace)).collect())
+    }
+
+    /// Calls `look` with every record, the newest first, until it has seen enough.
+    fn backwards(&self, mut look: impl FnMut(i64, &str) -> ControlFlow<()>) -> Result<(), Error> {
+        self.chunks("SELECT last, count, written, records FROM chunks ORDER BY last DESC", (), |chunk| {
+            let lines: Vec<(i64, &str)> = chunk.lines().collect();
+            lines.into_iter().rev().try_for_each(|(id, line)| look(id, line))
+        })
+    }
+
+    /// Calls `look` with the chunks that a statement finds, until it has seen enough.
+    fn chunks(&self, sql: &str, parameters: impl Params, mut look: impl FnMut(&Chunk<'_>) -> ControlFlow<()>) -> Result<(), Error> {
+        let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
+            let mut rows = statement.query(parameters)?;
+            while let Some(row) = rows.next()? {
+                let chunk = Chunk { last: row.get(0)?, count: row.get(1)?, written: amount(row, 2)?, records: row.get_ref(3)?.as_str()? };
+                if look(&chunk).is_break() {
+                    break;
+                }
+            }
+            Ok(())
         });
-        Ok(self.wrap(found)?.iter().filter_map(Journaled::record).collect())
+        self.wrap(found)
     }
 
     /// Writes the journal as it is now into a new file.
@@ -177,8 +250,37 @@ impl Reader {
     }
 }
 
-fn journaled(row: &Row<'_>) -> rusqlite::Result<Journaled> {
-    Ok(Journaled { id: row.get(0)?, text: row.get(1)? })
+/// Records that stand together; see the tables.
+struct Chunk<'a> {
+    last: i64,
+    count: i64,
+    /// When they were written, in microseconds since the Unix epoch.
+    written: u64,
+    records: &'a str,
+}
+
+impl Chunk<'_> {
+    /// The records, with their numbers.
+    fn lines(&self) -> impl Iterator<Item = (i64, &str)> {
+        (self.last - self.count + 1..).zip(self.records.lines())
+    }
+}
+
+/// What a trace's name follows in a record. Inside of texts, quotes have a backslash before them.
+const TRACE_MARK: &str = "\"trace\":\"";
+
+fn trace_mark(prefix: &str) -> String {
+    format!("{TRACE_MARK}{}", mark(prefix))
+}
+
+/// A text as it stands in JSON, without its quotes.
+fn mark(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+fn finder(text: String) -> Finder<'static> {
+    Finder::new(&text).into_owned()
 }
 
 /// Opens without a right to write. Where the folder itself cannot be written to, the file is taken as it lies: nobody writes it then.

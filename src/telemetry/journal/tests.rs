@@ -32,7 +32,7 @@ fn request(name: char, function: Option<&str>) -> Record {
         method: "GET".into(),
         target: "/a?token=x".into(),
         host: String::new(),
-        headers: vec![("authorization".into(), "Bearer x".into())],
+        headers: [("authorization", "Bearer x")].into_iter().collect(),
         body: Payload::default(),
         status: 200,
         bytes_in: 0,
@@ -91,7 +91,8 @@ fn the_oldest_records_go_first_by_number_and_by_bytes() {
     let many = |from: u32, to: u32| (from..to).map(|n| log('a', "f", &n.to_string(), 0)).collect::<Vec<_>>();
     let (_folder, path) = written(Bounds { records_max: 3, ..WIDE }, &[many(0, 2), many(2, 5), many(5, 6)]);
     assert_eq!(texts(&path, &Query::default()), ["3", "4", "5"]);
-    let one = serde_json::to_string(&log('a', "f", "0", 0)).expect("JSON").len() as u64;
+    let line = serde_json::to_string(&log('a', "f", "0", 0)).expect("JSON");
+    let one = line.len() as u64 + 1;
     let (_folder, path) = written(Bounds { bytes_max: one * 2 + 1, ..WIDE }, &[many(0, 5)]);
     assert_eq!(texts(&path, &Query::default()), ["3", "4"]);
     // Opened again with less room, and with more.

@@ -25,7 +25,7 @@ fn a_request_is_one_line() {
             status: 200,
             span: Span { began_micros: 0, wall_micros: 1_540 },
             host: String::new(),
-            headers: Vec::new(),
+            headers: Default::default(),
             body: Payload::default(),
             own: Usage::default(),
             bytes_in: 0,

@@ -14,6 +14,9 @@ fn separates(byte: u8) -> bool {
 /// See [`super::pairs`].
 pub(super) fn pairs(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
+    if memchr::memchr(b'=', bytes).is_none() {
+        return Cow::Borrowed(text);
+    }
     let (mut out, mut copied) = (String::new(), 0);
     let mut start = 0;
     while start < bytes.len() {

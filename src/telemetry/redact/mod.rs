@@ -4,6 +4,7 @@
 
 mod json;
 mod loose;
+pub(super) mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -65,16 +66,14 @@ fn plain<'a>(name: &str, buffer: &'a mut [u8; NAME_BYTES_MAX]) -> &'a [u8] {
     &buffer[..length]
 }
 
-/// A record without secrets, as it may be stored and shown.
+/// A record without secrets, as it may be shown. Where it is written as JSON, it is hidden there ([`stored`]).
 pub fn record(record: &Record) -> Record {
     let mut record = record.clone();
     match &mut record {
         Record::Request(request) => {
             request.target = pairs(&request.target).into_owned();
             request.body = payload(&request.body);
-            for (name, value) in &mut request.headers {
-                *value = if is_secret(name) { HIDDEN.to_owned() } else { pairs(value).into_owned() };
-            }
+            request.headers = request.headers.iter().map(|(name, value)| (name, stored::header(name, value))).collect();
         }
         Record::Invocation(invocation) => {
             invocation.event = payload(&invocation.event);

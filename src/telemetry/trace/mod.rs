@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Record, redact};
+use super::Record;
 use crate::base::Cause;
 pub use waterfall::{Look, label, waterfall};
 
@@ -58,7 +58,7 @@ pub fn rows(records: impl IntoIterator<Item = Arc<Record>>) -> Vec<Row> {
 
 /// The tree as JSON: each record with its depth and the place of the one that led to it, as it may be shown.
 pub fn json(rows: &[Row]) -> Value {
-    let row = |row: &Row| json!({ "depth": row.depth, "parent": row.parent, "record": redact::record(&row.record) });
+    let row = |row: &Row| json!({ "depth": row.depth, "parent": row.parent, "record": row.record });
     let trace = rows.first().and_then(|row| row.record.trace().cloned());
     json!({ "trace": trace, "rows": rows.iter().map(row).collect::<Vec<_>>() })
 }

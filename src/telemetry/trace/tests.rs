@@ -22,7 +22,7 @@ fn request(id: &str, span: Span) -> Record {
         method: "POST".into(),
         target: "/orders?token=x".into(),
         host: String::new(),
-        headers: Vec::new(),
+        headers: Default::default(),
         body: Payload::default(),
         status: 201,
         bytes_in: 0,

@@ -97,7 +97,7 @@ fn weight(record: &Record) -> usize {
     RECORD_BYTES
         + match record {
             Record::Request(r) => {
-                r.target.len() + r.body.kept().len() + r.headers.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>()
+                r.target.len() + r.body.kept().len() + r.headers.iter().map(|(name, value)| name.len() + value.len() + 8).sum::<usize>()
             }
             Record::Invocation(i) => {
                 i.event.kept().len() + i.answer.kept().len() + i.stack.iter().map(|line| line.len() + 24).sum::<usize>()

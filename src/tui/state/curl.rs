@@ -41,6 +41,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::Headers;
     use crate::telemetry::Record;
     use crate::tui::sample;
 
@@ -57,7 +58,7 @@ mod tests {
             target: "/a?b=it's".into(),
             host: String::new(),
             body: Default::default(),
-            headers: vec![],
+            headers: Headers::default(),
             ..request.clone()
         };
         assert_eq!(of_request(&get, "http://h:1"), r"curl 'http://h:1/a?b=it'\''s'");
