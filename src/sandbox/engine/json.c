@@ -135,14 +135,15 @@ static int json_read_key(JsonReader *r, JSAtom *key)
 static int json_read_number(JsonReader *r, JSValue *value)
 {
     const uint8_t *from = r->at, *at = from + (*from == '-'), *digits = at;
-    int32_t whole = 0;
-    while (at < r->end && is_digit(*at) && at - digits < 9)
+    /* Fifteen digits are exact, whatever they become. */
+    int64_t whole = 0;
+    while (at < r->end && is_digit(*at) && at - digits < 15)
         whole = whole * 10 + (*at++ - '0');
     if (at == digits || (*digits == '0' && at - digits > 1))
         return JSON_UNUSUAL;
     if (at == r->end || (!is_digit(*at) && *at != '.' && (*at | 0x20) != 'e')) {
         r->at = at;
-        *value = *from == '-' ? whole ? JS_NewInt32(r->c, -whole) : JS_NewFloat64(r->c, -0.0) : JS_NewInt32(r->c, whole);
+        *value = *from == '-' ? whole ? JS_NewInt64(r->c, -whole) : JS_NewFloat64(r->c, -0.0) : JS_NewInt64(r->c, whole);
         return JSON_OK;
     }
     char copy[64];

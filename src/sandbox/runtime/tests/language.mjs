@@ -28,7 +28,7 @@ const random = (below) => {
 };
 const pick = (list) => list[random(list.length)];
 const texts = ['', 'a', 'constructor', '__proto__', 'toString', '0', '17', '4294967294', '01', 'ein längerer Text', 'quote " here', 'back\\slash', 'line\nend', '\u0000\u001f\u007f\u0080\u00ff', '€', '😀', '\ud800', '\udc00 end', 'x\ud83d', '\u2028\u2029', 'exactly8', 'exactly sixteen!', 'tab\tin the middle of it'];
-const numbers = [0, -0, 1, -1, 9, 10, 123456789, 1234567890, -987654321, 2147483647, -2147483648, 4294967296, 1.5, -0.1, 1e21, 1e-7, 5e-324, 1.7976931348623157e308, NaN, Infinity, 2 ** 53, 0.1 + 0.2];
+const numbers = [0, -0, 1, -1, 9, 10, 123456789, 1234567890, -987654321, 2147483647, -2147483648, 4294967296, 1.5, -0.1, 1e21, 1e-7, 5e-324, 1.7976931348623157e308, NaN, Infinity, 2 ** 53, 1795312345678, -999999999999999, 999999999999999, 1234567890123456, 12345678901234567, 0.1 + 0.2];
 const value = (depth) => {
   switch (random(depth > 4 ? 6 : 11)) {
     case 0: return pick(texts);
