@@ -14,6 +14,7 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use chrono::{Datelike, Timelike};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode, Version, header};
 use serde_json::{Map, Value};
@@ -94,7 +95,11 @@ impl Arrival<'_> {
 
     /// `21/Nov/2026:02:41:00 +0000`.
     fn common_log_time(&self) -> String {
-        self.at.utc().format("%d/%b/%Y:%H:%M:%S +0000").to_string()
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let at = self.at.utc();
+        // Every request has one: a pattern would be read anew each time.
+        let (month, hour, minute, second) = (MONTHS[at.month0() as usize], at.hour(), at.minute(), at.second());
+        format!("{:02}/{month}/{}:{hour:02}:{minute:02}:{second:02} +0000", at.day(), at.year())
     }
 
     fn query_pairs(&self) -> impl Iterator<Item = (String, String)> + '_ {

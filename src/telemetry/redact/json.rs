@@ -131,6 +131,9 @@ impl Scan<'_> {
     fn look_into(&self, start: usize, end: usize, whole: bool, name: Option<&str>) -> Option<String> {
         let raw = &self.text[start..end];
         let encoded = name == Some("body") && whole;
+        if !encoded && memchr::memchr2(b'=', b'\\', raw.as_bytes()).is_none() {
+            return None;
+        }
         if self.depth == 0 || !(raw.contains('=') || raw.contains("\\\"") || encoded) {
             return None;
         }

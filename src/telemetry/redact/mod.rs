@@ -50,8 +50,9 @@ const BEGINS: [bool; 256] = {
 
 /// Whether one of these, of [`PARTS`], stands in a plain name. Each name of each record passes here: most letters begin none of them.
 fn has(plain: &[u8], parts: &[&str]) -> bool {
-    let mut begun = (0..plain.len()).filter(|at| BEGINS[plain[*at] as usize]);
-    begun.any(|at| parts.iter().any(|part| plain[at..].starts_with(part.as_bytes())))
+    let mut begun = (1..plain.len()).filter(|at| BEGINS[plain[at - 1] as usize]);
+    // Most that begin like one have another second letter.
+    begun.any(|at| parts.iter().any(|part| part.as_bytes()[1] == plain[at] && plain[at - 1..].starts_with(part.as_bytes())))
 }
 
 /// The letters and digits of a name, small; nothing where it is too long for a name.
