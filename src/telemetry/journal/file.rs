@@ -13,7 +13,8 @@ use crate::telemetry::Record;
 pub(super) const VERSION: i64 = 3;
 
 /// Records stand together in chunks, a line of JSON each: a row for every record would cost more than all that makes it. Who looks for
-/// something reads through the text, which takes as long as copying it. The numbers of a chunk's records follow each other.
+/// something reads through the text, which takes as long as copying it. The numbers of a chunk's records follow each other; none of them
+/// began later than `written`.
 const TABLES: &str = "
     CREATE TABLE chunks (
         last INTEGER PRIMARY KEY,
@@ -149,9 +150,12 @@ fn write(
     };
     lines.clear();
     let mut chunk = Chunk::default();
+    let mut latest_micros = now_micros;
     for (at, record) in batch.iter().enumerate() {
         serde_json::to_writer(&mut *lines, record).expect("records are plain data, and memory can be written to");
         lines.push(b'\n');
+        // The calendar may have been put back since.
+        latest_micros = latest_micros.max(record.began_micros().unwrap_or(0));
         chunk = Chunk { records: chunk.records + 1, bytes: lines.len() as u64 };
         if at + 1 == batch.len() || chunk.records >= most.records || chunk.bytes >= most.bytes {
             written.last += chunk.records as i64;
@@ -162,11 +166,12 @@ fn write(
                 written.last,
                 chunk.records as i64,
                 chunk.bytes as i64,
-                now_micros as i64,
+                latest_micros as i64,
                 text,
             ))?;
             lines.clear();
             chunk = Chunk::default();
+            latest_micros = now_micros;
         }
     }
     tx.prepare_cached("INSERT OR REPLACE INTO tallies (name, amount) VALUES ('missed', ?1)")?.execute([missed as i64])?;

@@ -254,7 +254,7 @@ impl Reader {
 struct Chunk<'a> {
     last: i64,
     count: i64,
-    /// When they were written, in microseconds since the Unix epoch.
+    /// When they were written, in microseconds since the Unix epoch; none of them began later.
     written: u64,
     records: &'a str,
 }

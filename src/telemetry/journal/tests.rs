@@ -71,14 +71,16 @@ fn texts(path: &Path, query: &Query) -> Vec<String> {
 #[test]
 fn records_are_found_by_function_trace_and_time_in_their_order() {
     let records = vec![log('a', "f", "1", 10), log('b', "g", "2", 20), log('a', "g", "3", 30), log('b', "f", "4", 40)];
-    let (_folder, path) = written(WIDE, &[records]);
+    // The last began when the calendar said another year.
+    let (_folder, path) = written(WIDE, &[records, vec![log('d', "h", "5", u64::MAX / 4)]]);
     for (query, wanted) in [
-        (Query::default(), "1 2 3 4"),
+        (Query::default(), "1 2 3 4 5"),
         (Query { function: Some("f".into()), ..Query::default() }, "1 4"),
         (Query { trace: Some("aa".into()), ..Query::default() }, "1 3"),
         (Query { trace: Some("b".repeat(32)), function: Some("g".into()), ..Query::default() }, "2"),
-        (Query { since_micros: Some(30), ..Query::default() }, "3 4"),
-        (Query { after: 3, ..Query::default() }, "4"),
+        (Query { since_micros: Some(30), ..Query::default() }, "3 4 5"),
+        (Query { since_micros: Some(u64::MAX / 4), ..Query::default() }, "5"),
+        (Query { after: 3, ..Query::default() }, "4 5"),
         (Query { trace: Some("c".into()), ..Query::default() }, ""),
         (Query { function: Some("' OR 1=1".into()), ..Query::default() }, ""),
     ] {
