@@ -17,6 +17,9 @@ use futures_util::future::BoxFuture;
 use crate::base::Call;
 use crate::wire::http::{Request, Response};
 
+/// The number that every project has here.
+const PROJECT_NUMBER: &str = "12345";
+
 /// The protocol of one of Firebase's services.
 ///
 /// Who asks is in the call: `Admin` for `Bearer owner` and service accounts, `User` with the token's claims, `Anonymous`, or the function

@@ -28,8 +28,6 @@ use route::{Op, Route, route};
 
 /// Bytes of a request at most: a thousand users of an import.
 const BODY_BYTES_MAX: usize = 8 << 20;
-/// The number that every project has here.
-const PROJECT_NUMBER: &str = "12345";
 
 /// The wire of one project.
 pub struct Auth {
@@ -68,7 +66,7 @@ impl Auth {
             Op::Ready => Ok(object(json!({
                 "authEmulator": { "ready": true, "docs": "https://firebase.google.com/docs/emulator-suite", "apiSpec": "/emulator/openapi.json" },
             }))),
-            Op::Projects => Ok(object(json!({ "projectId": PROJECT_NUMBER, "authorizedDomains": ["localhost"] }))),
+            Op::Projects => Ok(object(json!({ "projectId": super::PROJECT_NUMBER, "authorizedDomains": ["localhost"] }))),
             Op::RecaptchaParams => Ok(object(json!({
                 "kind": "identitytoolkit#GetRecaptchaParamResponse",
                 "recaptchaStoken": "This-is-no-token__emu-asks-no-one-whether-they-are-a-robot",

@@ -204,7 +204,7 @@ impl Auth {
             ("refresh_token", Some(json!(tokens.refresh_token))),
             ("token_type", Some(json!("Bearer"))),
             ("user_id", Some(json!(user.uid))),
-            ("project_id", Some(json!(super::PROJECT_NUMBER))),
+            ("project_id", Some(json!(crate::wire::firebase::PROJECT_NUMBER))),
         ]))
     }
 

@@ -8,14 +8,13 @@ use serde_json::{Map, Value, json};
 use super::{TOKEN_SECONDS, access_token};
 use crate::base::Time;
 use crate::services::auth::token::unsigned;
+use crate::wire::firebase::PROJECT_NUMBER;
 use crate::wire::http::{Body, Response, json as answer};
 
 /// What every path begins with.
 pub const ROOT: &str = "/computeMetadata/v1";
 const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
 const GOOGLE: HeaderValue = HeaderValue::from_static("Google");
-/// The number of every project here.
-const PROJECT_NUMBER: &str = "12345";
 const REGION: &str = "us-central1";
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 

@@ -8,11 +8,10 @@ use serde_json::{Map, Value, json};
 
 use crate::base::Time;
 use crate::services::objects::{Bucket, Object, Snapshot};
+use crate::wire::firebase::PROJECT_NUMBER;
 
 /// Custom metadata in which Firebase keeps a file's download tokens.
 pub const TOKENS: &str = "firebaseStorageDownloadTokens";
-/// The number that every project has here.
-pub const PROJECT_NUMBER: &str = "12345";
 
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

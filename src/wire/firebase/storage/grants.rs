@@ -6,11 +6,12 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::ask::Ask;
-use super::encode::{PROJECT_NUMBER, escaped, etag, object_grant, object_grants};
+use super::encode::{escaped, etag, object_grant, object_grants};
 use super::fail::Failure;
 use super::{Storage, decode};
 use crate::base::Call;
 use crate::services::objects::{Condition, Get, Name, Properties, Range, Wanted};
+use crate::wire::firebase::PROJECT_NUMBER;
 use crate::wire::http::{Body, Response, json as answer};
 
 /// Grants of one list at most ("Access control lists").

@@ -132,7 +132,7 @@ impl Storage {
             (_, Place::OfObject(bucket, key, rest)) => self.of_object(call, ask, (bucket, key), rest, body).await,
             (&Method::GET, Place::Project(rest)) if rest.get(1).is_some_and(|what| what == "serviceAccount") => {
                 let project = rest.first().map(String::as_str).unwrap_or_default();
-                let mail = format!("service-{}@gs-project-accounts.iam.gserviceaccount.com", encode::PROJECT_NUMBER);
+                let mail = format!("service-{}@gs-project-accounts.iam.gserviceaccount.com", super::PROJECT_NUMBER);
                 let account = json!({ "kind": "storage#serviceAccount", "email_address": mail, "projectId": project });
                 ("projects.serviceAccount.get", answer(StatusCode::OK, &account))
             }
