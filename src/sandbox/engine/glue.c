@@ -291,7 +291,8 @@ static void freeze(void)
         init_list_head(el);
     }
     for (int i = JS_ATOM_END; i < rt->atom_size; i++) {
-        if (!atom_is_free(rt->atom_array[i]))
+        /* Those of the image below are not written to again: each would be a page copied. */
+        if (!atom_is_free(rt->atom_array[i]) && JS_REF_COUNT(rt->atom_array[i]) < JS_IMMORTAL)
             JS_REF_COUNT(rt->atom_array[i]) = JS_IMMORTAL;
     }
     /* The host's page is what is copied at once. */
