@@ -94,7 +94,7 @@ impl Scan<'_> {
         let colon = skip_space(self.text, end);
         if name.is_none() && whole && self.text.as_bytes().get(colon) == Some(&b':') {
             let raw = &self.text[start..end];
-            let plain = raw.trim_matches('"');
+            let plain = &raw[1..raw.len() - 1];
             let escaped = raw.contains('\\').then(|| serde_json::from_str::<String>(raw).ok()).flatten();
             return self.value_of(escaped.as_deref().unwrap_or(plain), skip_space(self.text, colon + 1));
         }

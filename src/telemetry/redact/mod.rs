@@ -55,13 +55,27 @@ fn has(plain: &[u8], parts: &[&str]) -> bool {
     begun.any(|at| parts.iter().any(|part| part.as_bytes()[1] == plain[at] && plain[at - 1..].starts_with(part.as_bytes())))
 }
 
+/// Letters and digits as small ones, by their value; nothing for all else. Without a branch for each letter of each name.
+const SMALL: [u8; 256] = {
+    let mut small = [0; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            small[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    small
+};
+
 /// The letters and digits of a name, small; nothing where it is too long for a name.
 fn plain<'a>(name: &str, buffer: &'a mut [u8; NAME_BYTES_MAX]) -> &'a [u8] {
     let mut length = 0;
     if name.len() <= NAME_BYTES_MAX {
-        for byte in name.bytes().filter(u8::is_ascii_alphanumeric) {
-            buffer[length] = byte.to_ascii_lowercase();
-            length += 1;
+        for byte in name.bytes() {
+            let kept = SMALL[byte as usize];
+            buffer[length] = kept;
+            length += usize::from(kept != 0);
         }
     }
     &buffer[..length]
