@@ -113,14 +113,8 @@ impl Reader {
     pub fn records(&self, query: &Query, limit: usize) -> Result<Vec<Journaled>, Error> {
         let since = query.since_micros.unwrap_or(0);
         // What stands in the text of each record that is wanted: where it does not, nothing has to be read.
-        let marks: Vec<Finder<'_>> = query
-            .trace
-            .as_deref()
-            .map(|trace| trace_mark(trace))
-            .into_iter()
-            .chain(query.function.as_deref().map(mark))
-            .map(finder)
-            .collect();
+        let marks: Vec<Finder<'_>> =
+            query.trace.as_deref().map(trace_mark).into_iter().chain(query.function.as_deref().map(mark)).map(finder).collect();
         let mut found = Vec::new();
         self.chunks(
             "SELECT last, count, written, records FROM chunks WHERE last > ?1 AND written >= ?2 ORDER BY last",
