@@ -166,13 +166,17 @@ impl Reader {
                 let begin = at + TRACE_MARK.len();
                 let end = chunk.records[begin..].find('"').map_or(chunk.records.len(), |length| begin + length);
                 found.insert(chunk.records[begin..end].to_owned());
+                // Of a short beginning, all traces there are would be held.
+                if found.len() > TRACES_NAMED {
+                    found.pop_last();
+                }
             }
             ControlFlow::Continue(())
         })?;
         match Vec::from_iter(found).as_slice() {
             [] => Err(TraceError::None(wanted)),
             [one] => Ok(TraceId(one.as_str().into())),
-            several => Err(TraceError::Several(wanted, several.iter().take(TRACES_NAMED).cloned().collect())),
+            several => Err(TraceError::Several(wanted, several.to_vec())),
         }
     }
 
