@@ -125,7 +125,8 @@
       goaway() {}
       ping(payload, call) {
         const done = typeof payload === 'function' ? payload : call;
-        rt.nextTick(() => done?.(null, 0, rt.Buffer.alloc(8)));
+        const sent = typeof payload === 'function' ? undefined : payload;
+        rt.nextTick(() => done?.(null, 0, rt.Buffer.from(sent ?? new Uint8Array(8))));
         return !this.destroyed;
       }
       settings(changed, call) {
