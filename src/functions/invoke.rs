@@ -271,8 +271,7 @@ impl Functions {
         });
     }
 
-    /// What a function is told beside its event: Lambda's context, or which of a codebase's functions is meant.
-    /// What the runtime is given beside the event, JSON.
+    /// What the runtime is given beside the event, JSON: Lambda's context, or which of a codebase's functions is meant.
     fn context(&self, admitted: &Admitted, at: Time) -> Bytes {
         let function = &admitted.version.function;
         let deadline_ms = at.millis().saturating_add(admitted.timeout_ms() as i64);
