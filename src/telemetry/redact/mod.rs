@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::{Outcome, Payload, Record};
+use super::{Payload, Record};
 
 /// What stands in the place of a secret.
 pub const HIDDEN: &str = "***";
@@ -81,38 +81,10 @@ fn plain<'a>(name: &str, buffer: &'a mut [u8; NAME_BYTES_MAX]) -> &'a [u8] {
     &buffer[..length]
 }
 
-/// A record without secrets, as it may be shown. Where it is written as JSON, it is hidden there ([`stored`]).
+/// A record as it is stored, and so without secrets ([`stored`] says which of its fields may hold some).
 pub fn record(record: &Record) -> Record {
-    let mut record = record.clone();
-    match &mut record {
-        Record::Request(request) => {
-            request.target = pairs(&request.target).into_owned();
-            request.body = payload(&request.body);
-            request.headers = request.headers.iter().map(|(name, value)| (name, stored::header(name, value))).collect();
-        }
-        Record::Invocation(invocation) => {
-            invocation.event = payload(&invocation.event);
-            invocation.answer = payload(&invocation.answer);
-            outcome(&mut invocation.outcome);
-            for line in &mut invocation.stack {
-                *line = text(line).into_owned();
-            }
-        }
-        Record::Log(log) => {
-            if let Cow::Owned(hidden) = text(&log.text) {
-                log.text = hidden.into();
-            }
-        }
-        Record::Delivery(delivery) => outcome(&mut delivery.outcome),
-        Record::Operation(_) | Record::Mail(_) | Record::Push(_) | Record::Reload(_) | Record::Problem(_) => {}
-    }
-    record
-}
-
-fn outcome(outcome: &mut Outcome) {
-    if let Outcome::Failed { message, .. } | Outcome::Refused { message } = outcome {
-        *message = text(message).into_owned();
-    }
+    let kept = serde_json::to_vec(record).expect("records are plain data");
+    serde_json::from_slice(&kept).expect("what is written of a record is a record")
 }
 
 /// A body, an event or an answer: JSON, a form, or what else it may be. Bytes that are no text stay as they are.

@@ -23,12 +23,8 @@ pub(in crate::telemetry) fn lines<S: Serializer>(lines: &[String], serializer: S
 }
 
 pub(in crate::telemetry) fn headers<S: Serializer>(headers: &Headers, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(headers.iter().map(|(name, value)| (name, header(name, value))))
-}
-
-/// What is stored of a header's value.
-pub(super) fn header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
-    if is_secret(name) { Cow::Borrowed(HIDDEN) } else { super::pairs(value) }
+    let hidden = |name: &str, value| if is_secret(name) { Cow::Borrowed(HIDDEN) } else { super::pairs(value) };
+    serializer.collect_seq(headers.iter().map(|(name, value)| (name, hidden(name, value))))
 }
 
 /// A body, an event or an answer.
@@ -37,10 +33,12 @@ pub(in crate::telemetry) fn payload<S: Serializer>(payload: &Payload, serializer
 }
 
 pub(in crate::telemetry) fn outcome<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
-    if *outcome == Outcome::Succeeded {
-        return outcome.serialize(serializer);
+    let mut hidden = match outcome {
+        Outcome::Succeeded => return outcome.serialize(serializer),
+        other => other.clone(),
+    };
+    if let Outcome::Failed { message, .. } | Outcome::Refused { message } = &mut hidden {
+        *message = super::text(message).into_owned();
     }
-    let mut hidden = outcome.clone();
-    super::outcome(&mut hidden);
     hidden.serialize(serializer)
 }

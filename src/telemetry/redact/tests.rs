@@ -1,8 +1,10 @@
+use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::telemetry::PAYLOAD_BYTES_MAX;
+use crate::base::{Cause, Time, TraceId, Usage};
+use crate::telemetry::{Invocation, Outcome, PAYLOAD_BYTES_MAX, Payload, Request, Span};
 
 #[test]
 fn names_of_secrets_are_known_however_they_are_written() {
@@ -132,6 +134,63 @@ fn lines_lose_what_looks_like_a_secret() {
 }
 
 const SECRET: &str = "s3cr3t";
+
+#[test]
+fn a_record_has_no_secrets_and_else_what_it_had() {
+    let (pair, json) = (format!("a=1&token={SECRET}"), Bytes::from(format!("{{\"a\":1,\"password\":\"{SECRET}\"}}")));
+    let request = |target: &str, header: &str, body: &Bytes| {
+        Record::Request(Request {
+            id: "r".into(),
+            trace: TraceId("ab".repeat(16).into()),
+            at: Time(1),
+            span: Span { began_micros: 2, wall_micros: 3 },
+            face: "http".into(),
+            method: "GET".into(),
+            target: target.to_owned(),
+            host: "http://127.0.0.1:3000".into(),
+            headers: [("authorization", header), ("accept", "*/*")].into_iter().collect(),
+            body: Payload::new(body),
+            status: 200,
+            bytes_in: 4,
+            bytes_out: 5,
+            function: Some("f".into()),
+            own: Usage::default(),
+        })
+    };
+    let invocation = |message: &str, line: &str, body: &Bytes| {
+        Record::Invocation(Invocation {
+            id: "i".into(),
+            trace: TraceId("ab".repeat(16).into()),
+            parent: Cause::Request("r".into()),
+            depth: 1,
+            function: "f".into(),
+            trigger: "GET /".into(),
+            at: Time(1),
+            span: Span { began_micros: 2, wall_micros: 3 },
+            outcome: Outcome::Failed { kind: "Error".into(), message: message.to_owned() },
+            stack: vec![line.to_owned()],
+            cold: true,
+            build: 1,
+            bundle_bytes: 2,
+            event: Payload::new(body),
+            answer: Payload::new(body),
+            cpu_micros: 3,
+            queued_micros: 4,
+            memory_peak_bytes: 5,
+            memory_mib: 6,
+            own: Usage::default(),
+            usage: Usage::default(),
+        })
+    };
+    let hidden = Bytes::from_static(b"{\"a\":1,\"password\":\"***\"}");
+    let line = format!("at f (token={SECRET})");
+    for (given, wanted) in [
+        (request(&format!("/a?{pair}"), SECRET, &json), request("/a?a=1&token=***", HIDDEN, &hidden)),
+        (invocation(&pair, &line, &json), invocation("a=1&token=***", "at f (token=***)", &hidden)),
+    ] {
+        assert_eq!(record(&given), wanted);
+    }
+}
 
 fn name() -> impl Strategy<Value = String> {
     prop_oneof!["[a-f\"\\\\:{}]{0,4}", Just("password".to_owned()), Just("x-api-key".to_owned())]
