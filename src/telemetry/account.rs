@@ -49,7 +49,7 @@ impl Record {
 pub fn trigger(source: &str) -> Arc<str> {
     let Some((kind, name)) = source.split_once('/') else { return source.into() };
     let kind = match kind {
-        "objects" => "bucket",
+        "objects" | "object-notices" => "bucket",
         "topics" => "topic",
         "tables" => "table",
         "queues" => "queue",
@@ -69,6 +69,7 @@ mod tests {
     fn invocations_are_labelled_by_what_set_them_off() {
         for (source, wanted) in [
             ("objects/uploads", "bucket uploads"),
+            ("object-notices/uploads", "bucket uploads"),
             ("topics/sold", "topic sold"),
             ("queues/orders", "queue orders"),
             ("tables/orders", "table orders"),

@@ -13,11 +13,13 @@ use super::ports::{
     Answer, Asked, Dialect, Happening, Invoker, Message, PortError, Queues, Recipient, Record, Refusal, StreamNames, Streams, Topics,
 };
 use super::queue::EVENT_BYTES_MAX;
+use super::rules::TOPIC_SUBJECT;
 use super::store::{Envelope, Origin};
 use super::table::{Table, TopicRule};
 use crate::base::message;
 use crate::base::{Call, Ids, Time};
 use crate::functions::{Functions, InvokeError};
+use crate::services::objects::notices::{self, Notice};
 use crate::services::queues::{self, Lease};
 use crate::services::tables::{self, StreamRecord};
 use crate::services::topics::{self, Delivery, Publish};
@@ -202,16 +204,36 @@ impl Services {
         if s3::event_name(&event).is_empty() {
             return Ok(Happening::Nothing);
         }
-        // Sixteen characters, as the service's own identifiers have.
-        let request_id = row.trace.as_str().chars().take(16).collect::<String>().to_uppercase();
-        let context =
-            s3::Context { account: &self.account, bucket: &row.resource, at: row.at, configuration_id: "emu", request_id: &request_id };
+        let request_id = request_id(row);
         Ok(Happening::Object {
             bucket: row.resource.clone(),
-            key: s3::event_key(&event).to_owned(),
+            key: event.key().to_owned(),
             name: s3::event_name(&event).to_owned(),
-            event: s3::event(&event, context),
+            event: s3::event(&event, self.bucket_context(row, "emu", &request_id)),
         })
+    }
+
+    /// What is told to those who subscribed to a bucket.
+    fn noticed(&self, row: &outbox::Row) -> Result<Happening, PortError> {
+        let notice: Notice = serde_json::from_str(&row.body).map_err(PortError::lasting)?;
+        let request_id = request_id(row);
+        let recipients = notice.to.into_iter().map(|(subscription, recipient)| {
+            let context = self.bucket_context(row, &subscription, &request_id);
+            let event = notice.event.as_ref().map_or_else(|| s3::test_event(context), |event| s3::event(event, context));
+            match recipient {
+                notices::Recipient::Function(name) => Recipient::Function { name, event, dead_letters: None },
+                notices::Recipient::Queue(name) => Recipient::Queue { name, body: event.to_string(), envelope: Envelope::default() },
+                notices::Recipient::Topic(name) => {
+                    let envelope = Envelope { subject: Some(TOPIC_SUBJECT.to_owned()), ..Envelope::default() };
+                    Recipient::Topic { name, body: event.to_string(), envelope }
+                }
+            }
+        });
+        Ok(Happening::Addressed(recipients.collect()))
+    }
+
+    fn bucket_context<'a>(&'a self, row: &'a outbox::Row, configuration_id: &'a str, request_id: &'a str) -> s3::Context<'a> {
+        s3::Context { account: &self.account, bucket: &row.resource, at: row.at, configuration_id, request_id }
     }
 
     fn published(&self, row: &outbox::Row, table: &Table) -> Result<Happening, PortError> {
@@ -221,7 +243,7 @@ impl Services {
             .iter()
             .filter_map(|recipient| match recipient {
                 Recipient::Function { name, .. } => table.function(name).map(|callee| callee.key.clone()),
-                Recipient::Queue { .. } => None,
+                Recipient::Queue { .. } | Recipient::Topic { .. } => None,
             })
             .collect();
         let wants = |rule: &&TopicRule| rule.filter.as_ref().is_none_or(|policy| filter::matches_attributes(policy, &event.attributes));
@@ -235,7 +257,7 @@ impl Services {
             };
             recipients.extend(self.recipient(&event, &delivery));
         }
-        Ok(Happening::Published { topic: event.topic, recipients })
+        Ok(Happening::Addressed(recipients))
     }
 
     /// Who gets it; `None` for protocols that lead out of emu.
@@ -271,6 +293,11 @@ impl Services {
     }
 }
 
+/// Sixteen characters, as the identifiers of S3's requests have.
+fn request_id(row: &outbox::Row) -> String {
+    row.trace.as_str().chars().take(16).collect::<String>().to_uppercase()
+}
+
 fn attributes(attributes: &message::Attributes) -> BTreeMap<String, (String, String)> {
     let text = |value: &message::Value| match value {
         message::Value::Text(text) => text.clone(),
@@ -289,7 +316,8 @@ fn function_name(endpoint: &str) -> &str {
 impl Dialect for Services {
     fn read(&self, row: &outbox::Row, table: &Table) -> Result<Happening, PortError> {
         match row.source.as_str() {
-            "objects" => self.object(row),
+            objects::SOURCE => self.object(row),
+            notices::NOTICES => self.noticed(row),
             topics::SOURCE => self.published(row, table),
             _ => Ok(Happening::Nothing),
         }

@@ -136,13 +136,13 @@ pub enum Happening {
         name: String,
         event: Value,
     },
-    /// A message was published, and these subscriptions get it.
-    Published { topic: String, recipients: Vec<Recipient> },
+    /// Who gets what was said when it happened: by the subscriptions to a topic, or to a bucket.
+    Addressed(Vec<Recipient>),
     /// Nothing that a function could be called for.
     Nothing,
 }
 
-/// What one subscriber of a topic gets.
+/// What one subscriber gets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recipient {
     /// A function, by any of its names, gets this event.
@@ -154,6 +154,8 @@ pub enum Recipient {
     },
     /// A queue gets this message.
     Queue { name: String, body: String, envelope: Envelope },
+    /// A topic is told this.
+    Topic { name: String, body: String, envelope: Envelope },
 }
 
 /// Why a service could not do what it was asked.

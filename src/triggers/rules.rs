@@ -14,7 +14,7 @@ use crate::project::Destination;
 pub const MESSAGE_AGE_MAX_MS: i64 = 21_600_000;
 
 /// The subject of what S3 publishes to topics, as production's messages have it.
-const TOPIC_SUBJECT: &str = "Amazon S3 Notification";
+pub(super) const TOPIC_SUBJECT: &str = "Amazon S3 Notification";
 
 /// Who gets what of an event.
 pub fn targets(table: &Table, happening: Happening, source: &str, origin: &Origin) -> Vec<Draft> {
@@ -46,7 +46,7 @@ pub fn targets(table: &Table, happening: Happening, source: &str, origin: &Origi
                 }
             })
             .collect(),
-        Happening::Published { recipients, .. } => recipients
+        Happening::Addressed(recipients) => recipients
             .into_iter()
             .map(|recipient| match recipient {
                 Recipient::Function { name, event, dead_letters } => {
@@ -59,6 +59,7 @@ pub fn targets(table: &Table, happening: Happening, source: &str, origin: &Origi
                     Draft { envelope, ..draft }
                 }
                 Recipient::Queue { name, body, envelope } => message(Target::Queue(name.into()), body, envelope, source, origin),
+                Recipient::Topic { name, body, envelope } => message(Target::Topic(name.into()), body, envelope, source, origin),
             })
             .collect(),
         Happening::Nothing => Vec::new(),

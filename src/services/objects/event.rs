@@ -1,5 +1,6 @@
 //! What the service tells the outbox.
 
+use super::notices::{self, Occasion};
 use super::{Object, Properties};
 use crate::base::Time;
 use crate::store;
@@ -19,6 +20,36 @@ pub enum Event {
     Updated(Snapshot),
     /// An object gave way to a new one of its name; `kept` as an older version.
     Replaced { object: Snapshot, kept: bool },
+}
+
+impl Event {
+    /// The key of the object that it is about.
+    pub fn key(&self) -> &str {
+        match self {
+            Event::Created(created) => &created.key,
+            Event::Deleted(deleted) => &deleted.key,
+            Event::Updated(object) | Event::Replaced { object, .. } => &object.key,
+        }
+    }
+
+    /// What subscriptions to a bucket call it; nothing where they do not speak of it.
+    pub fn occasion(&self) -> Option<Occasion> {
+        match self {
+            Event::Updated(_) | Event::Replaced { .. } => None,
+            Event::Created(created) => Some(match created.how {
+                How::Put => Occasion::Put,
+                How::Copy => Occasion::Copied,
+                How::Post => Occasion::Posted,
+                How::Multipart => Occasion::Completed,
+            }),
+            Event::Deleted(deleted) => Some(match (deleted.expired, deleted.marker) {
+                (false, false) => Occasion::Deleted,
+                (false, true) => Occasion::Marked,
+                (true, false) => Occasion::Expired,
+                (true, true) => Occasion::Outdated,
+            }),
+        }
+    }
 }
 
 /// An object as it was when something happened to it.
@@ -114,9 +145,15 @@ pub enum How {
 }
 
 pub(super) fn emit(tx: &mut store::Tx<'_>, bucket: &str, event: impl FnOnce() -> Event) -> Result<(), store::Error> {
-    if !tx.listens(SOURCE, bucket) {
+    let subscriptions = notices::of(tx, bucket)?;
+    let listens = tx.listens(SOURCE, bucket);
+    if !listens && subscriptions.is_empty() {
         return Ok(());
     }
-    let body = serde_json::to_string(&event()).expect("events are plain data");
-    tx.emit(&store::Event { source: SOURCE, resource: bucket.to_owned(), body })
+    let event = event();
+    if listens {
+        let body = serde_json::to_string(&event).expect("events are plain data");
+        tx.emit(&store::Event { source: SOURCE, resource: bucket.to_owned(), body })?;
+    }
+    notices::tell(tx, bucket, &subscriptions, &event)
 }

@@ -9,6 +9,7 @@ mod event;
 pub mod lifecycle;
 mod list;
 mod model;
+pub mod notices;
 pub mod portable;
 mod read;
 mod sessions;

@@ -9,6 +9,7 @@ use super::stand_in::{Does, Outside, function, project};
 use crate::base::message;
 use crate::base::{Call, Clock, Ids, Time};
 use crate::project::{BucketSource, Destination, EventSource, Project, QueueSource, StreamSource, TopicSource};
+use crate::services::objects::notices::Recipient;
 use crate::services::objects::{self, Objects};
 use crate::services::queues::{self, Queues};
 use crate::services::schedules;
@@ -20,8 +21,18 @@ use crate::triggers::Triggers;
 use crate::triggers::aws::Services;
 use crate::wire::aws::arn::Account;
 use crate::wire::aws::dynamodb::Dynamodb;
-use crate::wire::aws::s3::S3;
+use crate::wire::aws::s3::{Destinations, S3};
 use crate::wire::http::Body;
+
+/// Whatever notifications name is there.
+struct Anywhere;
+
+#[async_trait::async_trait]
+impl Destinations for Anywhere {
+    async fn has(&self, _call: &Call, _recipient: &Recipient) -> bool {
+        true
+    }
+}
 
 struct Cloud {
     outside: Arc<Outside>,
@@ -43,7 +54,7 @@ async fn cloud(project: &Project) -> Cloud {
     let account = Account::local("us-east-1");
     let (queues, topics, tables) = (Queues::new(db.clone()), Topics::new(db.clone()), Tables::new(db.clone()));
     let blobs = Blobs::open(folder.path().join("blobs"), ids.clone()).expect("a folder for blobs");
-    let s3 = S3::new(Objects::new(db.clone(), blobs), account.clone(), ids.clone());
+    let s3 = S3::new(Objects::new(db.clone(), blobs), Arc::new(Anywhere), account.clone(), ids.clone());
     let dynamodb = Dynamodb::new(tables.clone(), account.clone());
     let outside = Arc::new(Outside::default());
     let services = Services::new(queues.clone(), topics.clone(), tables, account.clone(), ids);
@@ -183,6 +194,49 @@ async fn an_uploaded_object_calls_the_function_of_its_prefix() {
     let calls = cloud.calls();
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert!(calls[0].contains(r#""eventName":"ObjectCreated:Put""#) && calls[0].contains(r#""key":"images/a+b.png""#), "{calls:?}");
+}
+
+#[tokio::test]
+async fn notifications_that_were_set_at_run_time_reach_functions_queues_and_topics() {
+    let cloud = cloud(&project(vec![function("f", Vec::new())])).await;
+    for queue in ["told", "subscribed"] {
+        cloud.queue(queue, json!({})).await;
+    }
+    let arn = |service: &str, name: &str| format!("arn:aws:{service}:us-east-1:000000000000:{name}");
+    let subscription = ("sqs".to_owned(), arn("sqs", "subscribed"), json!({ "RawMessageDelivery": true }));
+    cloud.topics.ensure(&Call::operator(), "news", &json!({}), &[subscription]).await.expect("a topic");
+    cloud.s3("PUT /photos", "").await;
+    cloud.s3("PUT /photos/before.png", "abc").await;
+    cloud
+        .s3(
+            "PUT /photos?notification",
+            "<NotificationConfiguration>\
+             <CloudFunctionConfiguration><CloudFunction>arn:aws:lambda:us-east-1:000000000000:function:f</CloudFunction>\
+             <Event>s3:ObjectCreated:Put</Event></CloudFunctionConfiguration>\
+             <QueueConfiguration><Id>gone</Id><Queue>arn:aws:sqs:us-east-1:000000000000:told</Queue><Event>s3:ObjectRemoved:*</Event>\
+             <Filter><S3Key><FilterRule><Name>prefix</Name><Value>a</Value></FilterRule></S3Key></Filter></QueueConfiguration>\
+             <TopicConfiguration><Topic>arn:aws:sns:us-east-1:000000000000:news</Topic><Event>s3:ObjectCreated:Copy</Event></TopicConfiguration>\
+             </NotificationConfiguration>",
+        )
+        .await;
+    cloud.idle().await;
+    assert_eq!(cloud.calls(), Vec::<String>::new(), "functions are not tested, and what happened before is not told");
+    for queue in ["told", "subscribed"] {
+        let shown = cloud.bodies(queue).await;
+        assert!(shown.len() == 1 && shown[0].contains(r#""Event":"s3:TestEvent""#), "{queue}: {shown:?}");
+    }
+    cloud.s3("PUT /photos/a.png", "abc").await;
+    cloud.s3("DELETE /photos/a.png", "").await;
+    cloud.s3("DELETE /photos/before.png", "").await;
+    cloud.idle().await;
+    let calls = cloud.calls();
+    assert!(calls.len() == 1 && calls[0].contains(r#""key":"a.png""#), "{calls:?}");
+    let told = cloud.bodies("told").await;
+    assert!(told.len() == 2 && told[1].contains(r#""configurationId":"gone""#) && told[1].contains("ObjectRemoved:Delete"), "{told:?}");
+    cloud.s3("PUT /photos?notification", "<NotificationConfiguration/>").await;
+    cloud.s3("PUT /photos/b.png", "abc").await;
+    cloud.idle().await;
+    assert_eq!(cloud.calls(), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -180,17 +180,14 @@ impl Dialect for Outside {
                 let event = json!({ "key": text("key") });
                 Happening::Object { bucket: row.resource.clone(), key: text("key"), name: text("name"), event }
             }
-            "topics" => Happening::Published {
-                topic: row.resource.clone(),
-                recipients: vec![
-                    Recipient::Function { name: text("function"), event: json!({ "sns": text("message") }), dead_letters: None },
-                    Recipient::Queue {
-                        name: text("queue"),
-                        body: text("message"),
-                        envelope: Envelope { dead_letters: body["dead_letters"].as_str().map(Into::into), ..Envelope::default() },
-                    },
-                ],
-            },
+            "topics" => Happening::Addressed(vec![
+                Recipient::Function { name: text("function"), event: json!({ "sns": text("message") }), dead_letters: None },
+                Recipient::Queue {
+                    name: text("queue"),
+                    body: text("message"),
+                    envelope: Envelope { dead_letters: body["dead_letters"].as_str().map(Into::into), ..Envelope::default() },
+                },
+            ]),
             _ => Happening::Nothing,
         })
     }

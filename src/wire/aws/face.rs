@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use http::{HeaderValue, StatusCode};
 
 use super::super::http::{Body, Description, Request, Response, header, json};
@@ -9,6 +10,9 @@ use super::arn::Account;
 use super::{dynamodb, lambda, s3, ses, sigv4, sns, sqs, sts};
 use crate::base::{Call, Clock, Ids};
 use crate::services::Services;
+use crate::services::objects::notices::Recipient;
+use crate::services::queues::Queues;
+use crate::services::topics::Topics;
 
 /// All AWS services behind one endpoint. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +25,24 @@ pub struct Aws {
     pub sqs: sqs::Sqs,
     pub sts: sts::Sts,
     pub ids: Ids,
+}
+
+/// Where notifications of buckets may lead.
+struct Destinations {
+    functions: Arc<dyn lambda::Functions>,
+    queues: Queues,
+    topics: Topics,
+}
+
+#[async_trait]
+impl s3::Destinations for Destinations {
+    async fn has(&self, call: &Call, recipient: &Recipient) -> bool {
+        match recipient {
+            Recipient::Function(name) => self.functions.find(name).is_some(),
+            Recipient::Queue(name) => self.queues.find(call, name).await.is_ok(),
+            Recipient::Topic(name) => self.topics.describe(call, name).await.is_ok(),
+        }
+    }
 }
 
 /// Which service a request is for.
@@ -50,10 +72,11 @@ impl Aws {
     /// The services of one World, answering as `account`; Lambda's functions are wherever `functions` runs them.
     pub fn new(services: &Services, functions: Arc<dyn lambda::Functions>, account: &Account, clock: &Clock, ids: &Ids) -> Aws {
         let (ids, services) = (ids.clone(), services.clone());
+        let destinations = Destinations { functions: functions.clone(), queues: services.queues.clone(), topics: services.topics.clone() };
         Aws {
             dynamodb: dynamodb::Dynamodb::new(services.tables, account.clone()),
             lambda: lambda::Lambda::new(functions, account.clone(), ids.clone()),
-            s3: s3::S3::new(services.objects, account.clone(), ids.clone()),
+            s3: s3::S3::new(services.objects, Arc::new(destinations), account.clone(), ids.clone()),
             ses: ses::Ses::new(services.mail, account.clone(), ids.clone()),
             sns: sns::Sns::new(services.topics, account.clone(), ids.clone()),
             sqs: sqs::Sqs::new(services.queues, account.clone(), ids.clone()),

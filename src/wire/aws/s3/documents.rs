@@ -1,4 +1,4 @@
-//! What can be set on a bucket and, but for rules of its lifecycle, is only kept: the document is given back as it was set.
+//! What can be set on a bucket. Most of it is only kept, and given back as it was set; rules of its lifecycle and notifications are acted on.
 
 use http::{HeaderValue, Method, StatusCode, Uri};
 use quick_xml::events::Event;
@@ -10,8 +10,9 @@ use super::fail::Failure;
 use super::lifecycle;
 use crate::base::Call;
 use crate::services::objects::lifecycle::DOCUMENT as LIFECYCLE;
+use crate::services::objects::notices::DOCUMENT as NOTIFICATION;
 use crate::wire::aws::arn::Account;
-use crate::wire::http::{Body, Response};
+use crate::wire::http::{Body, Response, header};
 
 /// A sub-resource of buckets.
 pub struct Document {
@@ -53,7 +54,7 @@ static DOCUMENTS: &[Document] = &[
         absent: Absent::Error("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
     },
     Document { name: "logging", root: "BucketLoggingStatus", absent: Absent::Default("") },
-    Document { name: "notification", root: "NotificationConfiguration", absent: Absent::Default("") },
+    Document { name: NOTIFICATION, root: "NotificationConfiguration", absent: Absent::Default("") },
     Document {
         name: "object-lock",
         root: "ObjectLockConfiguration",
@@ -116,6 +117,11 @@ pub async fn answer(
             if document.name == LIFECYCLE {
                 let rules = lifecycle::read(&text)?;
                 s3.objects.set_lifecycle(call, bucket, Some((text, rules))).await.map_err(fail)?;
+                return Ok(empty(StatusCode::OK));
+            }
+            if document.name == NOTIFICATION {
+                let validate = header(&parts.headers, "x-amz-skip-destination-validation") != Some("true");
+                s3.notify(call, bucket, &text, validate).await?;
                 return Ok(empty(StatusCode::OK));
             }
             // A canned ACL comes in a header, without a document.

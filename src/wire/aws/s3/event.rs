@@ -4,7 +4,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::base::Time;
-use crate::services::objects::{Event, How};
+use crate::services::objects::Event;
+use crate::services::objects::notices::Occasion;
 use crate::wire::aws::arn::Account;
 
 /// What goes into the event besides what happened.
@@ -19,37 +20,39 @@ pub struct Context<'a> {
     pub request_id: &'a str,
 }
 
+/// What S3 calls what happens to objects, without the leading `s3:`.
+pub(super) const NAMES: [(Occasion, &str); 8] = [
+    (Occasion::Put, "ObjectCreated:Put"),
+    (Occasion::Copied, "ObjectCreated:Copy"),
+    (Occasion::Posted, "ObjectCreated:Post"),
+    (Occasion::Completed, "ObjectCreated:CompleteMultipartUpload"),
+    (Occasion::Deleted, "ObjectRemoved:Delete"),
+    (Occasion::Marked, "ObjectRemoved:DeleteMarkerCreated"),
+    (Occasion::Expired, "LifecycleExpiration:Delete"),
+    (Occasion::Outdated, "LifecycleExpiration:DeleteMarkerCreated"),
+];
+
 /// The name of the event without the leading `s3:`, as a notification's `Events` are compared with; empty where S3 tells of none.
 pub fn name(event: &Event) -> &'static str {
-    match event {
-        Event::Updated(_) | Event::Replaced { .. } => "",
-        Event::Created(created) => match created.how {
-            How::Put => "ObjectCreated:Put",
-            How::Copy => "ObjectCreated:Copy",
-            How::Post => "ObjectCreated:Post",
-            How::Multipart => "ObjectCreated:CompleteMultipartUpload",
-        },
-        Event::Deleted(deleted) => match (deleted.expired, deleted.marker) {
-            (false, false) => "ObjectRemoved:Delete",
-            (false, true) => "ObjectRemoved:DeleteMarkerCreated",
-            (true, false) => "LifecycleExpiration:Delete",
-            (true, true) => "LifecycleExpiration:DeleteMarkerCreated",
-        },
-    }
+    let occasion = event.occasion();
+    NAMES.iter().find(|(known, _)| Some(*known) == occasion).map_or("", |(_, name)| name)
 }
 
-/// The key of the object that the event is about, as it is: prefixes and suffixes are compared with this.
-pub fn key(event: &Event) -> &str {
-    match event {
-        Event::Created(created) => &created.key,
-        Event::Deleted(deleted) => &deleted.key,
-        Event::Updated(object) | Event::Replaced { object, .. } => &object.key,
-    }
+/// What a queue or topic gets when a bucket's notifications are set. Source: "Event message structure", test messages.
+pub fn test(context: Context<'_>) -> Value {
+    json!({
+        "Service": "Amazon S3",
+        "Event": "s3:TestEvent",
+        "Time": context.at.iso(),
+        "Bucket": context.bucket,
+        "RequestId": context.request_id,
+        "HostId": context.request_id,
+    })
 }
 
 /// The event as a function gets it.
 pub fn event(event: &Event, context: Context<'_>) -> Value {
-    let mut object = json!({ "key": encode_key(key(event)) });
+    let mut object = json!({ "key": encode_key(event.key()) });
     let generation = match event {
         Event::Created(created) => {
             object["size"] = created.size.into();
@@ -102,7 +105,7 @@ fn encode_key(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::objects::{Created, Deleted};
+    use crate::services::objects::{Created, Deleted, How};
 
     #[test]
     fn the_key_of_an_event_is_encoded_as_in_a_form() {

@@ -16,6 +16,7 @@ mod fail;
 mod form;
 mod lifecycle;
 mod lists;
+mod notifications;
 mod object;
 mod template;
 mod uploads;
@@ -29,8 +30,9 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 
 use self::actions::{Actions, Asked};
 pub use self::decode::bucket_of_host;
-pub use self::event::{Context, event, key as event_key, name as event_name};
+pub use self::event::{Context, event, name as event_name, test as test_event};
 use self::fail::Failure;
+pub use self::notifications::Destinations;
 use super::arn::Account;
 use crate::base::{Call, Ids};
 use crate::services::objects::Objects;
@@ -40,6 +42,7 @@ use crate::wire::http::{Body, Request, Response, header};
 #[derive(Clone)]
 pub struct S3 {
     objects: Objects,
+    destinations: Arc<dyn Destinations>,
     account: Account,
     ids: Ids,
     service: Arc<S3Service>,
@@ -49,9 +52,10 @@ pub struct S3 {
 const DOCUMENT_BYTES_MAX: usize = 4 << 20;
 
 impl S3 {
-    pub fn new(objects: Objects, account: Account, ids: Ids) -> S3 {
+    /// The objects of one World, answering as `account`; notifications may lead to `destinations`.
+    pub fn new(objects: Objects, destinations: Arc<dyn Destinations>, account: Account, ids: Ids) -> S3 {
         let service = S3ServiceBuilder::new(Actions::new(objects.clone(), account.clone())).build();
-        S3 { objects, account, ids, service: Arc::new(service) }
+        S3 { objects, destinations, account, ids, service: Arc::new(service) }
     }
 
     /// Answers one request; bytes of objects stream through in both directions.

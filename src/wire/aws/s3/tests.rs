@@ -4,8 +4,20 @@ use http::{HeaderMap, StatusCode};
 use super::*;
 use crate::base::{Clock, Time};
 use crate::services::objects;
+use crate::services::objects::notices::Recipient;
 use crate::store::blobs::Blobs;
 use crate::store::{Db, Options};
+
+/// Only what is called `known` is there.
+pub(crate) struct Known;
+
+#[async_trait::async_trait]
+impl Destinations for Known {
+    async fn has(&self, _call: &Call, recipient: &Recipient) -> bool {
+        let (Recipient::Function(name) | Recipient::Queue(name) | Recipient::Topic(name)) = recipient;
+        name == "known"
+    }
+}
 
 struct World {
     s3: S3,
@@ -21,7 +33,7 @@ fn world_at(clock: Clock) -> World {
     let options = Options { path: folder.path().join("state.db"), clock: clock.clone(), ids: Ids::seeded(1), ephemeral: true };
     let db = Db::open(options, &[&objects::SCHEMA]).expect("a new database opens");
     let blobs = Blobs::open(folder.path().join("blobs"), Ids::seeded(2)).expect("a folder of blobs");
-    let s3 = S3::new(Objects::new(db, blobs), Account::local("us-east-1"), Ids::seeded(3));
+    let s3 = S3::new(Objects::new(db, blobs), Arc::new(Known), Account::local("us-east-1"), Ids::seeded(3));
     World { s3, clock, _folder: folder }
 }
 
@@ -309,6 +321,25 @@ async fn documents_of_a_bucket_are_kept_and_cors_is_honoured() {
     world.check("DELETE /photos?policy", &[], "", "204").await;
     world.check("GET /photos?policy", &[], "", "404 | <Code>NoSuchBucketPolicy</Code>").await;
     world.check("GET /nobody?cors", &[], "", "404 | <Code>NoSuchBucket</Code>").await;
+    let told = |name: &str| {
+        let queue = format!(
+            "<QueueConfiguration><Queue>arn:aws:sqs:us-east-1:000000000000:{name}</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration>"
+        );
+        format!("<NotificationConfiguration>{queue}</NotificationConfiguration>")
+    };
+    for (name, headers, wanted) in [
+        ("known", &[][..], "200"),
+        ("other", &[], "400 | <Code>InvalidArgument</Code> | <ArgumentValue>The destination queue does not exist</ArgumentValue>"),
+        ("other", &["x-amz-skip-destination-validation: true"], "200"),
+    ] {
+        let answered = world.ask("PUT /photos?notification", headers, told(name)).await;
+        let all = format!("{} {}", answered.status.as_u16(), answered.body);
+        assert!(wanted.split(" | ").all(|part| all.contains(part)), "{name} {headers:?}: {all}");
+    }
+    world.check("GET /photos?notification", &[], "", "200 | </Id> | :other</Queue>").await;
+    world.check("PUT /photos?notification", &[], "<NotificationConfiguration/>", "200").await;
+    let none = world.check("GET /photos?notification", &[], "", "200").await;
+    assert!(!none.body.contains("Queue"), "{}", none.body);
     world.check("GET /photos?location", &[], "", "200 | <LocationConstraint").await;
 }
 
