@@ -18,6 +18,9 @@ pub struct List {
     /// Only keys from this one on, and only keys before that one.
     pub from: Option<String>,
     pub until: Option<String>,
+    /// Only keys that this describes: `*` and `?` stand for anything within a folder, `**` for anything, `[…]` for one of some characters
+    /// and `{…,…}` for one of some texts.
+    pub glob: Option<String>,
     /// Objects and common prefixes together.
     pub max: usize,
 }
@@ -138,6 +141,9 @@ fn walk(tx: &Tx<'_>, list: &List, after_version: Option<&str>, versions: bool, m
                 last = Some(object.key.clone());
             }
             if !versions && (!newest || object.marker) {
+                continue;
+            }
+            if list.glob.as_ref().is_some_and(|glob| !fast_glob::glob_match(glob, &object.key)) {
                 continue;
             }
             if let Some(prefix) = common(&object.key, &list.prefix, list.delimiter.as_deref()) {

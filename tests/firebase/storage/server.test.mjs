@@ -122,6 +122,11 @@ test('files are listed by prefix, delimiter and page', async () => {
   const [rest] = await bucket.getFiles(next)
   assert.deepEqual(rest.map(file => file.name), ['a/b/3', 'a/c/4'])
   assert.deepEqual((await bucket.getFiles({ startOffset: 'a/2', endOffset: 'a/c/' })).at(0).map(file => file.name), ['a/2', 'a/b/3'])
+  for (const [matchGlob, names] of [['a/*', ['a/1', 'a/2']], ['a/**', ['a/1', 'a/2', 'a/b/3', 'a/c/4']], ['**/{1,4}', ['a/1', 'a/c/4']], ['?', ['z']], ['*/[!1]', ['a/2']], ['!z', []]]) {
+    assert.deepEqual((await bucket.getFiles({ matchGlob })).at(0).map(file => file.name), names, matchGlob)
+  }
+  const [, , folders] = await bucket.getFiles({ matchGlob: 'a/*/3', delimiter: '/', prefix: 'a/', autoPaginate: false })
+  assert.deepEqual(folders.prefixes, ['a/b/'])
 })
 
 test('what is stored compressed is opened for those who cannot read it', async () => {

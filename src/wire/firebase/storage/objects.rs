@@ -18,6 +18,8 @@ use crate::wire::http::{Body, Response, json as answer};
 
 /// Entries of a page of a list at most ("Objects: list").
 const PAGE_MAX: usize = 1_000;
+/// Bytes of a pattern: no name that it could describe is longer.
+const GLOB_BYTES_MAX: usize = 1_024;
 
 impl Storage {
     fn object_shown(object: &Object, ask: &Ask<'_>) -> Value {
@@ -36,9 +38,6 @@ impl Storage {
     }
 
     pub async fn list(&self, call: &Call, ask: &Ask<'_>, bucket: &str) -> Result<Response, Failure> {
-        if ask.get("matchGlob").is_some() {
-            return Err(Failure::unsupported("the parameter matchGlob"));
-        }
         let max = ask.number("maxResults")?.filter(|max| *max > 0).map_or(PAGE_MAX, |max| PAGE_MAX.min(max as usize));
         let given = |name: &str| ask.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
         let list = List {
@@ -48,6 +47,7 @@ impl Storage {
             after: after(ask)?,
             from: given("startOffset"),
             until: given("endOffset"),
+            glob: glob(ask)?,
             max,
         };
         let fail = |error| Failure::of(&error, bucket);
@@ -268,4 +268,14 @@ pub fn after(ask: &Ask<'_>) -> Result<Option<String>, Failure> {
     let Some(token) = ask.get("pageToken").filter(|token| !token.is_empty()) else { return Ok(None) };
     let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     text.map(Some).ok_or_else(|| Failure::invalid("Invalid argument: pageToken"))
+}
+
+/// The pattern of `matchGlob`. Source: "Objects: list" of the JSON API.
+fn glob(ask: &Ask<'_>) -> Result<Option<String>, Failure> {
+    let Some(glob) = ask.get("matchGlob").filter(|glob| !glob.is_empty()) else { return Ok(None) };
+    if glob.len() > GLOB_BYTES_MAX {
+        return Err(Failure::invalid(format!("matchGlob is longer than {GLOB_BYTES_MAX} bytes")));
+    }
+    // At the beginning it would stand for all that the rest does not describe.
+    Ok(Some(if glob.starts_with('!') { format!("\\{glob}") } else { glob.to_owned() }))
 }
