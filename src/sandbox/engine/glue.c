@@ -308,20 +308,6 @@ static void freeze(void)
     rt->malloc_gc_threshold = rt->malloc_state.malloc_size + rt->malloc_state.malloc_size / 2 + (4 << 20);
 }
 
-/* Takes half-empty arenas into use again, before a further layer is evaluated. */
-static void thaw(void)
-{
-    for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
-        struct list_head *el;
-        move_arenas(&arenas_aside[i], &rt->arena_state.arena_list[i]);
-        list_for_each(el, &rt->arena_state.arena_list[i]) {
-            JSArena *arena = list_entry(el, JSArena, link);
-            if (arena->n_used_blocks < arena->n_blocks && arena->free_link.next == &arena->free_link)
-                list_add(&arena->free_link, &rt->arena_state.free_arena_list[i]);
-        }
-    }
-}
-
 /* Math.random: xorshift64*, seeded through the door by the first draw in each sandbox. */
 static JSValue math_random(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
 {
@@ -915,7 +901,6 @@ ENTRY(seal) void seal(void)
 ENTRY(load) void load(char *text, uint32_t len)
 {
     finished = 0;
-    thaw();
     JSValue arg = JS_NewStringLen(ctx, text, len);
     release(text);
     JSValue v = call_hook("load", 1, &arg);
