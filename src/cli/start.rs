@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use futures_util::FutureExt;
@@ -133,6 +134,8 @@ pub fn not_started(error: NotStarted) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// How long lines wait for others after some were written. A thread that is woken for each costs those who wake it more than the line.
+const GATHER: Duration = Duration::from_millis(10);
 /// Bytes of lines that are written in one go.
 const WRITTEN_AT_ONCE: usize = 64 << 10;
 
@@ -184,6 +187,7 @@ impl Printer {
                 }
                 write(&text, &stream);
                 text.clear();
+                runtime.block_on(told.run_until_cancelled(tokio::time::sleep(GATHER)));
             }
         };
         let thread = std::thread::Builder::new().name("emu-print".into()).spawn(work)?;
