@@ -428,8 +428,6 @@ fn stack(why: Failure) -> Vec<String> {
     stack.into_iter().take(STACK_LINES_MAX).map(cut).collect()
 }
 
-/// `_X_AMZN_TRACE_ID`: the trace, and what runs as its parent. Source: AWS X-Ray Developer Guide, "Tracing header"; there also how a
-/// trace of W3C Trace Context is written in X-Ray's form.
 /// See [`Input::context`].
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -468,6 +466,8 @@ struct FirebaseContext<'a> {
     streams: bool,
 }
 
+/// `_X_AMZN_TRACE_ID`: the trace, and what runs as its parent. Source: AWS X-Ray Developer Guide, "Tracing header"; there also how a
+/// trace of W3C Trace Context is written in X-Ray's form.
 fn trace_header(call: &Call) -> Option<String> {
     let Cause::Invocation(id) = &call.cause else { return None };
     let (epoch, unique) = call.trace.as_str().split_at_checked(8)?;
