@@ -50,6 +50,7 @@ async fn image(sandbox: &Sandbox, code: &str, warm: bool) -> Image {
         environment: BTreeMap::new(),
         memory_mib: 128,
         isolation_warm: warm,
+        keep: None,
     };
     sandbox.load(bundle, Arc::new(Door)).await.expect("the function loads")
 }

@@ -19,6 +19,7 @@ mod states;
 mod stopped;
 mod teller;
 mod time;
+mod versions;
 mod world;
 
 use std::collections::BTreeSet;
@@ -195,7 +196,13 @@ impl App {
             clock: clock.clone(),
             ids: ids.clone(),
             sink: sink.clone(),
-            surroundings: Surroundings { account: account.id.to_string(), aws_url, variables, cache: Some(cache_folder()) },
+            surroundings: Surroundings {
+                account: account.id.to_string(),
+                aws_url,
+                variables,
+                cache: Some(cache_folder()),
+                versions: (!options.ephemeral).then(|| versions::kept(state.path(), load.clone())),
+            },
             bounds: Bounds::default(),
         })?;
         let Services { queues, tables, topics, .. } = world.services.clone();

@@ -19,7 +19,7 @@ use super::program::{Component, Engine, Program};
 use crate::base::Call;
 use crate::project::firebase::{Codebase, NoSource};
 use crate::project::{self, Function, Isolation, Position, Problem, Project, Runtime, Severity};
-use crate::sandbox::{Bundle, Failure, LoadError};
+use crate::sandbox::{Bundle, Failure, Keep, LoadError};
 
 /// How long a `build:` command may take.
 const COMMAND_TIME_MAX: Duration = Duration::from_secs(600);
@@ -41,6 +41,36 @@ pub struct Surroundings {
     pub variables: BTreeMap<String, String>,
     /// A folder for bundles that are kept between runs; none are where there is none.
     pub cache: Option<PathBuf>,
+    /// Where evaluated versions are kept between runs; none are where there is none.
+    pub versions: Option<Versions>,
+}
+
+/// Evaluated versions that are kept between runs: with the environment that they were evaluated in, and so only in the project's own folder,
+/// and only where that environment is in there anyway.
+#[derive(Clone)]
+pub struct Versions {
+    pub folder: PathBuf,
+    /// Whether a function's environment says nothing but what the project's own files do.
+    pub is_own: Arc<dyn Fn(&Function) -> bool + Send + Sync>,
+}
+
+impl std::fmt::Debug for Versions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Versions").field(&self.folder).finish()
+    }
+}
+
+impl Versions {
+    fn keep(&self, name: &str, may: impl Fn() -> bool + Send + Sync + 'static) -> Keep {
+        // Names may have any characters.
+        let name = hex::encode(&blake3::hash(name.as_bytes()).as_bytes()[..16]);
+        Keep { file: self.folder.join(format!("{name}.version")), may: Arc::new(may) }
+    }
+
+    fn keep_function(&self, function: &Function) -> Keep {
+        let (is_own, function) = (Arc::clone(&self.is_own), function.clone());
+        self.keep(&function.name.clone(), move || is_own(&function))
+    }
 }
 
 pub(super) struct Maker {
@@ -96,7 +126,9 @@ impl Maker {
                 };
                 let bundle_micros = began.elapsed().as_micros() as u64;
                 let (inputs, bytes, warnings) = (built.inputs.clone(), built.bytes, built.warnings.clone());
-                let program = self.engine.load(bundle(project, function, built, environment), door(world, function)).await;
+                let keep = surroundings.versions.as_ref().map(|versions| versions.keep_function(function));
+                let bundle = Bundle { keep, ..bundle(project, function, built, environment) };
+                let program = self.engine.load(bundle, door(world, function)).await;
                 (inputs, None, program, bundle_micros, bytes, warnings)
             }
             Runtime::Wasm => {
@@ -168,7 +200,11 @@ impl Maker {
         let inputs: BTreeSet<PathBuf> = source.inputs.iter().chain(&built.inputs).cloned().collect();
         let mut problems: Vec<Problem> = source.warnings.iter().chain(&built.warnings).cloned().collect();
         let (bytes, environment) = (built.bytes, whole.environment.clone());
-        let loaded = self.engine.load(bundle(project, &whole, built, environment), door(world, &whole)).await;
+        // Its environment is what its own files say.
+        let is_inside = source.file.starts_with(&root);
+        let keep = surroundings.versions.as_ref().map(|versions| versions.keep(&whole.name, move || is_inside));
+        let bundle = Bundle { keep, ..bundle(project, &whole, built, environment) };
+        let loaded = self.engine.load(bundle, door(world, &whole)).await;
         let program = match loaded {
             Ok(program) => program,
             Err(error) => {
@@ -243,6 +279,7 @@ fn bundle(project: &Project, function: &Function, built: Built, environment: BTr
         environment,
         memory_mib: function.memory_mib,
         isolation_warm: project.settings.isolation == Isolation::Warm,
+        keep: None,
     }
 }
 
@@ -384,6 +421,7 @@ mod tests {
             aws_url: "http://127.0.0.1:4566".into(),
             variables: BTreeMap::new(),
             cache: None,
+            versions: None,
         };
         let environment = environment(&testing::project(), &function, &surroundings);
         for (name, expected) in [

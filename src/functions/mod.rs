@@ -25,4 +25,4 @@ pub use catalog::{Catalog, Entry, Version};
 pub use door::Network;
 pub use http::Reply;
 pub use invoke::{Bounds, Functions, Parts};
-pub use make::Surroundings;
+pub use make::{Surroundings, Versions};

@@ -159,6 +159,7 @@ impl Shop {
                 aws_url: "http://127.0.0.1:4566".into(),
                 variables: Default::default(),
                 cache: None,
+                versions: None,
             },
             bounds,
         })
@@ -512,6 +513,7 @@ async fn a_typescript_handler_runs_in_the_real_sandbox() {
             aws_url: "http://127.0.0.1:4566".into(),
             variables: Default::default(),
             cache: None,
+            versions: None,
         },
         bounds: Bounds::default(),
     })

@@ -141,7 +141,7 @@ impl Components {
         let failed = |e: wasmtime::Error| LoadError::Engine(format!("not a program that answers HTTP (WASI 0.1, by CGI): {e:#}"));
         let name = self.name(module);
         let compiled = match self.0.cache.load(&self.0.engine, &name) {
-            Some((compiled, _)) => compiled,
+            Some(loaded) => loaded.module,
             None => {
                 let compiled = Module::new(&self.0.engine, module).map_err(failed)?;
                 self.0.cache.store(&name, compiled.serialize(), "");

@@ -1,14 +1,15 @@
 //! A version of a function, ready to be invoked.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, SetOnce};
 
 use super::Host;
-use super::engine::{Desk, Guest, Layer, Machine, Sources, State};
+use super::engine::{Changes, Desk, Guest, Key, Layer, Machine, Sources, State};
 use super::invoke;
-use super::outcome::{Bundle, Input, Outcome};
+use super::outcome::{Bundle, Input, Keep, Outcome};
 use super::trace::Traces;
 
 /// A version of a function: the memory after its top level was evaluated. Cheap to clone.
@@ -65,13 +66,30 @@ pub(super) struct Memory {
     needed: Notify,
 }
 
+/// Where a version's memory is from.
+pub(super) enum Origin {
+    /// It was evaluated just now, and may be to be kept for later processes.
+    Evaluated { content: Vec<u8>, keeping: Option<Keeping> },
+    /// An earlier process kept it, as what is changed of the layer below.
+    Kept { below: Arc<Layer>, changes: Changes },
+}
+
+/// Where a version is kept, and as what.
+pub(super) struct Keeping {
+    pub keep: Keep,
+    pub key: Key,
+    /// What it grew from.
+    pub below: Arc<Layer>,
+}
+
 /// How long the compilation leaves the machine to the first invocation, unless a second one comes.
 const FIRST_INVOCATION: Duration = Duration::from_millis(50);
+/// Versions that are kept in a folder; the oldest make place for new ones.
+const KEPT_MAX: usize = 64;
 
 impl Memory {
-    /// The memory of a sandbox that has evaluated a version; its compilation is begun. Slow: copies the memory.
-    pub fn of(guest: Guest, machine: &Arc<Machine>) -> Arc<Memory> {
-        let content = guest.snapshot();
+    /// The memory of a sandbox that is as one that has evaluated a version; its compilation is begun.
+    pub fn of(guest: Guest, machine: &Arc<Machine>, origin: Origin) -> Arc<Memory> {
         let memory = Arc::new(Memory {
             bytes: guest.memory_bytes(),
             compiled: SetOnce::new(),
@@ -82,22 +100,77 @@ impl Memory {
         tokio::spawn(async move {
             // It makes no difference which of the two it was.
             let _ = tokio::time::timeout(FIRST_INVOCATION, compiled.needed.notified()).await;
-            let work = tokio::task::spawn_blocking(move || machine.layer(content)).await;
-            let layer = match work {
-                Ok(layer) => layer.map(Arc::new).map_err(|error| format!("{error:#}")),
-                Err(lost) => Err(lost.to_string()),
-            };
-            // It is set once, here.
-            let _ = compiled.compiled.set(layer);
-            // From now on a new one costs less than keeping that one.
-            drop(compiled.take());
+            let at_work = compiled.clone();
+            let work = tokio::task::spawn_blocking(move || {
+                let (content, keeping) = match origin.content(&machine) {
+                    Ok(found) => found,
+                    Err(error) => return at_work.set(Err(format!("{error:#}"))),
+                };
+                at_work.set(machine.image(&content).map(Arc::new).map_err(|error| format!("{error:#}")));
+                if let Some(keeping) = keeping
+                    && let Err(error) = keeping.write(&machine, &content)
+                {
+                    let file = keeping.keep.file.display();
+                    tracing::debug!(%error, %file, "a version could not be kept; the next start evaluates it again");
+                }
+            });
+            if let Err(lost) = work.await {
+                compiled.set(Err(lost.to_string()));
+            }
         });
         memory
+    }
+
+    fn set(&self, layer: Result<Arc<Layer>, String>) {
+        // It stays what it was first.
+        let _ = self.compiled.set(layer);
+        // From now on a new one costs less than keeping that one.
+        drop(self.take());
     }
 
     fn take(&self) -> Option<Guest> {
         self.made_in.lock().expect("no code panics while it holds the sandbox").take()
     }
+}
+
+impl Origin {
+    /// The memory's content, and where it is to be kept. Slow where it was kept: copies the layer below.
+    fn content(self, machine: &Machine) -> wasmtime::Result<(Vec<u8>, Option<Keeping>)> {
+        match self {
+            Origin::Evaluated { content, keeping } => Ok((content, keeping)),
+            Origin::Kept { below, changes } => {
+                let mut content = machine.content(&below)?;
+                content.resize(changes.bytes(), 0);
+                changes.apply(&mut content)?;
+                Ok((content, None))
+            }
+        }
+    }
+}
+
+impl Keeping {
+    fn write(&self, machine: &Machine, content: &[u8]) -> wasmtime::Result<()> {
+        if !(self.keep.may)() {
+            return Ok(());
+        }
+        let before = machine.content(&self.below)?;
+        if let Some(folder) = self.keep.file.parent() {
+            std::fs::create_dir_all(folder)?;
+            tidy(folder)?;
+        }
+        Ok(Changes::write(&self.keep.file, &self.key, &before, content)?)
+    }
+}
+
+/// Removes what there is too much of, the oldest first.
+fn tidy(folder: &Path) -> std::io::Result<()> {
+    let files = std::fs::read_dir(folder)?.flatten();
+    let mut files: Vec<_> = files.filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file.path()))).collect();
+    files.sort_unstable();
+    for (_, file) in files.iter().take(files.len().saturating_sub(KEPT_MAX - 1)) {
+        std::fs::remove_file(file)?;
+    }
+    Ok(())
 }
 
 /// A sandbox with its permit to exist.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Host;
-use super::engine::{Answer, Desk, Environment, Guest, Key, Layer, Machine, Slot, Sources, State, VARIANTS_MAX, Variant};
-use super::image::{Image, Memory, Version};
+use super::engine::{Answer, Changes, Desk, Environment, Guest, Key, Layer, Machine, Slot, Sources, State, VARIANTS_MAX, Variant};
+use super::image::{Image, Keeping, Memory, Origin, Version};
 use super::invoke::{Thrown, wait};
 use super::outcome::{Bundle, Digest, LoadError};
 use super::trace::Traces;
@@ -106,9 +106,22 @@ impl Loading {
 
     async fn run(self) -> Result<Image, LoadError> {
         let dependencies = self.dependencies().await?;
-        let (guest, pure) = match self.project(&dependencies).await? {
-            Some(guest) => (guest, true),
-            None => (self.compiled(&dependencies).await?, false),
+        let key = self.version_key(&dependencies);
+        let (guest, pure, origin) = match self.resumed(&dependencies, key).await {
+            Some((guest, changes)) => (guest, true, Origin::Kept { below: dependencies.clone(), changes }),
+            None => match self.project(&dependencies).await? {
+                Some((guest, lasting)) => {
+                    let place = self.bundle.keep.clone().zip(key).filter(|_| lasting);
+                    let keeping = place.map(|(keep, key)| Keeping { keep, key, below: dependencies.clone() });
+                    let content = guest.content();
+                    (guest, true, Origin::Evaluated { content, keeping })
+                }
+                None => {
+                    let guest = self.compiled(&dependencies).await?;
+                    let content = guest.content();
+                    (guest, false, Origin::Evaluated { content, keeping: None })
+                }
+            },
         };
         // What the image holds evaluated is never read again.
         let is_imaged = |path: &str| self.bundle.modules.iter().any(|module| module.stable.is_some() && module.path == path);
@@ -121,13 +134,38 @@ impl Loading {
         Ok(Image(Arc::new(Version {
             evaluate: (!pure).then(|| self.bundle.entry.clone()),
             idle: Version::idle(&self.bundle),
-            memory: Memory::of(guest, &self.machine),
+            memory: Memory::of(guest, &self.machine, origin),
             memory_mib: self.bundle.memory_mib,
             bytes_max: self.bytes_max,
             sources,
             traces: self.traces,
             machine: self.machine,
         })))
+    }
+
+    /// What a version's memory depends on. Nothing where that cannot be said in another process.
+    fn version_key(&self, below: &Layer) -> Option<Key> {
+        let mut hasher = blake3::Hasher::new();
+        let mut part = |bytes: &[u8]| {
+            hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        };
+        part(&self.machine.base_key().to_le_bytes());
+        part(below.mark()?.as_bytes());
+        part(self.about.as_bytes());
+        for module in &self.bundle.modules {
+            part(module.path.as_bytes());
+            part(module.stable.as_ref().map_or(module.code.as_bytes(), |digest| digest));
+        }
+        Some(hasher.finalize().into())
+    }
+
+    /// A sandbox with the memory that an earlier process kept of this version, and how that differs from the layer below.
+    async fn resumed(&self, below: &Layer, key: Option<Key>) -> Option<(Guest, Changes)> {
+        let (file, key) = (self.bundle.keep.as_ref()?.file.clone(), key?);
+        let changes = tokio::task::spawn_blocking(move || Changes::read(&file, &key)).await.ok()??;
+        let mut guest = self.sandbox(below, self.sources.clone()).await.ok()?;
+        guest.resume(&changes).ok()?;
+        Some((guest, changes))
     }
 
     /// The layer of evaluated dependencies: kept from another load, made now, or (where there are none or they are not pure) the base.
@@ -177,8 +215,7 @@ impl Loading {
         }
         let state = guest.state();
         let seen = std::mem::take(&mut state.environment);
-        // What reads a clock, or says something, does so anew in each process.
-        let lasting = !state.read_time && !state.logged;
+        let lasting = state.is_lasting();
         let asked = seen
             .asked
             .into_iter()
@@ -210,19 +247,21 @@ impl Loading {
         Ok(variant)
     }
 
-    /// A sandbox with the project's own modules evaluated on top. Nothing where that is not pure.
-    async fn project(&self, below: &Layer) -> Result<Option<Guest>, LoadError> {
+    /// A sandbox with the project's own modules evaluated on top, and whether that would be the same at any time. Nothing where it is not
+    /// pure.
+    async fn project(&self, below: &Layer) -> Result<Option<(Guest, bool)>, LoadError> {
         let mut guest = self.guest(below, self.sources.clone(), &self.about).await?;
         self.compile(&mut guest, &self.bundle.entry).await?;
         let evaluated = self.evaluate(&mut guest).await?;
         if guest.state().went_outside {
             return Ok(None);
         }
+        let lasting = guest.state().is_lasting();
         guest.adopt().await.map_err(|e| self.engine(e))?;
         let answer = guest.state().answer.take();
         self.check_export(answer)?;
         match evaluated {
-            Evaluated::Pure => self.tidied(guest).await.map(Some),
+            Evaluated::Pure => Ok(Some((self.tidied(guest).await?, lasting))),
             Evaluated::Impure => Ok(None),
         }
     }
@@ -236,8 +275,7 @@ impl Loading {
 
     /// A sandbox whose runtime knows what is being loaded.
     async fn guest(&self, layer: &Layer, sources: Arc<Sources>, about: &str) -> Result<Guest, LoadError> {
-        let state = State::new(self.host.clone(), sources, self.bytes_max, Desk::new(self.machine.places.clone()));
-        let mut guest = Guest::new(&self.machine, layer, state).await.map_err(|e| self.engine(e))?;
+        let mut guest = self.sandbox(layer, sources).await?;
         let more = (u64::from(self.bundle.memory_mib) << 20).min(u64::from(u32::MAX)) as u32;
         guest.bound(more).await.map_err(|e| self.engine(e))?;
         let loaded = guest.load(about).await;
@@ -248,6 +286,11 @@ impl Loading {
         state.read_time = false;
         state.logged = false;
         Ok(guest)
+    }
+
+    async fn sandbox(&self, layer: &Layer, sources: Arc<Sources>) -> Result<Guest, LoadError> {
+        let state = State::new(self.host.clone(), sources, self.bytes_max, Desk::new(self.machine.places.clone()));
+        Guest::new(&self.machine, layer, state).await.map_err(|e| self.engine(e))
     }
 
     async fn compile(&self, guest: &mut Guest, path: &str) -> Result<(), LoadError> {
@@ -303,9 +346,9 @@ impl Loading {
         let guest = self.tidied(guest).await?;
         let machine = self.machine.clone();
         let layer = tokio::task::spawn_blocking(move || {
-            let memory = guest.snapshot();
+            let content = guest.content();
             drop(guest);
-            machine.layer(memory)
+            machine.image(&content)
         });
         match layer.await {
             Ok(Ok(layer)) => Ok(Arc::new(layer)),

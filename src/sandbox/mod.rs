@@ -19,7 +19,7 @@ mod trace;
 
 pub use door::{FetchError, Host, Level};
 pub use image::Image;
-pub use outcome::{Bundle, Digest, Error, Failure, Input, LoadError, Module, Options, Outcome};
+pub use outcome::{Bundle, Digest, Error, Failure, Input, Keep, LoadError, Module, Options, Outcome};
 
 use std::sync::{Arc, OnceLock};
 
@@ -41,7 +41,8 @@ impl Sandbox {
         Ok(Sandbox { machine: Arc::new(engine::Machine::new(options)?), components: Arc::default() })
     }
 
-    /// Evaluates the top level of a bundle and keeps the memory that results: a version that can be invoked. `host` serves the top
+    /// Evaluates the top level of a bundle and keeps the memory that results: a version that can be invoked. Where an earlier process kept
+    /// the same version, its memory is read instead. `host` serves the top
     /// level; requests to the outside are not sent here but at each invocation's start.
     pub async fn load(&self, bundle: Bundle, host: Arc<dyn Host>) -> Result<Image, LoadError> {
         load::load(&self.machine, bundle, host).await

@@ -42,6 +42,22 @@ pub struct Bundle {
     pub memory_mib: u32,
     /// Whether sandboxes are kept and used again, one invocation at a time, as the clouds do; otherwise each invocation has a new one.
     pub isolation_warm: bool,
+    /// Where the evaluated version is kept for later processes, if it may be.
+    pub keep: Option<Keep>,
+}
+
+/// A file for a version's memory, with the environment and all else that its top level has made. Another version takes its place.
+#[derive(Clone)]
+pub struct Keep {
+    pub file: PathBuf,
+    /// Whether it may be written. Asked when it is about to be, by a thread that may wait.
+    pub may: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl std::fmt::Debug for Keep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Keep").field(&self.file).finish()
+    }
 }
 
 /// An ECMAScript module of a bundle.

@@ -3,6 +3,7 @@
 mod copies;
 mod layers;
 mod limits;
+mod versions;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,6 +69,7 @@ fn bundle(code: &str) -> Bundle {
         environment: [("NAME".to_string(), "value".to_string())].into(),
         memory_mib: 128,
         isolation_warm: false,
+        keep: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Images that are in no folder: they hold what is the project's, which is never written to a disk.
+//! Images that are in no folder: they hold what is the project's, which is written to no folder that is not.
 
 /// Asks for large pages for what a buffer is about to be filled with: a fault for each small one takes longer than the copying.
 #[cfg(target_os = "linux")]

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -26,19 +27,31 @@ pub struct Cache {
 struct Found {
     path: PathBuf,
     words: String,
+    mark: Mark,
 }
+
+/// A module as the cache has it.
+pub struct Loaded {
+    pub module: Module,
+    /// What was kept with it.
+    pub words: String,
+    pub mark: Mark,
+}
+
+/// Tells the content of a file of code: two with the same mark are the same.
+pub type Mark = Arc<str>;
 
 impl Cache {
     pub fn new(dir: &Path) -> Cache {
         Cache { dir: dir.to_owned() }
     }
 
-    /// The module that `store` kept under this name, and the words kept with it, where it is whole and made for this engine.
-    pub fn load(&self, engine: &Engine, name: &str) -> Option<(Module, String)> {
+    /// The module that `store` kept under this name, where it is whole and made for this engine.
+    pub fn load(&self, engine: &Engine, name: &str) -> Option<Loaded> {
         let found = self.find(name)?;
         // SAFETY: the file holds what `Module::serialize` gave, see `find`; wasmtime itself refuses files of other versions or settings.
         let module = unsafe { Module::deserialize_file(engine, &found.path) };
-        Some((fitting(&found.path, module)?, found.words))
+        Some(Loaded { module: fitting(&found.path, module)?, words: found.words, mark: found.mark })
     }
 
     /// Whether something is kept under this name; loading it may still find it damaged.
@@ -83,7 +96,7 @@ impl Cache {
             }
             let _ = self.replace(&self.note_path(name), format!("{sum} {now_seen}\n{words}").as_bytes());
         }
-        Some(Found { path, words: words.to_owned() })
+        Some(Found { path, words: words.to_owned(), mark: sum.into() })
     }
 
     fn write(&self, name: &str, content: &[u8], words: &str) -> std::io::Result<()> {

@@ -176,6 +176,11 @@ impl State {
         }
     }
 
+    /// Whether what was evaluated would be the same in another process: what reads a clock, or says something, does so anew.
+    pub fn is_lasting(&self) -> bool {
+        !self.read_time && !self.logged
+    }
+
     /// For evaluating this project's own runtime: no time, no randomness, no outside.
     pub fn boot(memory_mib_max: u32) -> State {
         State::new(Arc::new(Nowhere), Arc::default(), (memory_mib_max as usize) << 20, Desk::new(Places::default()))

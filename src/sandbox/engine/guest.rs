@@ -9,7 +9,7 @@ use wasmtime::{Extern, Instance, Memory, ModuleExport, Store, UpdateDeadline, Wa
 
 use super::super::Host;
 use super::door::{Completion, State};
-use super::{Common, Entries, Layer, Machine, door, module};
+use super::{Changes, Common, Entries, Layer, Machine, anonymous, door, module};
 
 /// What the engine takes at its input area; longer inputs are given memory of their own (`glue.c` has the same number).
 const INPUT_BYTES: usize = 32_768;
@@ -67,9 +67,20 @@ impl Guest {
         self.memory.data_size(&self.store)
     }
 
-    /// Its memory as a data-only module.
-    pub fn snapshot(&self) -> Vec<u8> {
-        module::wrap(self.memory.data(&self.store))
+    /// A copy of its memory.
+    pub fn content(&self) -> Vec<u8> {
+        let memory = self.memory.data(&self.store);
+        let mut copy = Vec::with_capacity(memory.len());
+        anonymous::advise(&mut copy);
+        copy.extend_from_slice(memory);
+        copy
+    }
+
+    /// Makes the memory of a new sandbox what it was when these changes were noted.
+    pub fn resume(&mut self, changes: &Changes) -> wasmtime::Result<()> {
+        let more = changes.bytes().saturating_sub(self.memory_bytes()).div_ceil(module::PAGE_BYTES);
+        self.memory.grow(&mut self.store, more as u64)?;
+        changes.apply(self.memory.data_mut(&mut self.store))
     }
 
     pub async fn boot(&mut self, stack_bytes: u32) -> wasmtime::Result<()> {

@@ -5,11 +5,15 @@ use std::sync::{Arc, Mutex};
 
 use wasmtime::{Module, ModuleExport};
 
+use super::cache::{Loaded, Mark};
+
 /// An image: maps as the memory of any number of sandboxes.
 pub struct Layer {
     module: Module,
     memory: ModuleExport,
     bytes: usize,
+    /// Where it is one of the cache's.
+    mark: Option<Mark>,
 }
 
 impl Layer {
@@ -18,7 +22,17 @@ impl Layer {
         let memory = module.get_export_index("memory")?;
         let wasmtime::ExternType::Memory(kind) = module.get_export("memory")? else { return None };
         let bytes = usize::try_from(kind.minimum()).ok()?.checked_mul(super::module::PAGE_BYTES)?;
-        Some(Layer { module, memory, bytes })
+        Some(Layer { module, memory, bytes, mark: None })
+    }
+
+    /// One of the cache's.
+    pub fn kept(loaded: Loaded) -> Option<Layer> {
+        Some(Layer { mark: Some(loaded.mark), ..Layer::new(loaded.module)? })
+    }
+
+    /// What tells its content in every process. Nothing for one that was made in this process.
+    pub fn mark(&self) -> Option<&str> {
+        self.mark.as_deref()
     }
 
     pub fn module(&self) -> &Module {

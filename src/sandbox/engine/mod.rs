@@ -8,6 +8,7 @@ mod guest;
 mod layer;
 mod module;
 mod ticker;
+mod version;
 
 use std::future::Future;
 use std::hash::{Hash, Hasher};
@@ -21,6 +22,7 @@ pub(super) use desk::{Desk, Places};
 pub(super) use door::{Answer, Budget, Environment, Sources, State};
 pub(super) use guest::Guest;
 pub(super) use layer::{Key, Layer, Slot, VARIANTS_MAX, Variant};
+pub(super) use version::Changes;
 
 use guest::Import;
 pub(super) use ticker::Ticker;
@@ -90,7 +92,7 @@ impl Machine {
         let key = key(&engine, ENGINE);
         let split = module::inspect(ENGINE).map_err(Error::Engine)?;
         let code = match cache.load(&engine, &format!("engine-{key:016x}")) {
-            Some((code, _)) => code,
+            Some(loaded) => loaded.module,
             None => {
                 let code = Module::new(&engine, split.code().map_err(Error::Engine)?).map_err(engine_error)?;
                 cache.store(&format!("engine-{key:016x}"), code.serialize(), "");
@@ -123,12 +125,12 @@ impl Machine {
             options,
         };
         let name = format!("runtime-{base_key:016x}");
-        let base = match machine.cache.load(&machine.engine, &name).and_then(|(module, _)| Layer::new(module)) {
+        let base = match machine.cache.load(&machine.engine, &name).and_then(Layer::kept) {
             Some(layer) => layer,
             None => {
                 let first = machine.layer(split.initial().map_err(Error::Engine)?).map_err(engine_error)?;
                 let booted = finish(machine.boot(&first, scripts))?;
-                let layer = machine.layer(booted).map_err(engine_error)?;
+                let layer = machine.image(&booted).map_err(engine_error)?;
                 machine.cache.store(&name, layer.module().serialize(), "");
                 layer
             }
@@ -147,8 +149,17 @@ impl Machine {
         self.base_key
     }
 
-    /// Compiles a memory's content (see `module::wrap`) into an image. Slow: milliseconds.
-    pub fn layer(&self, data_only: Vec<u8>) -> wasmtime::Result<Layer> {
+    /// Compiles a memory's content into an image. Slow: milliseconds.
+    pub fn image(&self, content: &[u8]) -> wasmtime::Result<Layer> {
+        self.layer(module::wrap(content))
+    }
+
+    /// The content of an image's memory. Slow: copies it.
+    pub fn content(&self, layer: &Layer) -> wasmtime::Result<Vec<u8>> {
+        Ok(finish(Guest::new(self, layer, State::boot(self.options.memory_mib_max)))?.content())
+    }
+
+    fn layer(&self, data_only: Vec<u8>) -> wasmtime::Result<Layer> {
         let module = anonymous::module(&self.engine, data_only)?;
         Layer::new(module).ok_or_else(|| wasmtime::format_err!("an image exports its memory"))
     }
@@ -161,9 +172,9 @@ impl Machine {
     /// A layer that an earlier process kept under this key, where it can be read, and the names of the variables that its evaluation asked
     /// for: none of them was set.
     pub fn kept_layer(&self, key: &Key) -> Option<Variant> {
-        let (module, words) = self.cache.load(&self.engine, &layer_name(key))?;
-        let asked: Vec<String> = serde_json::from_str(&words).ok()?;
-        let layer = Arc::new(Layer::new(module)?);
+        let loaded = self.cache.load(&self.engine, &layer_name(key))?;
+        let asked: Vec<String> = serde_json::from_str(&loaded.words).ok()?;
+        let layer = Arc::new(Layer::kept(loaded)?);
         Some(Variant { asked: asked.into_iter().map(|name| (name, None)).collect(), whole: None, layer: Some(layer) })
     }
 
@@ -179,7 +190,7 @@ impl Machine {
         self.kept_layer(key)
     }
 
-    /// Boots the engine in the memory as linked, evaluates the runtime; gives the memory as a data-only module.
+    /// Boots the engine in the memory as linked, evaluates the runtime; gives the memory's content.
     async fn boot(&self, first: &Layer, scripts: &[(&str, &str)]) -> Result<Vec<u8>, Error> {
         let failed = |e: wasmtime::Error| Error::Runtime(format!("{e:#}"));
         let mut guest = Guest::new(self, first, State::boot(self.options.memory_mib_max)).await.map_err(failed)?;
@@ -193,7 +204,7 @@ impl Machine {
             }
         }
         guest.seal().await.map_err(failed)?;
-        Ok(guest.snapshot())
+        Ok(guest.content())
     }
 }
 

@@ -74,6 +74,7 @@ async fn load(code: &str) -> Image {
         .into(),
         memory_mib: 256,
         isolation_warm: false,
+        keep: None,
     };
     sandbox().load(bundle, Arc::new(World::default())).await.unwrap_or_else(|e| panic!("{e:?}\n{code}"))
 }
