@@ -153,6 +153,8 @@ impl Shared {
 impl App {
     /// Starts everything; answers once every face answers. A function is built when it is first called, or soon.
     pub async fn start(options: Options) -> Result<App, NotStarted> {
+        // Compiling or reading the engine takes a thread; meanwhile the project is read and the state opened on this one.
+        let engine = tokio::task::spawn_blocking(|| Sandbox::new(sandbox::Options::new(cache_folder())));
         let (sink, ids, clock) = (Sink::new(RECORDS_MAX), Ids::random(), Clock::system());
         let mut load = options.load.clone();
         if let Some(dir) = &options.import {
@@ -178,8 +180,6 @@ impl App {
         let kept = project.settings.journal;
         let bounds = journal::Bounds { records_max: kept.records_max, bytes_max: kept.bytes_max };
         let journal = Journal::start(&state.path().join(journal::FILE_NAME), bounds, sink.subscribe())?;
-        // Compiling or reading the engine takes a thread; meanwhile the state is opened on this one.
-        let engine = tokio::task::spawn_blocking(|| Sandbox::new(sandbox::Options::new(cache_folder())));
         let world = World::open(state.path(), clock.clone(), ids.clone(), options.ephemeral).await?;
         if let (true, Some(dir)) = (new, &project.settings.import) {
             let begun = states::begin_with(&world, &project, dir).await.with_context(|| format!("{} cannot be imported", dir.display()));
@@ -281,6 +281,8 @@ impl App {
             shutdown: shutdown.clone(),
         });
         shared.functions.open(project.clone());
+        let functions = shared.functions.clone();
+        tokio::spawn(async move { functions.make_likely().await });
         problems.extend(apply_triggers(&shared, &project).await?);
         let mut tasks = JoinSet::new();
         let admin = Arc::new(gateway::Admin { world: shared.clone(), hub: shared.clone(), origin });

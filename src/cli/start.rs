@@ -187,7 +187,8 @@ impl Printer {
                 }
                 write(&text, &stream);
                 text.clear();
-                runtime.block_on(told.run_until_cancelled(tokio::time::sleep(GATHER)));
+                // A timer is made inside of the runtime only.
+                runtime.block_on(async { told.run_until_cancelled(tokio::time::sleep(GATHER)).await });
             }
         };
         let thread = std::thread::Builder::new().name("emu-print".into()).spawn(work)?;
@@ -277,7 +278,37 @@ fn ready(app: &App, format: LogFormat) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::base::Time;
+    use crate::telemetry::{Level, Problem, Sink};
+
+    #[tokio::test]
+    async fn lines_are_printed_as_records_come_and_what_is_left_at_the_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        let sink = Sink::new(16);
+        let stream = Stream::File(Arc::new(File::create(&path).expect("a file")));
+        let printer = Printer::start(sink.subscribe(), LogFormat::Json, stream).expect("a thread");
+        let tell = |message: &str| {
+            let message = message.to_owned();
+            sink.put(|| Record::Problem(Problem { at: Time(0), level: Level::Warn, message, help: None, place: None, frame: None }));
+        };
+        let printed = || std::fs::read_to_string(&path).expect("the log").lines().count();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        for count in 1..4 {
+            tell("one after the other");
+            while printed() < count {
+                assert!(Instant::now() < deadline, "{count} lines");
+                tokio::task::yield_now().await;
+            }
+        }
+        tell("together");
+        tell("at the end");
+        printer.finish();
+        assert_eq!(printed(), 5);
+    }
 
     #[test]
     fn what_is_missing_is_said_where_it_is_missing() {

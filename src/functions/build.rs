@@ -44,6 +44,16 @@ impl Functions {
         self.0.project.store(Some(project));
     }
 
+    /// Makes the function ready that was called first in the run before: it is likely to be so again.
+    pub async fn make_likely(&self) {
+        let Some(versions) = &self.0.surroundings.versions else { return };
+        let catalog = self.catalog();
+        let kept = catalog.iter().filter(|entry| entry.unbuilt.is_some()).filter_map(|entry| Some((versions.used(&entry.name)?, entry)));
+        if let Some((_, entry)) = kept.max_by_key(|(used, _)| *used) {
+            self.built(entry).await;
+        }
+    }
+
     /// Looks through the functions that nobody has called yet, leaving a core to those who are called: bundles them, and evaluates what
     /// they depend on, so that the first call finds both. Answers what is wrong with any of them.
     pub async fn check_all(&self) -> Vec<Problem> {

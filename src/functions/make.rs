@@ -61,10 +61,18 @@ impl std::fmt::Debug for Versions {
 }
 
 impl Versions {
-    fn keep(&self, name: &str, may: impl Fn() -> bool + Send + Sync + 'static) -> Keep {
+    fn file(&self, name: &str) -> PathBuf {
         // Names may have any characters.
-        let name = hex::encode(&blake3::hash(name.as_bytes()).as_bytes()[..16]);
-        Keep { file: self.folder.join(format!("{name}.version")), may: Arc::new(may) }
+        self.folder.join(hex::encode(&blake3::hash(name.as_bytes()).as_bytes()[..16])).with_extension("version")
+    }
+
+    /// When a version of the function of this name was last kept or taken.
+    pub(super) fn used(&self, name: &str) -> Option<SystemTime> {
+        std::fs::metadata(self.file(name)).ok()?.modified().ok()
+    }
+
+    fn keep(&self, name: &str, may: impl Fn() -> bool + Send + Sync + 'static) -> Keep {
+        Keep { file: self.file(name), may: Arc::new(may) }
     }
 
     fn keep_function(&self, function: &Function) -> Keep {

@@ -35,6 +35,12 @@ impl Image {
         self.0.memory.bytes
     }
 
+    /// Whether new sandboxes are mapped copies already.
+    #[cfg(test)]
+    pub fn is_compiled(&self) -> bool {
+        self.0.memory.compiled.get().is_some()
+    }
+
     /// Whether the top level is part of the image. It is not where it drew random numbers, went outside or left timers: then every new
     /// sandbox evaluates it.
     pub fn is_evaluated(&self) -> bool {
@@ -62,16 +68,24 @@ pub(super) struct Memory {
     bytes: usize,
     compiled: SetOnce<Result<Arc<Layer>, String>>,
     made_in: Mutex<Option<Guest>>,
+    /// Until it is compiled, where it was kept: what further sandboxes are made of.
+    grown: Mutex<Option<Arc<Grown>>>,
     /// Somebody waits for the compiled memory.
     needed: Notify,
+}
+
+/// A memory as it was kept: what is changed of the layer below.
+pub(super) struct Grown {
+    pub below: Arc<Layer>,
+    pub changes: Changes,
 }
 
 /// Where a version's memory is from.
 pub(super) enum Origin {
     /// It was evaluated just now, and may be to be kept for later processes.
     Evaluated { content: Vec<u8>, keeping: Option<Keeping> },
-    /// An earlier process kept it, as what is changed of the layer below.
-    Kept { below: Arc<Layer>, changes: Changes },
+    /// An earlier process kept it.
+    Kept(Arc<Grown>),
 }
 
 /// Where a version is kept, and as what.
@@ -90,10 +104,15 @@ const KEPT_MAX: usize = 64;
 impl Memory {
     /// The memory of a sandbox that is as one that has evaluated a version; its compilation is begun.
     pub fn of(guest: Guest, machine: &Arc<Machine>, origin: Origin) -> Arc<Memory> {
+        let grown = match &origin {
+            Origin::Kept(grown) => Some(grown.clone()),
+            Origin::Evaluated { .. } => None,
+        };
         let memory = Arc::new(Memory {
             bytes: guest.memory_bytes(),
             compiled: SetOnce::new(),
             made_in: Mutex::new(Some(guest)),
+            grown: Mutex::new(grown),
             needed: Notify::new(),
         });
         let (machine, compiled) = (machine.clone(), memory.clone());
@@ -124,8 +143,13 @@ impl Memory {
     fn set(&self, layer: Result<Arc<Layer>, String>) {
         // It stays what it was first.
         let _ = self.compiled.set(layer);
-        // From now on a new one costs less than keeping that one.
+        // From now on a new one costs less than keeping these.
         drop(self.take());
+        drop(self.grown.lock().expect("no code panics while it holds what was kept").take());
+    }
+
+    fn grown(&self) -> Option<Arc<Grown>> {
+        self.grown.lock().expect("no code panics while it holds what was kept").clone()
     }
 
     fn take(&self) -> Option<Guest> {
@@ -138,10 +162,10 @@ impl Origin {
     fn content(self, machine: &Machine) -> wasmtime::Result<(Vec<u8>, Option<Keeping>)> {
         match self {
             Origin::Evaluated { content, keeping } => Ok((content, keeping)),
-            Origin::Kept { below, changes } => {
-                let mut content = machine.content(&below)?;
-                content.resize(changes.bytes(), 0);
-                changes.apply(&mut content)?;
+            Origin::Kept(grown) => {
+                let mut content = machine.content(&grown.below)?;
+                content.resize(grown.changes.bytes(), 0);
+                grown.changes.apply(&mut content)?;
                 Ok((content, None))
             }
         }
@@ -205,6 +229,7 @@ impl Version {
     /// A new sandbox; waits while as many exist as may.
     pub async fn create(&self, host: Arc<dyn Host>) -> wasmtime::Result<Kept> {
         let permit = self.machine.permits.clone().acquire_owned().await?;
+        let state = |host| State::new(host, self.sources.clone(), self.bytes_max, Desk::new(self.machine.places.clone()));
         let compiled = match self.memory.compiled.get() {
             Some(compiled) => compiled,
             None => {
@@ -213,12 +238,16 @@ impl Version {
                     return Ok(Kept { guest, permit });
                 }
                 self.memory.needed.notify_one();
+                if let Some(grown) = self.memory.grown() {
+                    let mut guest = Guest::new(&self.machine, &grown.below, state(host)).await?;
+                    guest.resume(&grown.changes)?;
+                    return Ok(Kept { guest, permit });
+                }
                 self.memory.compiled.wait().await
             }
         };
         let layer = compiled.as_ref().map_err(|error| wasmtime::format_err!("its image could not be compiled: {error}"))?;
-        let state = State::new(host, self.sources.clone(), self.bytes_max, Desk::new(self.machine.places.clone()));
-        let guest = Guest::new(&self.machine, layer, state).await?;
+        let guest = Guest::new(&self.machine, layer, state(host)).await?;
         Ok(Kept { guest, permit })
     }
 }

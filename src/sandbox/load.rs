@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Host;
 use super::engine::{Answer, Changes, Desk, Environment, Guest, Key, Layer, Machine, Slot, Sources, State, VARIANTS_MAX, Variant};
-use super::image::{Image, Keeping, Memory, Origin, Version};
+use super::image::{Grown, Image, Keeping, Memory, Origin, Version};
 use super::invoke::{Thrown, wait};
 use super::outcome::{Bundle, Digest, LoadError};
 use super::trace::Traces;
@@ -108,7 +108,7 @@ impl Loading {
         let dependencies = self.dependencies().await?;
         let key = self.version_key(&dependencies);
         let (guest, pure, origin) = match self.resumed(&dependencies, key).await {
-            Some((guest, changes)) => (guest, true, Origin::Kept { below: dependencies.clone(), changes }),
+            Some((guest, changes)) => (guest, true, Origin::Kept(Arc::new(Grown { below: dependencies.clone(), changes }))),
             None => match self.project(&dependencies).await? {
                 Some((guest, lasting)) => {
                     let place = self.bundle.keep.clone().zip(key).filter(|_| lasting);
@@ -162,7 +162,13 @@ impl Loading {
     /// A sandbox with the memory that an earlier process kept of this version, and how that differs from the layer below.
     async fn resumed(&self, below: &Layer, key: Option<Key>) -> Option<(Guest, Changes)> {
         let (file, key) = (self.bundle.keep.as_ref()?.file.clone(), key?);
-        let changes = tokio::task::spawn_blocking(move || Changes::read(&file, &key)).await.ok()??;
+        let read = move || {
+            let changes = Changes::read(&file, &key)?;
+            // Tells when it was of use.
+            let _ = std::fs::File::open(&file).and_then(|file| file.set_modified(std::time::SystemTime::now()));
+            Some(changes)
+        };
+        let changes = tokio::task::spawn_blocking(read).await.ok()??;
         let mut guest = self.sandbox(below, self.sources.clone()).await.ok()?;
         guest.resume(&changes).ok()?;
         Some((guest, changes))
