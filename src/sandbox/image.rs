@@ -119,8 +119,14 @@ impl Memory {
         tokio::spawn(async move {
             // It makes no difference which of the two it was.
             let _ = tokio::time::timeout(FIRST_INVOCATION, compiled.needed.notified()).await;
+            // Making one of what was kept takes a sandbox. Nobody who has a permit waits for that one's image.
+            let permit = match &origin {
+                Origin::Kept(_) => machine.permits.clone().acquire_owned().await.ok(),
+                Origin::Evaluated { .. } => None,
+            };
             let at_work = compiled.clone();
             let work = tokio::task::spawn_blocking(move || {
+                let _permit = permit;
                 let (content, keeping) = match origin.content(&machine) {
                     Ok(found) => found,
                     Err(error) => return at_work.set(Err(format!("{error:#}"))),
