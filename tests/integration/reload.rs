@@ -52,6 +52,29 @@ async fn a_save_of_any_file_of_a_function_is_served() {
 }
 
 #[tokio::test]
+async fn a_function_is_ready_at_the_next_start_without_being_evaluated_again() {
+    let project = project();
+    // Addresses are part of a function's environment. The first start of all makes the image that versions grow from.
+    let before = Emu::start(project.path(), &[]);
+    let port = |url: &str| url.rsplit(':').next().expect("a port").to_owned();
+    let ports = format!("http={},aws={},admin={}", port(&before.http), port(&before.aws), port(&before.admin));
+    drop(before);
+    let used = || {
+        let mut files = std::fs::read_dir(project.path().join(".emu/versions")).ok()?.flatten();
+        files.find(|file| file.path().extension().is_some_and(|end| end == "version"))?.metadata().ok()?.modified().ok()
+    };
+    let emu = Emu::start(project.path(), &["--ports", &ports]);
+    says(&emu, "/hello", "one").await;
+    let kept = emu.until("its version is kept", || async { used() }).await;
+    drop(emu);
+    let emu = Emu::start(project.path(), &["--ports", &ports]);
+    emu.until("its version is taken before anybody calls it", || async { used().filter(|used| *used > kept) }).await;
+    says(&emu, "/hello", "one").await;
+    save(project.path(), "src/word.ts", "export const word: string = 'two';\n");
+    says(&emu, "/hello", "two").await;
+}
+
+#[tokio::test]
 async fn a_broken_edit_keeps_the_last_good_version_and_shows_where_it_is_broken() {
     let project = project();
     let emu = Emu::start(project.path(), &[]);
