@@ -22,8 +22,7 @@ fn main() {
     for variable in ["EMU_CLANG", "EMU_WASM_LD", "EMU_QUICKJS"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
-    // A program that could lie anywhere has nearly three megabytes of addresses written at each start: half of what `emu --version` takes.
-    // Libraries, stacks and heaps lie anywhere all the same.
+    // Addresses that are known need not be written at each start (ARCHITECTURE.md).
     if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux") {
         println!("cargo::rustc-link-arg-bins=-no-pie");
     }
