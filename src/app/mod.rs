@@ -201,7 +201,7 @@ impl App {
                 aws_url,
                 variables,
                 cache: Some(cache_folder()),
-                versions: (!options.ephemeral).then(|| versions::kept(state.path(), load.clone())),
+                versions: if options.ephemeral { None } else { versions::kept(state.path(), &project.root, load.clone()) },
             },
             bounds: Bounds::default(),
         })?;

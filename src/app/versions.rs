@@ -8,10 +8,15 @@ use crate::functions::Versions;
 use crate::project::{self, Function, Load};
 
 /// Versions in a state folder. They hold the function's environment, which may hold secrets: kept is only what the files of the project's
-/// folder say too, not what came from the environment of this process, the command line or a file elsewhere.
-pub fn kept(state: &Path, load: Load) -> Versions {
+/// folder say too, not what came from the environment of this process, the command line or a file elsewhere. None where the state folder is
+/// not in the project's.
+pub fn kept(state: &Path, root: &Path, load: Load) -> Option<Versions> {
+    let (folder, root) = (std::fs::canonicalize(state).ok()?, std::fs::canonicalize(root).ok()?);
+    if !folder.starts_with(root) {
+        return None;
+    }
     let alone = Load { env: BTreeMap::new(), params: BTreeMap::new(), ..load };
-    Versions { folder: state.join("versions"), is_own: Arc::new(move |function| is_own(&alone, function)) }
+    Some(Versions { folder: state.join("versions"), is_own: Arc::new(move |function| is_own(&alone, function)) })
 }
 
 /// Whether a function's environment is the same where its project is read alone.
@@ -51,7 +56,9 @@ mod tests {
             std::fs::write(root.join("f.js"), "exports.handler = async () => 1").expect("written");
             let load = Load { env: env.map(|name| (name.to_owned(), "given".to_owned())).into_iter().collect(), ..Load::new(&root) };
             let function = project::load(&load).expect("it loads").project.functions.remove(0);
-            assert_eq!((kept(folder.path(), load).is_own)(&function), wanted, "{value} with {env:?}");
+            assert!(kept(folder.path(), &root, load.clone()).is_none(), "a state folder outside of the project's");
+            let versions = kept(&root, &root, load).expect("a state folder in the project's");
+            assert_eq!((versions.is_own)(&function), wanted, "{value} with {env:?}");
         }
     }
 }
