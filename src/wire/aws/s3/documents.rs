@@ -136,6 +136,7 @@ pub async fn answer(
         Method::DELETE => {
             match document.name {
                 LIFECYCLE => s3.objects.set_lifecycle(call, bucket, None).await.map_err(fail)?,
+                NOTIFICATION => s3.objects.subscribe(call, bucket, None).await.map_err(fail)?,
                 name => s3.objects.set_document(call, bucket, name, None).await.map_err(fail)?,
             }
             Ok(empty(StatusCode::NO_CONTENT))
