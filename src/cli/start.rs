@@ -45,9 +45,10 @@ pub fn run(args: &StartArgs) -> anyhow::Result<ExitCode> {
         if shown {
             return dashboard::show(app, notes, kept, [&mut interrupt, &mut terminate]).await;
         }
+        // Before it says that it is ready: whoever waits for that may send a request before this thread goes on.
+        let (records, watcher) = (app.subscribe(), Watcher::start(&app));
         ready(&app, format);
-        let printer = Printer::start(app.subscribe(), format, Stream::Out)?;
-        let watcher = Watcher::start(&app);
+        let printer = Printer::start(records, format, Stream::Out)?;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
