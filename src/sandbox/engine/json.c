@@ -185,40 +185,152 @@ static int json_read_number(JsonReader *r, JSValue *value)
 
 static int json_read_value(JsonReader *r, JSValue *value);
 
+/* Shapes of objects that were read: what comes is mostly like what came. A shape that is held here is shared, and so never changed. */
+enum { JSON_SHAPES = 64, JSON_SHAPE_NAMES = 24 };
+static JSShape *json_shapes[JSON_SHAPES];
+
+/* Where the shape of an object is held whose first name comes next; NULL where that is no plain name. */
+static JSShape **json_shape_of(JsonReader *r)
+{
+    json_skip(r);
+    if (r->at == r->end || *r->at != '"')
+        return NULL;
+    const uint8_t *from = r->at + 1, *end = json_plain_end(from, r->end);
+    if (end == r->end || *end != '"' || end == from)
+        return NULL;
+    return &json_shapes[(from[0] * 5 + end[-1] * 3 + (end - from)) % JSON_SHAPES];
+}
+
+static bool json_is_plain_name(JSContext *c, JSAtom atom)
+{
+    if (__JS_AtomIsTaggedInt(atom))
+        return false;
+    JSAtomStruct *name = c->rt->atom_array[atom];
+    return name->atom_type == JS_ATOM_TYPE_STRING && !name->is_wide_char && json_plain_end(str8(name), str8(name) + name->len) == str8(name) + name->len;
+}
+
+/* Notes the shape of an object that was read. */
+static void json_remember(JSContext *c, JSShape **at, JSObject *p)
+{
+    JSShape *shape = p->shape, *before = *at;
+    JSShapeProperty *named = get_shape_prop(shape);
+    if (shape == before || !shape->is_hashed || shape->deleted_prop_count || shape->prop_count > JSON_SHAPE_NAMES)
+        return;
+    for (int i = 0; i < shape->prop_count; i++) {
+        if (named[i].flags != JS_PROP_C_W_E || !json_is_plain_name(c, named[i].atom))
+            return;
+    }
+    *at = js_dup_shape(shape);
+    js_free_shape_null(c->rt, before);
+}
+
+/* Reads a name where it is this plain one. */
+static bool json_read_known_key(JsonReader *r, JSAtom atom)
+{
+    JSAtomStruct *name = r->c->rt->atom_array[atom];
+    json_skip(r);
+    if (r->end - r->at < (ptrdiff_t)name->len + 2 || *r->at != '"' || r->at[name->len + 1] != '"' || memcmp(r->at + 1, str8(name), name->len))
+        return false;
+    r->at += name->len + 2;
+    return true;
+}
+
+/* Reads an object for as long as its names are those of a shape; `whole` says whether it was read to its end. */
+static int json_read_known(JsonReader *r, JSShape *shape, JSValue *value, bool *whole)
+{
+    JSValue values[JSON_SHAPE_NAMES];
+    JSShapeProperty *named = get_shape_prop(shape);
+    int count = 0, moved = 0, read = JSON_OK;
+    JSValue object = JS_UNDEFINED;
+    *whole = false;
+    /* What lies within may put another shape into its place. */
+    js_dup_shape(shape);
+    while (!*whole && count < shape->prop_count && json_read_known_key(r, named[count].atom)) {
+        if ((read = json_next(r, ':') ? json_read_value(r, &values[count]) : JSON_UNUSUAL) != JSON_OK)
+            goto end;
+        count++;
+        if (!json_next(r, ',')) {
+            read = JSON_UNUSUAL;
+            if (!json_next(r, '}'))
+                goto end;
+            *whole = true;
+        }
+    }
+    bool same = *whole && count == shape->prop_count;
+    read = JSON_FAILED;
+    object = same ? JS_NewObjectFromShape(r->c, js_dup_shape(shape), JS_CLASS_OBJECT, NULL) : JS_NewObject(r->c);
+    if (JS_IsException(object))
+        goto end;
+    JSObject *p = JS_VALUE_GET_OBJ(object);
+    for (; moved < count; moved++) {
+        JSProperty *slot = same ? &p->prop[moved] : add_property(r->c, p, named[moved].atom, JS_PROP_C_W_E);
+        if (!slot)
+            goto end;
+        slot->u.value = values[moved];
+    }
+    read = JSON_OK;
+end:
+    js_free_shape(r->c->rt, shape);
+    if (read == JSON_OK) {
+        *value = object;
+        return JSON_OK;
+    }
+    JS_FreeValue(r->c, object);
+    for (; moved < count; moved++)
+        JS_FreeValue(r->c, values[moved]);
+    return read;
+}
+
 static int json_read_object(JsonReader *r, JSValue *value)
 {
-    JSValue object = JS_NewObject(r->c);
-    int read = JSON_FAILED;
-    if (JS_IsException(object))
-        return JSON_FAILED;
-    if (!json_next(r, '}')) {
-        do {
-            JSAtom key;
-            JSValue property;
-            if ((read = json_read_key(r, &key)) != JSON_OK)
-                goto end;
-            read = json_next(r, ':') ? json_read_value(r, &property) : JSON_UNUSUAL;
-            if (read == JSON_OK) {
-                JSObject *p = JS_VALUE_GET_OBJ(object);
-                if (find_own_property1(p, key)) {
-                    read = JS_DefinePropertyValue(r->c, object, key, property, JS_PROP_C_W_E) < 0 ? JSON_FAILED : JSON_OK;
-                } else {
-                    JSProperty *slot = add_property(r->c, p, key, JS_PROP_C_W_E);
-                    if (slot)
-                        slot->u.value = property;
-                    else
-                        JS_FreeValue(r->c, property);
-                    read = slot ? JSON_OK : JSON_FAILED;
-                }
-            }
-            JS_FreeAtom(r->c, key);
-            if (read != JSON_OK)
-                goto end;
-        } while (json_next(r, ','));
-        read = JSON_UNUSUAL;
-        if (!json_next(r, '}'))
-            goto end;
+    JSShape **likely = json_shape_of(r);
+    JSValue object;
+    int read;
+    if (likely && *likely) {
+        bool whole;
+        if ((read = json_read_known(r, *likely, &object, &whole)) != JSON_OK)
+            return read;
+        if (whole) {
+            *value = object;
+            return JSON_OK;
+        }
+    } else {
+        object = JS_NewObject(r->c);
+        if (JS_IsException(object))
+            return JSON_FAILED;
+        if (!likely && json_next(r, '}')) {
+            *value = object;
+            return JSON_OK;
+        }
     }
+    do {
+        JSAtom key;
+        JSValue property;
+        if ((read = json_read_key(r, &key)) != JSON_OK)
+            goto end;
+        read = json_next(r, ':') ? json_read_value(r, &property) : JSON_UNUSUAL;
+        if (read == JSON_OK) {
+            JSObject *p = JS_VALUE_GET_OBJ(object);
+            if (find_own_property1(p, key)) {
+                read = JS_DefinePropertyValue(r->c, object, key, property, JS_PROP_C_W_E) < 0 ? JSON_FAILED : JSON_OK;
+            } else {
+                JSProperty *slot = add_property(r->c, p, key, JS_PROP_C_W_E);
+                if (slot)
+                    slot->u.value = property;
+                else
+                    JS_FreeValue(r->c, property);
+                read = slot ? JSON_OK : JSON_FAILED;
+            }
+        }
+        JS_FreeAtom(r->c, key);
+        if (read != JSON_OK)
+            goto end;
+    } while (json_next(r, ','));
+    read = JSON_UNUSUAL;
+    if (!json_next(r, '}'))
+        goto end;
+    if (likely)
+        json_remember(r->c, likely, JS_VALUE_GET_OBJ(object));
     *value = object;
     return JSON_OK;
 end:

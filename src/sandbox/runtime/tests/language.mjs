@@ -74,6 +74,18 @@ const json = () => {
   equal('toJSON of all objects', told, ['"an object"', '"a list"', '1']);
   equal('a key twice', JSON.parse('{"a":1,"b":2,"a":3}'), { a: 3, b: 2 });
   equal('__proto__ is a key like any other', Object.keys(JSON.parse('{"__proto__":{"x":1}}')), ['__proto__']);
+  // Objects that are like those before them, and what was done to those.
+  const alike = ['{"a":1,"b":{"a":2,"b":3}}', '{"a":1}', '{"a":1,"b":2,"c":3}', '{"b":1,"a":2}', '{ "a" : 1 , "b" : [ { "a" : 2 } ] }', '{"a":1,"a":2}', '{"a":1,"b":2,"a":3}', '{"a":1,"0":2}', '{"0":1,"a":2}', '{}', '{"\\u0061":1,"b":2}', '{"a":{},"b":{}}', '{"é":1,"b":2}', '{"Ã©":1,"b":2}', '{"a\\nb":1}', '{"a\\\\nb":1}', '{"a":1,"b":2', '{"a":1,"b"}', '{"a":1,', '{"a":1,}', '{"a":1 "b":2}', '{"__proto__":1,"a":2}', `{"a":1${Array.from({ length: 30 }, (_, n) => `,"name${n}":${n}`).join('')}}`];
+  const treatments = [(o) => { delete o.a; }, (o) => { o.c = 1; }, (o) => Object.freeze(o), (o) => Object.setPrototypeOf(o, null), (o) => Object.defineProperty(o, 'a', { get: () => 'made', enumerable: false }), (o) => { o.a = { b: o.b }; }, () => {}];
+  for (let n = 0; n < 2000; n++) {
+    const text = pick(alike);
+    const [quick, slow] = [outcome(() => JSON.parse(text)), outcome(() => JSON.parse(text, keep))];
+    equal(`alike ${text}`, quick, slow);
+    if (!('value' in quick)) continue;
+    equal(`what ${text} is of`, [Object.getPrototypeOf(quick.value) === Object.prototype, Object.isExtensible(quick.value)], [true, true]);
+    equal(`attributes of ${text}`, Object.getOwnPropertyDescriptors(quick.value), Object.getOwnPropertyDescriptors(slow.value));
+    pick(treatments)(quick.value);
+  }
   const parsed = JSON.parse('[1,2,3]');
   parsed.push(4);
   parsed.length = 2;
