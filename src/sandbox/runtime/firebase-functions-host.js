@@ -48,7 +48,7 @@
     const setEnvironment = (values) => {
       for (const name of given) if (!(name in values)) delete rt.process.env[name];
       given = Object.keys(values);
-      rt.setVariables(values);
+      for (const name of given) rt.setVariable(name, values[name]);
     };
 
     // ---- Requests

@@ -2,7 +2,7 @@
 ((emu) => {
   'use strict';
   const { rt } = emu;
-  let exportName = 'handler';
+  let exportPath = ['handler'];
   let current = null;
 
   const describe = (error, kind) => {
@@ -83,7 +83,7 @@
 
   emu.load = (json) => {
     const options = JSON.parse(json);
-    exportName = options.export ?? exportName;
+    if (options.export) exportPath = options.export.split('.');
     if (options.env ?? options.environment) rt.process.env = options.env ?? options.environment;
     rt.files = options.files ?? rt.files ?? {};
   };
@@ -92,15 +92,17 @@
     rt.restartProcess();
     current = null;
   };
-  const find = () => {
-    const entry = emu.entry;
-    let found;
-    for (const from of [entry, entry?.default]) {
-      if (from === undefined || from === null) continue;
-      found = exportName.split('.').reduce((at, name) => (at === undefined || at === null ? undefined : at[name]), from);
-      if (found !== undefined) break;
+  const follow = (from) => {
+    let found = from;
+    for (let i = 0; i < exportPath.length; i++) {
+      if (found === undefined || found === null) return undefined;
+      found = found[exportPath[i]];
     }
     return found;
+  };
+  const find = () => {
+    const found = follow(emu.entry);
+    return found === undefined ? follow(emu.entry?.default) : found;
   };
 
   const deprecated = (run, context) => {
@@ -143,13 +145,13 @@
       rt.inScope(undefined, find(), undefined, [event, context]).then((value) => succeed(run, value), (error) => fail(run, error));
       return;
     }
-    if (typeof traceHeader === 'string') rt.process.env._X_AMZN_TRACE_ID = traceHeader;
+    if (typeof traceHeader === 'string') rt.setVariable('_X_AMZN_TRACE_ID', traceHeader);
     context.callbackWaitsForEmptyEventLoop ??= true;
     context.getRemainingTimeInMillis = () => (deadlineMs === undefined ? 0 : Math.max(0, Math.floor(deadlineMs - emu.now())));
     deprecated(run, context);
     const handler = find();
     if (typeof handler !== 'function') {
-      fail(run, new Error(`the export \`${exportName}\` is ${handler === undefined ? 'missing' : 'not a function'}`), 'Runtime.HandlerNotFound');
+      fail(run, new Error(`the export \`${exportPath.join('.')}\` is ${handler === undefined ? 'missing' : 'not a function'}`), 'Runtime.HandlerNotFound');
       return;
     }
     const callback = (error, value) => {
@@ -162,7 +164,8 @@
         stream(handler, event, context).then((value) => succeed(run, value), (error) => fail(run, error));
         return;
       }
-      const result = rt.inScope(undefined, handler, undefined, [event, context, callback]);
+      // The scope is empty here, and the engine empties it after each entry.
+      const result = handler(event, context, callback);
       if (result !== null && (typeof result === 'object' || typeof result === 'function') && typeof result.then === 'function') {
         result.then((value) => succeed(run, value), (error) => fail(run, error));
       } else if (handler.length < 3 && rt.pending.size === 0) {

@@ -47,12 +47,10 @@
   // What is behind `env`.
   let variables = initial;
   let env = makeEnv(variables);
-  /** Sets variables to texts. */
-  rt.setVariables = (values) => {
-    for (const name of Object.keys(values)) {
-      if (asking) written.add(name);
-      variables[name] = values[name];
-    }
+  /** Sets a variable to a text. */
+  rt.setVariable = (name, text) => {
+    if (asking) written.add(name);
+    variables[name] = text;
   };
   const setEnv = (values) => {
     if (!asking) {
