@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmtime::{Extern, Instance, Memory, ModuleExport, Store, UpdateDeadline, WasmParams, WasmResults};
+use wasmtime::{Extern, Instance, Memory, ModuleExport, Store, TypedFunc, UpdateDeadline, WasmParams, WasmResults};
 
 use super::super::Host;
 use super::door::{Completion, State};
@@ -21,7 +21,12 @@ pub struct Guest {
     memory: Memory,
     common: Arc<Common>,
     spent: Duration,
+    /// What begins an invocation, once one was begun: looking an entry up and checking its type is not done for each.
+    invoke: Option<TypedFunc<Begins, i32>>,
 }
+
+/// Where what it is told lies, and how long the runtime's, the event and the context are.
+type Begins = (u32, u32, u32, u32);
 
 impl Guest {
     pub async fn new(machine: &Machine, layer: &Layer, state: State) -> wasmtime::Result<Guest> {
@@ -41,7 +46,7 @@ impl Guest {
             });
         }
         let instance = Instance::new_async(&mut store, &machine.code, &imports).await?;
-        Ok(Guest { store, instance, memory, common: machine.common.clone(), spent: Duration::ZERO })
+        Ok(Guest { store, instance, memory, common: machine.common.clone(), spent: Duration::ZERO, invoke: None })
     }
 
     pub fn state(&mut self) -> &mut State {
@@ -137,8 +142,14 @@ impl Guest {
     pub async fn invoke(&mut self, begin: &str, event: &[u8], context: &[u8]) -> wasmtime::Result<()> {
         // The engine's parser wants a zero byte after each.
         let at = self.write(&[begin.as_bytes(), &[0], event, &[0], context, &[0]]).await?;
-        let lengths = (begin.len() as u32, event.len() as u32, context.len() as u32);
-        self.enter::<_, i32>(|e| &e.invoke, (at, lengths.0, lengths.1, lengths.2)).await.map(drop)
+        let params = (at, begin.len() as u32, event.len() as u32, context.len() as u32);
+        let function = match self.invoke.take() {
+            Some(function) => function,
+            None => self.entry(|e| &e.invoke)?,
+        };
+        let called = self.call(&function, params).await.map(drop);
+        self.invoke = Some(function);
+        called
     }
 
     /// Tells the guest that an operation has ended.
@@ -178,13 +189,21 @@ impl Guest {
         Ok(at)
     }
 
+    fn entry<P: WasmParams, R: WasmResults>(&mut self, entry: fn(&Entries) -> &ModuleExport) -> wasmtime::Result<TypedFunc<P, R>> {
+        let function = self.instance.get_module_export(&mut self.store, entry(&self.common.entries)).and_then(Extern::into_func);
+        function.ok_or_else(|| wasmtime::format_err!("the engine lacks an entry"))?.typed(&self.store)
+    }
+
     async fn enter<P: WasmParams + Sync, R: WasmResults + Sync>(
         &mut self,
         entry: fn(&Entries) -> &ModuleExport,
         params: P,
     ) -> wasmtime::Result<R> {
-        let function = self.instance.get_module_export(&mut self.store, entry(&self.common.entries)).and_then(Extern::into_func);
-        let function = function.ok_or_else(|| wasmtime::format_err!("the engine lacks an entry"))?.typed::<P, R>(&self.store)?;
+        let function = self.entry(entry)?;
+        self.call(&function, params).await
+    }
+
+    async fn call<P: WasmParams + Sync, R: WasmResults + Sync>(&mut self, function: &TypedFunc<P, R>, params: P) -> wasmtime::Result<R> {
         let _running = self.common.ticker.run();
         self.store.set_epoch_deadline(1);
         let spent = &mut self.spent;
