@@ -69,11 +69,17 @@ fn build() -> Result<(), String> {
 const SPLIT: &str = "    flags = JS_ToStringFree(ctx, JS_GetProperty(ctx, rx, JS_ATOM_flags));\n    if (JS_IsException(flags))\n        \
                      goto exception;\n    strp = JS_VALUE_GET_STRING(flags);\n    unicodeMatching";
 
-/// QuickJS with six changes. The asynchronous scope: each promise reaction remembers the scope (`glue.c`) in which it was registered, and
+/// Where a property is defined of which the value is all that is given.
+const DEFINE: &str = "int JS_DefinePropertyValue(JSContext *ctx, JSValueConst this_obj,\n                           JSAtom prop, JSValue val, int \
+                      flags)\n{\n";
+
+/// QuickJS with eight changes. The asynchronous scope: each promise reaction remembers the scope (`glue.c`) in which it was registered, and
 /// runs in it. A bound for the parser: it uses much of the machine's stack for little of the C stack, by which it is measured, so it
 /// may use a quarter of that. Reference counts that stand still from `JS_IMMORTAL` on: those of what is part of an image. Stacks of errors
 /// are noted, and put into words when they are read. The flags and the `split` of a regular expression that nobody has changed are known
-/// without asking its prototype, which the standard has them do property by property. And JSON is read and written by `json.c`.
+/// without asking its prototype, which the standard has them do property by property. JSON is read and written by `json.c`.
+/// A property that a plain object lacks is put into it at once. And one empty arena of each size is kept: a sandbox that serves many calls
+/// would make it anew in each.
 fn changed(quickjs: &Path) -> Result<String, String> {
     let mut source = fs::read_to_string(quickjs).map_err(|e| format!("cannot read {}: {e}", quickjs.display()))?;
     let count = "#define JS_REF_COUNT(p) (js_rc(p)->ref_count)";
@@ -82,7 +88,7 @@ fn changed(quickjs: &Path) -> Result<String, String> {
          #define JS_HOLD(p) ((void)(JS_REF_COUNT(p) < JS_IMMORTAL && JS_REF_COUNT(p)++))\n\
          #define JS_DROP(p) (JS_REF_COUNT(p) < JS_IMMORTAL ? --JS_REF_COUNT(p) : JS_IMMORTAL)"
     );
-    let changes: [(&str, &str, usize); 15] = [
+    let changes: [(&str, &str, usize); 17] = [
         (count, &counts, 1),
         ("typedef struct JSPromiseReactionData {", "struct JSPromiseReactionData {\n    JSValue scope;", 1),
         ("} JSPromiseReactionData;", "};", 1),
@@ -110,6 +116,28 @@ fn changed(quickjs: &Path) -> Result<String, String> {
         ),
         ("obj = JS_ParseJSON_internal(ctx, str, len, \"<input>\", NULL);", "obj = json_parse(ctx, str, len);", 1),
         ("return JS_JSONStringify(ctx, argv[0], argv[1], argv[2]);", "return json_stringify(ctx, argv[0], argv[1], argv[2]);", 1),
+        (
+            DEFINE,
+            &format!(
+                "{DEFINE}    if (JS_VALUE_GET_TAG(this_obj) == JS_TAG_OBJECT) {{\n\
+                 \x20       JSObject *p = JS_VALUE_GET_OBJ(this_obj);\n\
+                 \x20       if (!p->is_exotic && p->extensible && !find_own_property1(p, prop)) {{\n\
+                 \x20           JSProperty *pr = add_property(ctx, p, prop, flags & JS_PROP_C_W_E);\n\
+                 \x20           if (likely(pr))\n\
+                 \x20               pr->u.value = val;\n\
+                 \x20           else\n\
+                 \x20               JS_FreeValue(ctx, val);\n\
+                 \x20           return pr ? 1 : -1;\n\
+                 \x20       }}\n\
+                 \x20   }}\n"
+            ),
+            1,
+        ),
+        (
+            "if (unlikely(ar->n_used_blocks == 0)) {",
+            "if (unlikely(ar->n_used_blocks == 0 && ar->free_link.prev != ar->free_link.next)) {",
+            1,
+        ),
         (
             SPLIT,
             &format!(

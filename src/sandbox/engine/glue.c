@@ -269,8 +269,14 @@ static void freeze(void)
     struct list_head *el, *next;
     JSArenaState *state = &rt->arena_state;
     for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
-        list_for_each(el, &state->arena_list[i]) {
+        list_for_each_safe(el, next, &state->arena_list[i]) {
             JSArena *arena = list_entry(el, JSArena, link);
+            if (!arena->n_used_blocks) {
+                list_del(&arena->link);
+                list_del(&arena->free_link);
+                rt->mf.js_free(rt->malloc_state.opaque, arena);
+                continue;
+            }
             /* Strings are on no list; in blocks that hold none of what is counted, the count means nothing. */
             for (int n = 0; n < arena->n_blocks; n++) {
                 JSMallocBlockHeader *block = arena_get_block(arena, n, arena_block_sizes[i]);
