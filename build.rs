@@ -73,13 +73,14 @@ const SPLIT: &str = "    flags = JS_ToStringFree(ctx, JS_GetProperty(ctx, rx, JS
 const DEFINE: &str = "int JS_DefinePropertyValue(JSContext *ctx, JSValueConst this_obj,\n                           JSAtom prop, JSValue val, int \
                       flags)\n{\n";
 
-/// QuickJS with eight changes. The asynchronous scope: each promise reaction remembers the scope (`glue.c`) in which it was registered, and
+/// QuickJS with nine changes. The asynchronous scope: each promise reaction remembers the scope (`glue.c`) in which it was registered, and
 /// runs in it. A bound for the parser: it uses much of the machine's stack for little of the C stack, by which it is measured, so it
 /// may use a quarter of that. Reference counts that stand still from `JS_IMMORTAL` on: those of what is part of an image. Stacks of errors
 /// are noted, and put into words when they are read. The flags and the `split` of a regular expression that nobody has changed are known
 /// without asking its prototype, which the standard has them do property by property. JSON is read and written by `json.c`.
 /// A property that a plain object lacks is put into it at once. And one empty arena of each size is kept: a sandbox that serves many calls
-/// would make it anew in each.
+/// would make it anew in each. The interpreter's loop is entered in one place, where an error thrown into a generator is thrown: WebAssembly
+/// has no other loops, and clang makes one of two entries by a variable that each instruction asks.
 fn changed(quickjs: &Path) -> Result<String, String> {
     let mut source = fs::read_to_string(quickjs).map_err(|e| format!("cannot read {}: {e}", quickjs.display()))?;
     let count = "#define JS_REF_COUNT(p) (js_rc(p)->ref_count)";
@@ -88,7 +89,7 @@ fn changed(quickjs: &Path) -> Result<String, String> {
          #define JS_HOLD(p) ((void)(JS_REF_COUNT(p) < JS_IMMORTAL && JS_REF_COUNT(p)++))\n\
          #define JS_DROP(p) (JS_REF_COUNT(p) < JS_IMMORTAL ? --JS_REF_COUNT(p) : JS_IMMORTAL)"
     );
-    let changes: [(&str, &str, usize); 17] = [
+    let changes: [(&str, &str, usize); 20] = [
         (count, &counts, 1),
         ("typedef struct JSPromiseReactionData {", "struct JSPromiseReactionData {\n    JSValue scope;", 1),
         ("} JSPromiseReactionData;", "};", 1),
@@ -116,6 +117,21 @@ fn changed(quickjs: &Path) -> Result<String, String> {
         ),
         ("obj = JS_ParseJSON_internal(ctx, str, len, \"<input>\", NULL);", "obj = json_parse(ctx, str, len);", 1),
         ("return JS_JSONStringify(ctx, argv[0], argv[1], argv[2]);", "return json_stringify(ctx, argv[0], argv[1], argv[2]);", 1),
+        (
+            "    int opcode, arg_allocated_size, i;\n    JSValue *local_buf",
+            "    int opcode, arg_allocated_size, i, thrown = 0;\n    JSValue *local_buf",
+            1,
+        ),
+        (
+            "            if (s->throw_flag)\n                goto exception;\n            else\n                goto restart;",
+            "            thrown = s->throw_flag;\n            goto restart;",
+            1,
+        ),
+        (
+            "\n restart:\n    for(;;) {",
+            "\n restart:\n    if (unlikely(thrown)) {\n        thrown = 0;\n        goto exception;\n    }\n    for(;;) {",
+            1,
+        ),
         (
             DEFINE,
             &format!(
