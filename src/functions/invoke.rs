@@ -278,7 +278,7 @@ impl Functions {
         let given = if let Some(endpoint) = &admitted.entry.function.firebase {
             let (target, streams) = (&endpoint.entry_point, admitted.door.outlet.is_some());
             let firebase = FirebaseContext { target, environment: &admitted.entry.function.environment, streams };
-            serde_json::to_vec(&Given { deadline_ms, trace_header: None, context: Context::Firebase { firebase } })
+            Given { deadline_ms, trace_header: None, context: Context::Firebase { firebase } }
         } else {
             let (region, account, name) = (&self.catalog().region, &self.0.surroundings.account, &function.deployed_name);
             let context = Context::Lambda {
@@ -291,9 +291,11 @@ impl Functions {
                 log_stream_name: "emu",
                 memory_limit_in_mb: function.memory_mib.to_string(),
             };
-            serde_json::to_vec(&Given { deadline_ms, trace_header: trace_header(&admitted.call), context })
+            Given { deadline_ms, trace_header: trace_header(&admitted.call), context }
         };
-        Bytes::from(given.expect("a context is plain data"))
+        let mut text = Vec::with_capacity(CONTEXT_BYTES);
+        serde_json::to_writer(&mut text, &given).expect("a context is plain data");
+        Bytes::from(text)
     }
 
     pub(super) async fn run(&self, admitted: Admitted, parent: &Meter) -> Answer {
@@ -427,6 +429,9 @@ fn stack(why: Failure) -> Vec<String> {
     };
     stack.into_iter().take(STACK_LINES_MAX).map(cut).collect()
 }
+
+/// Most contexts of Lambda's are shorter.
+const CONTEXT_BYTES: usize = 640;
 
 /// See [`Input::context`].
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::header::HeaderMap;
 use http::{Response, StatusCode, header};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{Arrival, Malformed, append, build, decode_body, scalar, status};
@@ -141,45 +141,60 @@ fn is_text(media: &str) -> bool {
         || media.ends_with("+xml")
 }
 
+/// An answer that says everything itself. Read as it is, for each request passes here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    status_code: Value,
+    headers: Option<Map<String, Value>>,
+    cookies: Option<Vec<Value>>,
+    is_base64_encoded: Option<bool>,
+    #[serde(default)]
+    body: Value,
+}
+
 /// The answer. An object with `statusCode` says everything itself; anything else is the body of a 200 of JSON.
 pub(super) fn answer(payload: &[u8]) -> Result<Response<Bytes>, Malformed> {
-    let value: Value = serde_json::from_slice(payload).map_err(|_| Malformed("it is not JSON".to_string()))?;
-    let mut object = match value {
-        Value::Object(object) if object.contains_key("statusCode") => object,
-        Value::String(text) => return Ok(build(StatusCode::OK, HeaderMap::new(), Bytes::from(text), "application/json")),
-        _ => return Ok(build(StatusCode::OK, HeaderMap::new(), Bytes::copy_from_slice(payload), "application/json")),
+    // A list would be read as the fields in their order.
+    let usual = if payload.starts_with(b"{") { serde_json::from_slice(payload).ok() } else { None };
+    let answer: Answer = match usual {
+        Some(answer) => answer,
+        None => match serde_json::from_slice(payload).map_err(|_| Malformed("it is not JSON".to_string()))? {
+            Value::Object(object) if object.contains_key("statusCode") => checked(object)?,
+            Value::String(text) => return Ok(build(StatusCode::OK, HeaderMap::new(), Bytes::from(text), "application/json")),
+            _ => return Ok(build(StatusCode::OK, HeaderMap::new(), Bytes::copy_from_slice(payload), "application/json")),
+        },
     };
-    let status = status(&object["statusCode"])?;
+    let status = status(&answer.status_code)?;
     let mut headers = HeaderMap::new();
-    match object.get("headers") {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(given)) => {
-            for (name, value) in given {
-                append(&mut headers, name, &scalar(name, value)?)?;
-            }
-        }
-        Some(_) => return Err(Malformed("`headers` is not an object".to_string())),
+    for (name, value) in answer.headers.iter().flatten() {
+        append(&mut headers, name, &scalar(name, value)?)?;
     }
-    match object.get("cookies") {
-        None | Some(Value::Null) => {}
-        Some(Value::Array(cookies)) => {
-            for cookie in cookies {
-                append(&mut headers, "set-cookie", &scalar("cookies", cookie)?)?;
-            }
-        }
-        Some(_) => return Err(Malformed("`cookies` is not an array".to_string())),
+    for cookie in answer.cookies.iter().flatten() {
+        append(&mut headers, "set-cookie", &scalar("cookies", cookie)?)?;
     }
-    let is_base64 = match object.get("isBase64Encoded") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(truth)) => *truth,
-        Some(_) => return Err(Malformed("`isBase64Encoded` is not a boolean".to_string())),
+    let body = match answer.body {
+        Value::Null => String::new(),
+        Value::String(body) => body,
+        Value::Number(number) => number.to_string(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Array(_) | Value::Object(_) => return Err(Malformed("`body` is not a string; use JSON.stringify".to_string())),
     };
-    let body = match object.remove("body") {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(body)) => body,
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::Bool(truth)) => truth.to_string(),
-        Some(Value::Array(_) | Value::Object(_)) => return Err(Malformed("`body` is not a string; use JSON.stringify".to_string())),
-    };
-    Ok(build(status, headers, decode_body(body, is_base64)?, "text/plain;charset=UTF-8"))
+    Ok(build(status, headers, decode_body(body, answer.is_base64_encoded.unwrap_or_default())?, "text/plain;charset=UTF-8"))
+}
+
+/// The same of an object in which something is of a wrong kind, or there twice: then the last is meant.
+fn checked(object: Map<String, Value>) -> Result<Answer, Malformed> {
+    for (name, kind) in [("headers", "an object"), ("cookies", "an array"), ("isBase64Encoded", "a boolean")] {
+        let fits = match (name, object.get(name)) {
+            (_, None | Some(Value::Null)) => true,
+            ("headers", Some(value)) => value.is_object(),
+            ("cookies", Some(value)) => value.is_array(),
+            (_, Some(value)) => value.is_boolean(),
+        };
+        if !fits {
+            return Err(Malformed(format!("`{name}` is not {kind}")));
+        }
+    }
+    serde_json::from_value(Value::Object(object)).map_err(|error| Malformed(error.to_string()))
 }

@@ -188,6 +188,18 @@ fn answers_in_format_2() {
         (r#"{"statusCode":"x"}"#, r#"malformed: `statusCode` is "x", which is no HTTP status from 200 to 599"#),
         (r#"{"statusCode":200,"headers":{"a b":"c"}}"#, "malformed: `a b` is no name of a header"),
         (r#"{"statusCode":200,"headers":{"a":"c\nd"}}"#, "malformed: the value of header `a` has characters that a header cannot have"),
+        (r#"{"statusCode":200,"headers":"a"}"#, "malformed: `headers` is not an object"),
+        (r#"{"statusCode":200,"cookies":"a=1"}"#, "malformed: `cookies` is not an array"),
+        (r#"{"statusCode":200,"isBase64Encoded":"yes"}"#, "malformed: `isBase64Encoded` is not a boolean"),
+        (
+            r#"{"statusCode":200,"headers":null,"cookies":null,"isBase64Encoded":null,"body":null}"#,
+            "200 | content-type: text/plain;charset=UTF-8 | ",
+        ),
+        (r#"{"statusCode":null}"#, "malformed: `statusCode` is null, which is no HTTP status from 200 to 599"),
+        (r#"{"statusCode":200,"body":"x","body":"y"}"#, "200 | content-type: text/plain;charset=UTF-8 | y"),
+        (r#" {"statusCode":200,"body":7}"#, "200 | content-type: text/plain;charset=UTF-8 | 7"),
+        (r#"[200,{"a":"b"},null,null,"x"]"#, r#"200 | content-type: application/json | [200,{"a":"b"},null,null,"x"]"#),
+        ("{", "malformed: it is not JSON"),
         (r#"{"statusCode":200,"headers":{"a":["c"]}}"#, r#"malformed: header `a` is ["c"], which is not a string"#),
     ];
     for (payload, expected) in rows {
