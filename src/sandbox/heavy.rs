@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,8 @@ const BUSY: Duration = Duration::from_millis(1);
 pub struct Heavy(OnceLock<Option<Runtime>>);
 
 impl Heavy {
-    /// Runs a future here as long as it is quick, and elsewhere once it was busy. Ends it when dropped.
+    /// Runs a future here as long as it is quick, and elsewhere once it was busy. Where this is dropped, the future has ended when the drop
+    /// has: it would be polled with the timers of a runtime that may be gone by then.
     pub async fn relay<F>(&self, future: F) -> F::Output
     where
         F: Future + Send + 'static,
@@ -39,9 +40,10 @@ impl Heavy {
         }
         let work = work.expect("it is taken here only");
         let Some(runtime) = self.runtime() else { return work.await };
-        let moved = Inside { home: Handle::current(), work };
-        let mut task = Aborting(runtime.spawn(moved));
-        match (&mut task.0).await {
+        let work = Arc::new(Mutex::new(Some(work)));
+        let moved = Inside { home: Handle::current(), work: Arc::clone(&work) };
+        let mut going = Going { task: runtime.spawn(moved), work };
+        match (&mut going.task).await {
             Ok(output) => output,
             Err(lost) if lost.is_panic() => std::panic::resume_unwind(lost.into_panic()),
             // Only the end of the process stops these threads.
@@ -62,26 +64,80 @@ impl Drop for Heavy {
     }
 }
 
+/// Work that two may hold: who runs it, and who ends it.
+type Shared<F> = Arc<Mutex<Option<Pin<Box<F>>>>>;
+
 /// Work that runs elsewhere, with the timers and sockets of the runtime it came from.
 struct Inside<F> {
     home: Handle,
-    work: Pin<Box<F>>,
+    work: Shared<F>,
 }
 
 impl<F: Future> Future for Inside<F> {
     type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = &mut *self;
-        let _home = this.home.enter();
-        this.work.as_mut().poll(cx)
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who took it has aborted this task too.
+        let Some(work) = work.as_mut() else { return Poll::Pending };
+        let _home = self.home.enter();
+        work.as_mut().poll(cx)
     }
 }
 
-struct Aborting<T>(JoinHandle<T>);
+/// Whoever waits for work that runs elsewhere.
+struct Going<F: Future> {
+    task: JoinHandle<F::Output>,
+    work: Shared<F>,
+}
 
-impl<T> Drop for Aborting<T> {
+impl<F: Future> Drop for Going<F> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
+        // Waits for a guest's present stretch of work to end, if it is at one: a beat of the ticker.
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(work);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    struct Told(Arc<AtomicBool>);
+
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn work_elsewhere_has_ended_when_its_runtime_ends() {
+        for _ in 0..20 {
+            let (heavy, ended) = (Arc::new(Heavy::default()), Arc::new(AtomicBool::new(false)));
+            let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+            let (moved, begun) = std::sync::mpsc::channel();
+            let (relay, told) = (Arc::clone(&heavy), Told(Arc::clone(&ended)));
+            runtime.spawn(async move {
+                let work = async move {
+                    let _told = told;
+                    loop {
+                        // Busy, and with the timers of its runtime.
+                        std::thread::sleep(BUSY);
+                        tokio::time::sleep(Duration::from_micros(100)).await;
+                        let _ = moved.send(());
+                    }
+                };
+                relay.relay(work).await
+            });
+            for _ in 0..3 {
+                begun.recv().expect("it works");
+            }
+            drop(runtime);
+            assert!(ended.load(Ordering::SeqCst));
+        }
     }
 }
