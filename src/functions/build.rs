@@ -44,7 +44,7 @@ impl Functions {
         self.0.project.store(Some(project));
     }
 
-    /// Makes the function ready that was called first in the run before: it is likely to be so again.
+    /// Makes the function ready that was loaded last in the runs before: it is likely to be called next.
     pub async fn make_likely(&self) {
         let Some(versions) = &self.0.surroundings.versions else { return };
         let catalog = self.catalog();
