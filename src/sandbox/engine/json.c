@@ -309,19 +309,8 @@ static int json_read_object(JsonReader *r, JSValue *value)
         if ((read = json_read_key(r, &key)) != JSON_OK)
             goto end;
         read = json_next(r, ':') ? json_read_value(r, &property) : JSON_UNUSUAL;
-        if (read == JSON_OK) {
-            JSObject *p = JS_VALUE_GET_OBJ(object);
-            if (find_own_property1(p, key)) {
-                read = JS_DefinePropertyValue(r->c, object, key, property, JS_PROP_C_W_E) < 0 ? JSON_FAILED : JSON_OK;
-            } else {
-                JSProperty *slot = add_property(r->c, p, key, JS_PROP_C_W_E);
-                if (slot)
-                    slot->u.value = property;
-                else
-                    JS_FreeValue(r->c, property);
-                read = slot ? JSON_OK : JSON_FAILED;
-            }
-        }
+        if (read == JSON_OK && JS_DefinePropertyValue(r->c, object, key, property, JS_PROP_C_W_E) < 0)
+            read = JSON_FAILED;
         JS_FreeAtom(r->c, key);
         if (read != JSON_OK)
             goto end;
