@@ -137,12 +137,13 @@
     }
   };
 
+  // The asynchronous scope is empty here, and the engine empties it after each entry.
   emu.invoke = (event, { context = {}, deadlineMs, traceHeader }) => {
     const run = { ended: false, waiting: null };
     current = run;
     if (context.firebase) {
       // A codebase hands its functions what they take, and always answers with a promise.
-      rt.inScope(undefined, find(), undefined, [event, context]).then((value) => succeed(run, value), (error) => fail(run, error));
+      find()(event, context).then((value) => succeed(run, value), (error) => fail(run, error));
       return;
     }
     if (typeof traceHeader === 'string') rt.setVariable('_X_AMZN_TRACE_ID', traceHeader);
@@ -164,7 +165,6 @@
         stream(handler, event, context).then((value) => succeed(run, value), (error) => fail(run, error));
         return;
       }
-      // The scope is empty here, and the engine empties it after each entry.
       const result = handler(event, context, callback);
       if (result !== null && (typeof result === 'object' || typeof result === 'function') && typeof result.then === 'function') {
         result.then((value) => succeed(run, value), (error) => fail(run, error));
