@@ -47,20 +47,25 @@ impl Nearest {
         if elements.len() != self.vector.len() {
             return None;
         }
-        let (mut dot, mut squares, mut own, mut other) = (0.0, 0.0, 0.0, 0.0);
-        for (a, b) in self.vector.iter().zip(elements) {
-            let b = b.as_f64()?;
-            dot += a * b;
-            squares += (a - b) * (a - b);
-            own += a * a;
-            other += b * b;
-        }
-        match self.measure {
-            Measure::Euclidean => Some(squares.sqrt()),
-            Measure::DotProduct => Some(dot),
-            Measure::Cosine if own == 0.0 || other == 0.0 => None,
-            Measure::Cosine => Some(1.0 - dot / (own.sqrt() * other.sqrt())),
-        }
+        let elements = elements.iter().map(Value::as_f64).collect::<Option<Vec<f64>>>()?;
+        distance(self.measure, &self.vector, &elements)
+    }
+}
+
+/// How far two vectors of the same number of elements are apart; `None` where one has no direction and that is what is measured.
+pub(super) fn distance(measure: Measure, a: &[f64], b: &[f64]) -> Option<f64> {
+    let (mut dot, mut squares, mut own, mut other) = (0.0, 0.0, 0.0, 0.0);
+    for (a, b) in a.iter().zip(b) {
+        dot += a * b;
+        squares += (a - b) * (a - b);
+        own += a * a;
+        other += b * b;
+    }
+    match measure {
+        Measure::Euclidean => Some(squares.sqrt()),
+        Measure::DotProduct => Some(dot),
+        Measure::Cosine if own == 0.0 || other == 0.0 => None,
+        Measure::Cosine => Some(1.0 - dot / (own * other).sqrt()),
     }
 }
 
