@@ -29,6 +29,11 @@ fn the_sdks_of_apps_work() {
 }
 
 #[test]
+fn pipelines_work_with_every_sdk_that_has_them() {
+    exec(project().path(), &["node", "--test", &script("pipeline.test.mjs")]);
+}
+
+#[test]
 fn the_browsers_build_works_over_web_channel() {
     exec(project().path(), &["node", "--test", &script("browser.test.mjs")]);
 }

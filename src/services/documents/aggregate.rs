@@ -155,8 +155,9 @@ fn count_entries(tx: &Tx<'_>, query: &Query, of: &[Aggregation]) -> Result<Optio
     Ok(Some(count))
 }
 
+/// A sum of numbers.
 #[derive(Clone, Default)]
-struct Sum {
+pub(super) struct Sum {
     /// Of whole numbers, exactly.
     whole: i128,
     /// Of the others.
@@ -166,7 +167,8 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, value: &Value) {
+    /// Adds a number; what is none does not count.
+    pub(super) fn add(&mut self, value: &Value) {
         match value {
             Value::Int(n) => self.whole += i128::from(*n),
             Value::Double(n) => {
@@ -178,14 +180,21 @@ impl Sum {
         self.numbers += 1;
     }
 
-    fn total(&self) -> Value {
+    /// Whether there was no number.
+    pub(super) fn is_empty(&self) -> bool {
+        self.numbers == 0
+    }
+
+    /// The sum: whole as long as all numbers are and it fits.
+    pub(super) fn total(&self) -> Value {
         match i64::try_from(self.whole) {
             Ok(whole) if !self.any_float => Value::Int(whole),
             _ => Value::Double(self.whole as f64 + self.float),
         }
     }
 
-    fn average(&self) -> Value {
+    /// The average; null of no numbers.
+    pub(super) fn average(&self) -> Value {
         if self.numbers == 0 {
             return Value::Null;
         }

@@ -12,6 +12,7 @@ mod key;
 pub mod listen;
 mod name;
 mod nearest;
+pub mod pipeline;
 mod plan;
 pub mod portable;
 mod query;
@@ -90,6 +91,15 @@ pub enum Error {
     /// More transactions are open than can be.
     #[error("Too many transactions are open; commit or roll back some of them, or wait until they expire.")]
     TooManyTransactions,
+    /// A pipeline keeps more than it may.
+    #[error("{0}")]
+    Exhausted(String),
+    /// A pipeline takes longer than it may, in seconds.
+    #[error("The pipeline took longer than {0} seconds.")]
+    TooSlow(u64),
+    /// The service knows it, and emu does not do it.
+    #[error("{0}")]
+    Unsupported(String),
     /// Another state has taken the place of the one that was asked.
     #[error("the state was reset, restored or imported meanwhile; ask again")]
     Superseded,

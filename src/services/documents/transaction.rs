@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
 use super::name::{Database, Name};
+use super::pipeline::Seen;
 use super::query::Query;
 use super::run::{Found, run_in};
 use super::value::Timestamp;
@@ -85,6 +86,8 @@ pub(super) struct Transaction {
     documents: HashMap<Name, Option<i64>>,
     /// What each query found.
     queries: Vec<(Query, blake3::Hash)>,
+    /// What each pipeline has read.
+    pipelines: Vec<Seen>,
 }
 
 impl Transaction {
@@ -116,6 +119,11 @@ pub(super) fn verify_in(tx: &Tx<'_>, transaction: &Transaction) -> Result<(), Er
     }
     for (query, seen) in &transaction.queries {
         if digest(&run_in(tx, query)?) != *seen {
+            return Err(Error::Contention);
+        }
+    }
+    for seen in &transaction.pipelines {
+        if !seen.still_is(tx, &transaction.database)? {
             return Err(Error::Contention);
         }
     }
@@ -196,6 +204,11 @@ impl Transactions {
         })
     }
 
+    /// Remembers what a pipeline of a transaction has read.
+    pub(super) fn saw_pipeline(&self, id: &[u8], seen: Seen) -> Result<(), Error> {
+        self.with(id, |open| open.transaction.pipelines.push(seen))
+    }
+
     /// Remembers what a query of a transaction found.
     pub(super) fn saw_query(&self, id: &[u8], query: &Query, found: &Found) -> Result<(), Error> {
         self.with(id, |open| open.transaction.queries.push((query.clone(), digest(found))))
@@ -217,8 +230,13 @@ impl Documents {
         };
         let mut id = vec![0; 16];
         self.db().ids().fill(&mut id);
-        let transaction =
-            Transaction { database: database.clone(), read_only: begin.read_only, documents: HashMap::new(), queries: Vec::new() };
+        let transaction = Transaction {
+            database: database.clone(),
+            read_only: begin.read_only,
+            documents: HashMap::new(),
+            queries: Vec::new(),
+            pipelines: Vec::new(),
+        };
         let mut open = self.transactions.open();
         let snapshots = open.values().filter(|open| open.snapshot.is_some()).count();
         if open.len() >= OPEN_MAX || (begin.read_only && snapshots >= SNAPSHOTS_MAX) {

@@ -7,6 +7,7 @@ from google.api_core.exceptions import AlreadyExists, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.pipeline_expressions import Count, Field
 
 db = firestore.Client(project=f"demo-python-{os.getpid()}", credentials=AnonymousCredentials())
 users = db.collection("users")
@@ -40,6 +41,13 @@ def add(transaction, ref):
 for _ in range(5):
     add(db.transaction(), users.document("u0"))
 assert users.document("u0").get().get("n") == 5
+
+evens = db.pipeline().collection("users").where(Field.of("even").equal(True)).sort(Field.of("n").descending())
+assert [result.id for result in evens.limit(2).execute()] == ["u8", "u6"]
+made = evens.aggregate(Count().as_("all"), Field.of("n").sum().as_("sum")).execute()
+assert [result.data() for result in made] == [{"all": 5, "sum": 25}], made
+made = evens.limit(1).select("n", Field.of("n").add(0.5).as_("more"), Field.of("none").exists().as_("there")).execute()
+assert [result.data() for result in made] == [{"n": 8, "more": 8.5, "there": False}], made
 
 told = []
 changed = threading.Event()

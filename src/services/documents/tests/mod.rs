@@ -2,6 +2,7 @@
 
 mod listening;
 mod order;
+mod pipelines;
 mod queries;
 mod transactions;
 mod writes;

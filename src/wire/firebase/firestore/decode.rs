@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::fail::Failure;
 use super::proto;
 use crate::services::documents::listen::{Add, Target};
+use crate::services::documents::pipeline::{self, Expr, Pipeline, Stage};
 use crate::services::documents::{
     Aggregation, Begin, Change, Condition, Cursor, Database, FieldPath, Fields, Filter, Measure, Name, Nearest, Op, Order, Parent,
     Precondition, Query, Scope, Timestamp, Transform, TransformKind, Value, View, Write,
@@ -34,6 +35,9 @@ pub fn value(value: proto::Value) -> Result<Value, Failure> {
         Kind::GeoPoint(place) => Value::Geo { latitude: place.latitude, longitude: place.longitude },
         Kind::Array(array) => Value::Array(values(array.values)?),
         Kind::Map(map) => Value::Map(fields(map.fields)?),
+        Kind::Field(_) | Kind::Variable(_) | Kind::Function(_) | Kind::Pipeline(_) => {
+            return Err(invalid("An expression stands where a value is needed: expressions are for pipelines only."));
+        }
     })
 }
 
@@ -253,6 +257,84 @@ pub fn aggregations(aggregations: Vec<proto::Aggregation>) -> Result<Vec<(String
         named.push((alias, kind));
     }
     Ok(named)
+}
+
+/// A pipeline, and how it is to be run.
+pub fn structured_pipeline(asked: Option<proto::StructuredPipeline>) -> Result<(Pipeline, pipeline::Options), Failure> {
+    let asked = asked.ok_or_else(|| invalid("The pipeline is missing."))?;
+    let stages = pipeline(asked.pipeline.ok_or_else(|| invalid("The pipeline is missing."))?)?;
+    let mut options = pipeline::Options::default();
+    for (name, option) in asked.options {
+        match (name.as_str(), value(option)?) {
+            ("explain_options", Value::Map(explain)) => {
+                let text = |name: &str| match explain.get(name) {
+                    Some(Value::Text(text)) => text.as_str(),
+                    _ => "",
+                };
+                options.explain = match text("mode") {
+                    "analyze" => pipeline::Explain::Run,
+                    "explain" => pipeline::Explain::Plan,
+                    "" | "execute" => pipeline::Explain::Nothing,
+                    other => return Err(invalid(format!("explain_options.mode '{other}' is none of execute, explain and analyze."))),
+                };
+                options.format = match text("output_format") {
+                    "" | "text" => pipeline::Format::Text,
+                    "json" => pipeline::Format::Json,
+                    other => return Err(invalid(format!("explain_options.output_format '{other}' is none of text and json."))),
+                };
+            }
+            ("memory_limit", Value::Int(bytes)) => options.memory = u64::try_from(bytes).ok(),
+            // Which index to use, and the like: here all come to the same.
+            _ => {}
+        }
+    }
+    Ok((stages, options))
+}
+
+fn pipeline(asked: proto::Pipeline) -> Result<Pipeline, Failure> {
+    let stage = |stage: proto::Stage| {
+        let args = stage.args.into_iter().map(expression).collect::<Result<_, Failure>>()?;
+        let options = stage.options.into_iter().map(|(name, option)| Ok((name, expression(option)?))).collect::<Result<_, Failure>>()?;
+        Ok(Stage { name: stage.name, args, options })
+    };
+    Ok(Pipeline { stages: asked.stages.into_iter().map(stage).collect::<Result<_, Failure>>()? })
+}
+
+/// An expression of a pipeline; what has none in it is a value.
+fn expression(asked: proto::Value) -> Result<Expr, Failure> {
+    use proto::Kind;
+    Ok(match asked.kind {
+        Some(Kind::Field(path)) => Expr::Field(FieldPath::parse(&path)?),
+        Some(Kind::Variable(name)) => Expr::Variable(name),
+        Some(Kind::Function(function)) => {
+            let args = function.args.into_iter().map(expression).collect::<Result<_, _>>()?;
+            Expr::Call { name: function.name, args }
+        }
+        Some(Kind::Pipeline(asked)) => Expr::Pipeline(pipeline(asked)?),
+        Some(Kind::Array(array)) => {
+            let members = array.values.into_iter().map(expression).collect::<Result<Vec<_>, _>>()?;
+            match members.iter().map(constant).collect::<Option<Vec<_>>>() {
+                Some(values) => Expr::Constant(Value::Array(values)),
+                None => Expr::Array(members),
+            }
+        }
+        Some(Kind::Map(map)) => {
+            let entries =
+                map.fields.into_iter().map(|(name, entry)| Ok((name, expression(entry)?))).collect::<Result<BTreeMap<_, _>, Failure>>()?;
+            match entries.iter().map(|(name, entry)| Some((name.clone(), constant(entry)?))).collect::<Option<Fields>>() {
+                Some(fields) => Expr::Constant(Value::Map(fields)),
+                None => Expr::Map(entries),
+            }
+        }
+        kind => Expr::Constant(value(proto::Value { kind })?),
+    })
+}
+
+fn constant(expr: &Expr) -> Option<Value> {
+    match expr {
+        Expr::Constant(value) => Some(value.clone()),
+        _ => None,
+    }
 }
 
 /// A target to listen to.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::decode::token;
 use super::proto::{self, target_change_type};
 use crate::services::documents::listen::{Bloom, Event};
+use crate::services::documents::pipeline::Output;
 use crate::services::documents::{Document, Fields, Timestamp, Value, Written};
 
 /// A document.
@@ -14,6 +15,16 @@ pub fn document(document: Document) -> proto::Document {
         create_time: Some(time(document.created)),
         update_time: Some(time(document.updated)),
         fields: fields(document.fields),
+    }
+}
+
+/// What a pipeline gave.
+pub fn output(output: Output) -> proto::Document {
+    proto::Document {
+        name: output.name.unwrap_or_default(),
+        create_time: output.created.map(time),
+        update_time: output.updated.map(time),
+        fields: fields(output.fields),
     }
 }
 

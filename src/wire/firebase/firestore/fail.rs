@@ -24,7 +24,9 @@ fn code(error: &Error) -> Code {
         Error::Exists(_) => Code::AlreadyExists,
         Error::Changed { .. } | Error::NoIndex { .. } => Code::FailedPrecondition,
         Error::Contention => Code::Aborted,
-        Error::TooManyTransactions => Code::ResourceExhausted,
+        Error::TooManyTransactions | Error::Exhausted(_) => Code::ResourceExhausted,
+        Error::TooSlow(_) => Code::DeadlineExceeded,
+        Error::Unsupported(_) => Code::Unimplemented,
         // Who asks again is answered by the state that there is now.
         Error::Superseded => Code::Unavailable,
         Error::Store(_) => Code::Internal,

@@ -89,6 +89,7 @@ impl Firestore {
             }
             "RunQuery" => answer!(grpc::several, run_query),
             "RunAggregationQuery" => answer!(grpc::several, run_aggregation_query),
+            "ExecutePipeline" => answer!(grpc::several, execute_pipeline),
             "PartitionQuery" => answer!(grpc::unary, partition_query),
             "ListCollectionIds" => answer!(grpc::unary, list_collection_ids),
             "BatchWrite" => answer!(grpc::unary, batch_write),

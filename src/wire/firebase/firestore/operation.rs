@@ -11,6 +11,8 @@ use crate::services::documents::{self, Change, Database, List, Name, Order as By
 /// Documents of a page where nothing is said, and at most.
 const PAGE: usize = 20;
 const PAGE_MAX: usize = 300;
+/// Bytes of a pipeline's results that go into one answer; one result may be larger by itself.
+const ANSWER_BYTES: usize = 1 << 20;
 /// Identifiers of collections of a page at most.
 const IDS_MAX: usize = 1_000;
 
@@ -230,6 +232,37 @@ impl Firestore {
         let explain_metrics = request.explain_options.map(|_| explained(1, 0, began.elapsed()));
         let result = Some(AggregationResult { aggregate_fields });
         Ok(vec![RunAggregationQueryResponse { result, transaction, read_time, explain_metrics }])
+    }
+
+    pub(super) async fn execute_pipeline(
+        &self,
+        call: &Call,
+        request: ExecutePipelineRequest,
+    ) -> Result<Vec<ExecutePipelineResponse>, Failure> {
+        let database = Database::parse(&request.database)?;
+        let (pipeline, options) = decode::structured_pipeline(request.structured_pipeline)?;
+        let (view, transaction) = self.view(call, &database, (request.transaction, request.new_transaction, request.read_time)).await?;
+        let ran = self.documents.pipeline(call, &database, &pipeline, options, &view).await?;
+        let execution_time = Some(encode::time(ran.at));
+        let answer = || ExecutePipelineResponse { execution_time, ..Default::default() };
+        // Only the first says which transaction began.
+        let mut answers = vec![ExecutePipelineResponse { transaction, ..answer() }];
+        let mut bytes = 0;
+        for result in ran.outputs.into_iter().map(encode::output) {
+            let more = prost::Message::encoded_len(&result);
+            if bytes > 0 && bytes + more > ANSWER_BYTES {
+                answers.push(answer());
+                bytes = 0;
+            }
+            bytes += more;
+            if let Some(last) = answers.last_mut() {
+                last.results.push(result);
+            }
+        }
+        if let Some(last) = answers.last_mut() {
+            last.explain_stats = ran.explained.map(ExplainStats::new);
+        }
+        Ok(answers)
     }
 
     pub(super) async fn partition_query(&self, call: &Call, request: PartitionQueryRequest) -> Result<PartitionQueryResponse, Failure> {

@@ -158,6 +158,10 @@ impl Firestore {
                 let request = read(body).await.map(|request| RunAggregationQueryRequest { parent, ..request });
                 ("RunAggregationQuery", several(call!(request, run_aggregation_query)))
             }
+            "executePipeline" => {
+                let request = read(body).await.map(|request| ExecutePipelineRequest { database, ..request });
+                ("ExecutePipeline", several(call!(request, execute_pipeline)))
+            }
             "partitionQuery" => {
                 let request = read(body).await.map(|request| PartitionQueryRequest { parent, ..request });
                 ("PartitionQuery", unary(call!(request, partition_query)))

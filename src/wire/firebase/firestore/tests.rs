@@ -167,9 +167,42 @@ async fn errors_say_code_status_and_text() {
         check(Method::POST, &format!("{root}:runQuery"), json!({}), (400, "INVALID_ARGUMENT", "query is missing")).await,
         "streams are arrays"
     );
-    check(Method::POST, &format!("{root}:executePipeline"), json!({}), (501, "UNIMPLEMENTED", "executePipeline")).await;
+    let expression = json!({"fields": {"a": {"fieldReferenceValue": "b"}}});
+    check(Method::POST, &format!("{root}/c"), expression, (400, "INVALID_ARGUMENT", "expressions are for pipelines only")).await;
+    assert!(check(Method::POST, &format!("{root}:executePipeline"), json!({}), (400, "INVALID_ARGUMENT", "pipeline is missing")).await);
+    let search = json!({"structuredPipeline": {"pipeline": {"stages": [{"name": "search"}]}}});
+    check(Method::POST, &format!("{root}:executePipeline"), search, (501, "UNIMPLEMENTED", "no text index")).await;
     let deep = (0..200).fold(json!({"nullValue": null}), |inner, _| json!({"mapValue": {"fields": {"m": inner}}}));
     check(Method::POST, &format!("{root}/c"), json!({"fields": {"a": deep}}), (400, "INVALID_ARGUMENT", "")).await;
+}
+
+#[tokio::test]
+async fn a_pipeline_in_json_is_answered_in_json() {
+    let server = server();
+    for id in ["a", "b"] {
+        let fields = json!({"fields": {"t": {"stringValue": id}}});
+        server.rest(Method::POST, &format!("/v1/{ROOT}/c?documentId={id}"), fields).await;
+    }
+    let source = json!({"name": "collection", "args": [{"referenceValue": "/c"}]});
+    let run = async |stages: Json, options: Json| {
+        let asked = json!({"structuredPipeline": {"pipeline": {"stages": stages}, "options": options}, "newTransaction": {"readOnly": {}}});
+        let (status, answer, said) = server.rest(Method::POST, &format!("/v1/{ROOT}:executePipeline"), asked).await;
+        assert_eq!((status, said.action.as_str()), (StatusCode::OK, "ExecutePipeline"), "{answer}");
+        answer
+    };
+    let upper = json!({"functionValue": {"name": "to_upper", "args": [{"fieldReferenceValue": "t"}]}});
+    let select = json!({"name": "select", "args": [{"mapValue": {"fields": {"u": upper}}}]});
+    let explain = json!({"explain_options": {"mapValue": {"fields": {"mode": {"stringValue": "analyze"}}}}});
+    let answer = run(json!([source, select]), explain).await;
+    assert_eq!(answer[0]["results"], json!([{"fields": {"u": {"stringValue": "A"}}}, {"fields": {"u": {"stringValue": "B"}}}]));
+    assert_eq!(answer[0]["executionTime"], "2023-11-14T22:13:20.000001Z");
+    assert!(answer[0]["transaction"].is_string());
+    assert_eq!(answer[0]["explainStats"]["data"]["@type"], "type.googleapis.com/google.protobuf.StringValue");
+    let whole = run(json!([source, {"name": "limit", "args": [{"integerValue": "1"}]}]), json!({})).await;
+    assert_eq!(whole[0]["results"][0]["name"], format!("{ROOT}/c/a"));
+    assert_eq!(whole[0]["results"][0]["createTime"], "2023-11-14T22:13:20Z");
+    let none = run(json!([source, {"name": "limit", "args": [{"integerValue": "0"}]}]), json!({})).await;
+    assert_eq!((none[0].get("results"), none[0]["executionTime"].is_string()), (None, true));
 }
 
 #[tokio::test]

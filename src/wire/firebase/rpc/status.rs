@@ -7,6 +7,7 @@ use http::StatusCode;
 pub enum Code {
     Cancelled = 1,
     InvalidArgument = 3,
+    DeadlineExceeded = 4,
     NotFound = 5,
     AlreadyExists = 6,
     ResourceExhausted = 8,
@@ -23,6 +24,7 @@ impl Code {
         match self {
             Code::Cancelled => "CANCELLED",
             Code::InvalidArgument => "INVALID_ARGUMENT",
+            Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Code::NotFound => "NOT_FOUND",
             Code::AlreadyExists => "ALREADY_EXISTS",
             Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
@@ -39,6 +41,7 @@ impl Code {
         match self {
             Code::Cancelled => StatusCode::from_u16(499).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
             Code::InvalidArgument | Code::FailedPrecondition => StatusCode::BAD_REQUEST,
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::AlreadyExists | Code::Aborted => StatusCode::CONFLICT,

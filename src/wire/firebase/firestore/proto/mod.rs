@@ -6,6 +6,7 @@
 mod listen;
 mod message;
 mod names;
+mod pipeline;
 mod query;
 mod request;
 mod value;
@@ -13,6 +14,7 @@ mod value;
 pub use listen::*;
 pub use message::*;
 pub use names::*;
+pub use pipeline::*;
 pub use query::*;
 pub use request::*;
 pub use value::*;

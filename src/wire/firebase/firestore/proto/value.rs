@@ -7,7 +7,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::text;
+use super::{Function, Pipeline, text};
 pub use crate::wire::firebase::rpc::Timestamp;
 
 /// A place on the Earth.
@@ -38,7 +38,7 @@ pub struct MapValue {
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Value {
-    #[prost(oneof = "Kind", tags = "11, 1, 2, 3, 10, 17, 18, 5, 8, 9, 6")]
+    #[prost(oneof = "Kind", tags = "11, 1, 2, 3, 10, 17, 18, 5, 8, 9, 6, 19, 20, 21, 22")]
     pub kind: Option<Kind>,
 }
 
@@ -66,6 +66,15 @@ pub enum Kind {
     Array(ArrayValue),
     #[prost(message, tag = "6")]
     Map(MapValue),
+    /// These four are in pipelines only.
+    #[prost(string, tag = "19")]
+    Field(String),
+    #[prost(message, tag = "20")]
+    Function(Function),
+    #[prost(message, tag = "21")]
+    Pipeline(Pipeline),
+    #[prost(string, tag = "22")]
+    Variable(String),
 }
 
 impl Serialize for Value {
@@ -86,6 +95,10 @@ impl Serialize for Value {
             Some(Kind::GeoPoint(place)) => map.serialize_entry("geoPointValue", place)?,
             Some(Kind::Array(array)) => map.serialize_entry("arrayValue", array)?,
             Some(Kind::Map(fields)) => map.serialize_entry("mapValue", fields)?,
+            Some(Kind::Field(path)) => map.serialize_entry("fieldReferenceValue", path)?,
+            Some(Kind::Variable(name)) => map.serialize_entry("variableReferenceValue", name)?,
+            Some(Kind::Function(function)) => map.serialize_entry("functionValue", function)?,
+            Some(Kind::Pipeline(pipeline)) => map.serialize_entry("pipelineValue", pipeline)?,
         }
         map.end()
     }
@@ -122,6 +135,10 @@ impl<'de> Deserialize<'de> for Value {
                         "geoPointValue" => Kind::GeoPoint(map.next_value()?),
                         "arrayValue" => Kind::Array(map.next_value()?),
                         "mapValue" => Kind::Map(map.next_value()?),
+                        "fieldReferenceValue" => Kind::Field(map.next_value()?),
+                        "variableReferenceValue" => Kind::Variable(map.next_value()?),
+                        "functionValue" => Kind::Function(map.next_value()?),
+                        "pipelineValue" => Kind::Pipeline(map.next_value()?),
                         other => {
                             return Err(A::Error::custom(format!(
                                 "Invalid JSON payload received. Unknown name \"{other}\": Cannot find field."

@@ -1,0 +1,644 @@
+//! Pipelines, row by row.
+
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::super::pipeline::{Explain, Expr, Format, Options, Output, Pipeline, Ran, Stage};
+use super::*;
+
+/// An expression in short: `"@a.b"` is a field, `"?x"` a variable, `["$name", …]` a call, `{"pipeline": […]}` a pipeline.
+fn expr(json: &Json) -> Expr {
+    match json {
+        Json::String(text) if text.starts_with('@') => Expr::Field(field(&text[1..])),
+        Json::String(text) if text.starts_with('?') => Expr::Variable(text[1..].to_owned()),
+        Json::String(text) if text.starts_with('#') => Expr::Constant(Value::Reference(database().full(&text[1..]))),
+        Json::Array(parts) => match parts.split_first() {
+            Some((Json::String(name), args)) if name.starts_with('$') => {
+                Expr::Call { name: name[1..].to_owned(), args: args.iter().map(expr).collect() }
+            }
+            _ => match value_of(json) {
+                Some(value) => Expr::Constant(value),
+                None => Expr::Array(parts.iter().map(expr).collect()),
+            },
+        },
+        Json::Object(map) if map.contains_key("pipeline") => Expr::Pipeline(pipeline(&map["pipeline"])),
+        Json::Object(map) => match value_of(json) {
+            Some(value) => Expr::Constant(value),
+            None => Expr::Map(map.iter().map(|(name, json)| (name.clone(), expr(json))).collect()),
+        },
+        other => Expr::Constant(value(other)),
+    }
+}
+
+/// A value that has no expressions in it.
+fn value_of(json: &Json) -> Option<Value> {
+    fn is_plain(json: &Json) -> bool {
+        match json {
+            Json::String(text) => !text.starts_with(['@', '?', '$', '#']),
+            Json::Array(members) => members.iter().all(is_plain),
+            Json::Object(map) => !map.contains_key("pipeline") && map.values().all(is_plain),
+            _ => true,
+        }
+    }
+    is_plain(json).then(|| value(json))
+}
+
+/// Stages in short: `["where", …]`; a map after `"options"` at the end is the options.
+fn pipeline(json: &Json) -> Pipeline {
+    let stage = |json: &Json| {
+        let parts = json.as_array().expect("a stage");
+        let name = parts[0].as_str().expect("a name").to_owned();
+        let (args, options) = match parts.iter().position(|part| part == "options") {
+            Some(at) => (&parts[1..at], parts[at + 1].as_object().cloned().unwrap_or_default()),
+            None => (&parts[1..], serde_json::Map::new()),
+        };
+        let options = options.iter().map(|(name, json)| (name.clone(), expr(json))).collect();
+        Stage { name, args: args.iter().map(expr).collect(), options }
+    };
+    Pipeline { stages: json.as_array().expect("stages").iter().map(stage).collect() }
+}
+
+impl World {
+    async fn ran(&self, stages: &Json, options: Options, view: &View) -> Result<Ran, Error> {
+        self.documents.pipeline(&self.call, &database(), &pipeline(stages), options, view).await
+    }
+
+    async fn outputs(&self, stages: &Json) -> Result<Vec<Output>, String> {
+        self.ran(stages, Options::default(), &View::Latest).await.map(|ran| ran.outputs).map_err(|error| error.to_string())
+    }
+
+    /// The identifiers of the documents that come out.
+    async fn ids(&self, stages: Json) -> String {
+        let outputs = self.outputs(&stages).await.unwrap_or_else(|error| panic!("{stages}: {error}"));
+        let id = |output: Output| Name::parse(&output.name.expect("a name")).expect("a name").id().to_owned();
+        outputs.into_iter().map(id).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Ends a pipeline that the rows begin with a collection.
+fn of(collection: &str, stages: Json) -> Json {
+    let mut all = vec![json!(["collection", format!("#{collection}")])];
+    all.extend(stages.as_array().expect("stages").iter().cloned());
+    Json::Array(all)
+}
+
+async fn plants() -> World {
+    let world = world();
+    let documents = [
+        ("a", json!({"n": 1, "kind": "x", "list": [1, 2], "m": {"k": 1}})),
+        ("b", json!({"n": 2.0, "kind": "y", "list": [2, 3], "m": {"k": 2}})),
+        ("c", json!({"n": 2, "kind": "x", "list": []})),
+        ("d", json!({"n": "two", "kind": "x"})),
+        ("e", json!({"n": null, "kind": "z", "list": [null]})),
+        ("f", json!({"n": "NaN", "kind": "z"})),
+        ("g", json!({"kind": "x"})),
+    ];
+    world.commit(documents.into_iter().map(|(id, json)| put(&format!("c/{id}"), json)).collect()).await.expect("documents");
+    world
+}
+
+#[tokio::test]
+async fn stages_give_what_they_are_asked_for() {
+    let world = plants().await;
+    let check = async |stages: Json, wanted: &str| {
+        assert_eq!(world.ids(of("c", stages.clone())).await, wanted, "{stages}");
+    };
+    check(json!([]), "a b c d e f g").await;
+    check(json!([["where", ["$equal", "@n", 2]]]), "b c").await;
+    // Null is what it is, and what is not there is not null.
+    check(json!([["where", ["$equal", "@n", null]]]), "e").await;
+    check(json!([["where", ["$not_equal", "@n", 2]]]), "a d e f g").await;
+    check(json!([["where", ["$is_absent", "@n"]]]), "g").await;
+    // Comparisons stay within one type, and nothing is less or more than NaN, which is equal to itself.
+    check(json!([["where", ["$greater_than", "@n", 0]]]), "a b c").await;
+    check(json!([["where", ["$less_than", "@n", 5]]]), "a b c").await;
+    check(json!([["where", ["$less_than_or_equal", "@n", null]]]), "e").await;
+    check(json!([["where", ["$equal", "@n", "NaN"]]]), "f").await;
+    // Either, also of what has only one of the fields.
+    check(json!([["where", ["$or", ["$greater_than", "@n", 1], ["$equal", "@kind", "x"]]]]), "a b c d g").await;
+    check(json!([["where", ["$equal_any", "@kind", ["y", "z"]]]]), "b e f").await;
+    check(json!([["where", ["$array_contains", "@list", 2]], ["where", ["$equal", "@kind", "y"]]]), "b").await;
+    check(json!([["where", ["$equal", 2, "@n"]]]), "b c").await;
+    check(json!([["where", ["$less_than", 1, "@n"]]]), "b c").await;
+    check(json!([["where", ["$equal", "@__name__", "#c/d"]]]), "d").await;
+    // What cannot be worked out, and what is no boolean, is not so.
+    check(json!([["where", ["$equal", ["$add", "@n", 1], 3]]]), "b c").await;
+    check(json!([["where", "@kind"]]), "").await;
+    // The order of all values; what is missing stands with null.
+    check(
+        json!([["sort", {"expression": "@n", "direction": "ascending"}, {"expression": "@__name__", "direction": "ascending"}]]),
+        "e g f a b c d",
+    )
+    .await;
+    check(json!([["sort", {"expression": "@n", "direction": "descending"}], ["limit", 3]]), "d b c").await;
+    check(json!([["sort", {"expression": ["$length", "@list"], "direction": "descending"}], ["offset", 1], ["limit", 2]]), "b e").await;
+    check(json!([["limit", 3], ["where", ["$equal", "@kind", "x"]]]), "a c").await;
+    check(json!([["limit", 0]]), "").await;
+    check(json!([["union", {"pipeline": [["collection", "#c"], ["limit", 1]]}], ["offset", 6]]), "g a").await;
+    check(json!([["union", {"pipeline": [["documents", "#c/b", "#c/none", "#c/a"]]}], ["offset", 7]]), "b a").await;
+}
+
+/// `[an expression, what it comes to]`: text after an exclamation mark is the reason why it comes to nothing.
+const ROWS: &[(&str, &str)] = &[
+    (
+        "Whole numbers stay whole and have room for so much; one of floating point makes all so",
+        r##"
+        [["$add", "@n", 1, 0.5], 8.5]
+        [["$multiply", "@n", 2], 14]
+        [["$divide", "@n", 2], 3]
+        [["$divide", -7, 2], -3]
+        [["$mod", -7, 3], -1]
+        [["$divide", 1.0, 0.0], "inf"]
+        [["$add", 9223372036854775807, 1], "!add: the outcome has no room"]
+        [["$divide", "@n", 0], "!division by zero"]
+        [["$mod", "@n", 0], "!division by zero"]
+        [["$abs", -9223372036854775808], "!abs: the outcome has no room"]
+        [["$round", -2.5], -3.0]
+        [["$round", 1250, -2], 1300]
+        [["$round", -1250, -2], -1300]
+        [["$round", 9223372036854775807, -1], "!no room"]
+        [["$round", 12, -30], 0]
+        [["$trunc", -2.57, 1], -2.5]
+        [["$trunc", 1299, -2], 1200]
+        [["$ceil", "@n"], 7]
+        [["$floor", -0.5], -1.0]
+        [["$pow", 2, -1], 0.5]
+        [["$pow", 0, -1], "!zero has no power"]
+        [["$pow", -8, 0.5], "!no such root"]
+        [["$sqrt", -1], "!no square root"]
+        [["$ln", 0], "!above zero"]
+        [["$log", 8, 2], 3.0]
+        [["$sum", [1, "x", 2]], 3]
+        [["$sum", ["x"]], null]
+        "##,
+    ),
+    (
+        "Null and nothing make null; other types are refused",
+        r##"
+        [["$add", "@e", 1], null]
+        [["$add", "@none", 1], null]
+        [["$to_upper", "@none"], null]
+        [["$to_upper", "@n"], "!to_upper: needs a text or bytes, and got a value of type int64"]
+        [["$array_length", "@t"], "!needs an array"]
+        "##,
+    ),
+    (
+        "Texts are counted in characters",
+        r##"
+        [["$char_length", "@t"], 6]
+        [["$byte_length", "@t"], 11]
+        [["$reverse", "@t"], "😀eßürG"]
+        [["$substring", "@t", 2, 2], "üß"]
+        [["$substring", "@t", -1], "😀"]
+        [["$substring", "@t", 9], ""]
+        [["$substring", "@t", 0, -1], "!length must be non-negative"]
+        [["$string_index_of", "@t", "e"], 4]
+        [["$string_index_of", "@t", "x"], -1]
+        [["$string_index_of", "@t", ""], 0]
+        [["$split", "ab", ""], ["a", "b"]]
+        [["$split", "", ","], [""]]
+        [["$join", ["a", null, "b"], "-"], "a-b"]
+        [["$join", ["a", null], "-", "*"], "a-*"]
+        [["$string_repeat", "ab", 2000000], "!more than 1048576 bytes"]
+        [["$string_repeat", "", 9000000000], ""]
+        [["$string_replace_all", "aaa", "", "x"], "aaa"]
+        [["$concat", "a", "@n"], "!needs a text"]
+        [["$concat", [1], [2]], [1, 2]]
+        [["$like", "a.c", "a.c"], true]
+        [["$like", "abc", "a.c"], false]
+        [["$like", "a%c", "a\\%c"], true]
+        [["$like", "a\nb", "a_b"], true]
+        [["$like", "x", "\\"], "!ends in a backslash"]
+        [["$regex_match", "ab", "a|b"], false]
+        [["$regex_contains", "ab", "("], "!no regular expression"]
+        [["$regex_match", "x", "a)|(x"], "!no regular expression"]
+        "##,
+    ),
+    (
+        "Arrays",
+        r##"
+        [["$array_get", "@l", -1], 2]
+        [["$array_get", "@l", 4], {"absent": true}]
+        [["$array_get", "@l", -5], {"absent": true}]
+        [["$array_get", "@l", 0.5], "!whole number"]
+        [["$offset", "@l", 0], 3]
+        [["$offset", "@t", 0], {"absent": true}]
+        [["$array_slice", "@l", -3, 2], [1, null]]
+        [["$array_slice", "@l", 9], []]
+        [["$array_first", []], {"absent": true}]
+        [["$array_first_n", "@l", -1], "!n must be non-negative"]
+        [["$maximum", "@l"], 3]
+        [["$minimum", "@l"], 1]
+        [["$maximum", []], null]
+        [["$maximum", "@t"], "!needs an array"]
+        [["$maximum", "@e", "@n", "@none", 5], 7]
+        [["$minimum_n", "@l", 2], [1, 2]]
+        [["$maximum_n", "@l", 2], [3, 2]]
+        [["$array_index_of", "@l", null], 2]
+        [["$array_index_of", [1, 2, 1], 1, "last"], 2]
+        [["$array_contains", "@l", null], true]
+        [["$array_contains", "@e", 1], null]
+        [["$array_contains_all", "@l", []], true]
+        [["$equal_any", "@none", [1]], false]
+        [["$not_equal_any", "@none", [1]], true]
+        [["$equal_any", null, [null]], true]
+        [["$equal_any", 1, "@none"], null]
+        [["$array_filter", "@l", "x", ["$greater_than", "?x", 1]], [3, 2]]
+        [["$array_transform", "@l", "x", ["$add", "?x", "@n"]], [10, 8, null, 9]]
+        [["$array_transform", "@l", "x", "i", "?i"], [0, 1, 2, 3]]
+        [["$array_filter", "@l", "x", "?x"], "!needs a boolean"]
+        [["$array_filter", "@none", "x", true], null]
+        [["$array", "@n", "@none"], [7, null]]
+        "##,
+    ),
+    (
+        "Maps",
+        r##"
+        [["$map", "a", "@n", "b", "@none"], {"a": 7}]
+        [["$map", "a", 1, "a", 2], "!comes twice"]
+        [["$map_get", "@m", "z"], {"absent": true}]
+        [["$map_get", "@n", "a"], {"absent": true}]
+        [["$map_set", "@m", "a", "@none", "z", null], {"b": {"c": 2}, "z": null}]
+        [["$map_merge", "@m", {"a": 2}], {"a": 2, "b": {"c": 2}}]
+        [["$map_remove", "@m", "b", "q"], {"a": 1}]
+        [["$map_keys", "@v"], "!needs a map, and got a value of type vector"]
+        [["$map_entries", {"k": 1}], [{"k": "k", "v": 1}]]
+        "##,
+    ),
+    (
+        "Three answers: what settles it does so whatever the others are",
+        r##"
+        [["$and", "@yes", "@e"], null]
+        [["$and", "@no", "@e"], false]
+        [["$and", ["$equal", ["$divide", 1, 0], 1], "@no"], false]
+        [["$and", ["$equal", ["$divide", 1, 0], 1], "@yes"], "!division by zero"]
+        [["$or", "@e", "@yes"], true]
+        [["$or", "@e", "@no"], null]
+        [["$nor", "@no", "@no"], true]
+        [["$nor", "@no", "@e"], null]
+        [["$xor", "@yes", "@yes", "@yes"], true]
+        [["$xor", "@yes", "@none"], null]
+        [["$not", "@e"], null]
+        [["$not", "@n"], "!needs a boolean"]
+        [["$conditional", "@e", 1, 2], 2]
+        [["$switch_on", "@no", 1, "@yes", 2, 3], 2]
+        [["$switch_on", "@no", 1, 3], 3]
+        [["$switch_on", "@no", 1], "!all switch cases evaluate to false"]
+        [["$equal", "@none", null], false]
+        [["$equal", "@none", "@gone"], true]
+        [["$equal", 1, 1.0], true]
+        [["$equal", ["$sqrt", "NaN"], "NaN"], true]
+        [["$less_than", "@t", 5], false]
+        [["$greater_than_or_equal", "@e", null], true]
+        [["$between", "@n", 7, 8], true]
+        [["$cmp", "@none", null], 0]
+        [["$cmp", 1, "a"], -1]
+        [["$exists", "@e"], true]
+        [["$exists", "@none"], false]
+        [["$is_error", ["$divide", 1, 0]], true]
+        [["$is_error", "@none"], false]
+        [["$if_error", ["$error", "no"], "else"], "else"]
+        [["$error", "because"], "!error: because"]
+        [["$if_absent", "@e", 1], null]
+        [["$if_null", "@none", 1], 1]
+        [["$coalesce", "@none", "@e", "@n"], 7]
+        [["$coalesce", "@e", "@none"], {"absent": true}]
+        [["$type", "@e"], "null"]
+        [["$storage_size", "@t"], 12]
+        [["$type", "@none"], null]
+        [["$type", "@v"], "vector"]
+        [["$is_type", "@n", "number"], true]
+        [["$is_type", "@n", "float64"], false]
+        [["$is_type", "@n", "int32"], false]
+        [["$is_type", "@n", "numbre"], "!no type 'numbre'"]
+        "##,
+    ),
+    (
+        "Names, vectors",
+        r##"
+        [["$document_id", "@__name__"], "a"]
+        [["$collection_id", "#c/d/e/f"], "e"]
+        [["$document_id", ["$parent", "#c/d/e/f"]], "d"]
+        [["$parent", "#c/d"], null]
+        [["$document_id", "@t"], "!needs a reference"]
+        [["$vector_length", "@v"], 2]
+        [["$euclidean_distance", "@v", {"vector": [0, 0]}], 5.0]
+        [["$dot_product", "@v", {"vector": [1]}], "!the vectors have 2 and 1 elements"]
+        [["$cosine_distance", "@v", {"vector": [0, 0]}], "!no such distance"]
+        [["$manhattan_distance", "@v", {"vector": [1, 1]}], 5.0]
+        "##,
+    ),
+    (
+        "Times",
+        r##"
+        [["$timestamp_to_unix_millis", ["$unix_micros_to_timestamp", -1]], -1]
+        [["$unix_seconds_to_timestamp", 999999999999], "!years 1 to 9999"]
+        [["$timestamp_diff", ["$unix_seconds_to_timestamp", 0], ["$unix_seconds_to_timestamp", 119], "minute"], -1]
+        [["$timestamp_add", ["$unix_seconds_to_timestamp", 0], "month", 1], "!'month' is no unit"]
+        "##,
+    ),
+];
+
+#[tokio::test]
+async fn functions_of_what_is_there_and_what_is_not() {
+    let world = world();
+    let row = json!({"n": 7, "f": 2.5, "t": "Grüße😀", "e": null, "l": [3, 1, null, 2], "m": {"a": 1, "b": {"c": 2}}, "v": {"vector": [3, 4]}, "yes": true, "no": false});
+    world.commit(vec![put("c/a", row)]).await.expect("a document");
+    let given = |expression: &Json| of("c", json!([["select", {"it": expression}]]));
+    let absent = json!({"absent": true});
+    let rows = ROWS.iter().flat_map(|(what, rows)| rows.lines().map(str::trim).filter(|row| !row.is_empty()).map(move |row| (what, row)));
+    let mut wrong = Vec::new();
+    for (what, row) in rows {
+        let line: Json = serde_json::from_str(row).unwrap_or_else(|error| panic!("{what}: {row}: {error}"));
+        let (expression, wanted) = (&line[0], &line[1]);
+        let outcome = world.outputs(&given(expression)).await.map(|outputs| outputs[0].fields.get("it").cloned());
+        let is_right = match (&outcome, wanted) {
+            (Err(error), Json::String(text)) if text.starts_with('!') => error.contains(&text[1..]),
+            (Ok(found), wanted) if *wanted == absent => found.is_none(),
+            (Ok(found), wanted) if wanted == "inf" => *found == Some(Value::Double(f64::INFINITY)),
+            (Ok(found), wanted) => *found == Some(value(wanted)),
+            (Err(_), _) => false,
+        };
+        if !is_right {
+            wrong.push(format!("{what}: {row} came to {outcome:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn times_are_cut_and_taken_apart_where_clocks_show_them() {
+    let world = world();
+    world.commit(vec![put("c/a", json!({}))]).await.expect("a document");
+    let at = |text: &str| {
+        let at = chrono::DateTime::parse_from_rfc3339(text).expect("a time");
+        json!(["$unix_micros_to_timestamp", at.timestamp_micros()])
+    };
+    let check = async |expression: Json, wanted: Json| {
+        let outputs = world.outputs(&of("c", json!([["select", {"it": expression}]]))).await.expect("a value");
+        assert_eq!(outputs[0].fields.get("it"), Some(&value(&wanted)), "{expression}");
+    };
+    let cut = async |from: &str, unit: &str, zone: &str, wanted: &str| {
+        let micros = chrono::DateTime::parse_from_rfc3339(wanted).expect("a time").timestamp_micros();
+        check(json!(["$timestamp_to_unix_micros", ["$timestamp_trunc", at(from), unit, zone]]), json!(micros)).await;
+    };
+    cut("2025-11-30T01:02:03.456789Z", "millisecond", "UTC", "2025-11-30T01:02:03.456Z").await;
+    cut("2025-11-30T01:02:03.456789Z", "day", "MST", "2025-11-29T07:00:00Z").await;
+    cut("2025-11-30T01:02:03.456789Z", "hour", "Asia/Kathmandu", "2025-11-30T00:15:00Z").await;
+    cut("2025-11-30T01:02:03Z", "week", "UTC", "2025-11-30T00:00:00Z").await;
+    cut("2025-11-30T01:02:03Z", "week(monday)", "UTC", "2025-11-24T00:00:00Z").await;
+    cut("2025-11-30T01:02:03Z", "isoweek", "+02:00", "2025-11-23T22:00:00Z").await;
+    cut("2025-11-30T01:02:03Z", "quarter", "UTC", "2025-10-01T00:00:00Z").await;
+    cut("2025-12-30T01:02:03Z", "isoyear", "UTC", "2025-12-29T00:00:00Z").await;
+    // A day that begins at one o'clock, because clocks were put forward at midnight.
+    cut("2018-11-04T12:00:00Z", "day", "America/Sao_Paulo", "2018-11-04T03:00:00Z").await;
+    // An hour that clocks show twice.
+    cut("2025-11-02T09:30:00Z", "hour", "America/Los_Angeles", "2025-11-02T09:00:00Z").await;
+    for (part, wanted) in [
+        ("year", 2025),
+        ("isoyear", 2026),
+        ("month", 12),
+        ("quarter", 4),
+        ("dayofweek", 4),
+        ("dayofyear", 365),
+        ("isoweek", 1),
+        ("week", 52),
+        ("week(monday)", 52),
+        ("day", 31),
+        ("hour", 23),
+        ("millisecond", 456),
+        ("microsecond", 456_789),
+    ] {
+        check(json!(["$timestamp_extract", at("2025-12-31T23:02:03.456789Z"), part]), json!(wanted)).await;
+    }
+    let error = world
+        .outputs(&of("c", json!([["select", {"it": ["$timestamp_extract", at("2025-01-01T00:00:00Z"), "hour", "Mars/Olympus"]}]])))
+        .await
+        .expect_err("no zone");
+    assert!(error.contains("there is no time zone 'Mars/Olympus'"), "{error}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_before_anything_is_read() {
+    let world = world();
+    let check = async |stages: Json, wanted: &str| {
+        let error = world.outputs(&stages).await.expect_err("no such pipeline");
+        assert!(error.contains(wanted), "{stages}: {error}");
+    };
+    check(json!([]), "at least one stage").await;
+    check(json!([["where", true]]), "cannot begin with the stage 'where': it cannot be the first one").await;
+    check(json!([["colection", "#c"]]), "there is no such stage").await;
+    check(json!([["collection", "#c"], ["collection", "#c"]]), "can only be the first one").await;
+    check(json!([["collection", "#c/d"]]), "is the path of a document").await;
+    check(json!([["collection", "#c"], ["limit"]]), "lacks an argument: limit").await;
+    check(json!([["collection", "#c"], ["limit", 1, 2]]), "takes 1 arguments, and got 2").await;
+    check(json!([["collection", "#c"], ["limit", 1.5]]), "Expected limit to be INTEGER_VALUE, but was DOUBLE_VALUE").await;
+    check(json!([["collection", "#c"], ["where", ["$equals", 1, 1]]]), "There is no function 'equals'. Did you mean 'equal'?").await;
+    check(json!([["collection", "#c"], ["where", ["$equal", 1]]]), "takes 2 arguments, and got 1").await;
+    check(json!([["collection", "#c"], ["where", "?x"]]), "Unknown variable 'x'").await;
+    check(json!([["collection", "#c"], ["aggregate", {"x": ["$average", "@n"], "y": "@n"}]]), "'y' of stage 'aggregate' is no function")
+        .await;
+    check(json!([["collection", "#c"], ["aggregate", {"x": ["$avg", "@n"]}]]), "no aggregate function 'avg'").await;
+    check(json!([["documents", "#c/a", "#c/a"]]), "names a document twice").await;
+    check(json!([["search", "x"]]), "no text index").await;
+    check(json!([["subcollection", "c"]]), "within another one").await;
+    // Variables end where documents do, and those of one pipeline are not those of another beside it.
+    check(json!([["collection", "#c"], ["let", {"x": 1}], ["distinct", {"n": "@n"}], ["where", "?x"]]), "Unknown variable 'x'").await;
+    check(
+        json!([["collection", "#c"], ["let", {"x": 1}], ["union", {"pipeline": [["collection", "#c"], ["where", "?x"]]}]]),
+        "Unknown variable 'x'",
+    )
+    .await;
+    check(json!([["collection", "#c"], ["let", {"x": 1, "y": "?x"}]]), "Unknown variable 'x'").await;
+    check(json!([["collection", "#c"], ["where", ["$array_filter", "@l", "x", true]], ["where", "?x"]]), "Unknown variable 'x'").await;
+    // What changes documents comes last, and documents must still be the ones that they were.
+    check(json!([["collection", "#c"], ["delete"], ["limit", 1]]), "must be the last one").await;
+    check(json!([["collection", "#c"], ["distinct", {"n": "@n"}], ["update", {}]]), "must be the last one").await;
+    check(
+        json!([["collection", "#c"], ["select", {"x": ["$array", {"pipeline": [["collection", "#c"], ["delete"]]}]}]]),
+        "must be the last one",
+    )
+    .await;
+    let mut nested = json!([["collection", "#c"]]);
+    for _ in 0..30 {
+        nested = json!([["collection", "#c"], ["select", {"x": ["$array", {"pipeline": nested}]}]]);
+    }
+    check(nested, "20 deep").await;
+}
+
+#[tokio::test]
+async fn pipelines_lie_as_deep_within_each_other_as_they_may() {
+    let world = plants().await;
+    let mut nested = json!([["collection", "#c"], ["limit", 1], ["select", {"x": "@n"}]]);
+    for _ in 0..20 {
+        nested = json!([["collection", "#c"], ["limit", 1], ["select", {"x": ["$array", {"pipeline": nested}]}]]);
+    }
+    let mut value = world.outputs(&nested).await.expect("a value").remove(0).fields.remove("x").expect("a field");
+    let mut depth = 0;
+    while let Value::Array(mut members) = value {
+        value = members.remove(0);
+        depth += 1;
+    }
+    assert_eq!((depth, value), (20, Value::Int(1)));
+}
+
+#[tokio::test]
+async fn an_index_narrows_down_what_is_read() {
+    let world = world();
+    let many = (0..100).map(|n| put(&format!("c/{n:03}"), json!({"n": n, "kind": n % 10, "list": [n % 7]})));
+    world.commit(many.collect()).await.expect("documents");
+    let read = async |stages: Json| {
+        let options = Options { explain: Explain::Run, format: Format::Json, memory: None };
+        let ran = world.ran(&of("c", stages), options, &View::Latest).await.expect("a pipeline");
+        let explained: Json = serde_json::from_str(&ran.explained.expect("an explanation")).expect("JSON");
+        explained["execution"]["documentsRead"].as_u64().expect("a number")
+    };
+    assert_eq!(read(json!([["where", ["$equal", "@kind", 3]]])).await, 10);
+    assert_eq!(read(json!([["where", ["$and", ["$equal", "@kind", 3], ["$greater_than", ["$abs", "@n"], 50]]]])).await, 10);
+    assert_eq!(read(json!([["where", ["$greater_than", "@n", 89]]])).await, 10);
+    assert_eq!(read(json!([["where", ["$equal_any", "@kind", [1, 2]]]])).await, 20);
+    assert_eq!(read(json!([["where", ["$equal", "@kind", ["$add", 1, 2]]]])).await, 10);
+    assert_eq!(read(json!([["limit", 5]])).await, 5);
+    assert_eq!(read(json!([["where", ["$equal", ["$mod", "@n", 2], 0]], ["limit", 5]])).await, 9);
+    // A variable of the pipeline around it: for each of the ten, ten are read.
+    let within = json!({"pipeline": [["collection", "#c"], ["where", ["$equal", "@kind", "?k"]], ["aggregate", {"n": ["$count"]}]]});
+    assert_eq!(
+        read(json!([["where", ["$less_than", "@n", 10]], ["let", {"k": "@kind"}], ["add_fields", {"peers": ["$scalar", within]}]])).await,
+        110
+    );
+}
+
+#[tokio::test]
+async fn what_is_kept_has_a_bound() {
+    let world = world();
+    let text = "x".repeat(10_000);
+    world.commit((0..20).map(|n| put(&format!("c/{n}"), json!({"t": text}))).collect()).await.expect("documents");
+    let run = async |stages: Json, memory: u64| {
+        let options = Options { memory: Some(memory), ..Options::default() };
+        world.ran(&of("c", stages), options, &View::Latest).await.map(|ran| ran.outputs.len())
+    };
+    assert_eq!(run(json!([]), 1 << 20).await.expect("all of them"), 20);
+    assert!(matches!(run(json!([]), 100_000).await, Err(Error::Exhausted(_))));
+    // Of what is thrown away again, nothing counts.
+    assert_eq!(run(json!([["aggregate", {"n": ["$count"]}]]), 100_000).await.expect("a count"), 1);
+    assert_eq!(
+        run(json!([["sort", {"expression": "@t"}], ["limit", 2], ["select", {"n": ["$length", "@t"]}]]), 1 << 20).await.expect("two"),
+        2
+    );
+    assert!(matches!(
+        run(json!([["sort", {"expression": "@t"}], ["aggregate", {"n": ["$count"]}]]), 100_000).await,
+        Err(Error::Exhausted(_))
+    ));
+    // Nor does a value double for ever.
+    let mut stages = vec![json!(["select", {"t": "@t"}])];
+    stages.extend((0..20).map(|_| json!(["add_fields", {"t": ["$concat", "@t", "@t"]}])));
+    assert!(matches!(run(Json::Array(stages), u64::MAX).await, Err(Error::Exhausted(_))));
+}
+
+#[tokio::test]
+async fn a_commit_fails_where_a_pipeline_would_read_something_else() {
+    let world = plants().await;
+    let begin = async || world.documents.begin(&world.call, &database(), Begin::default()).await.expect("a transaction");
+    let commit = async |id: &[u8]| world.documents.commit(&world.call, &database(), vec![put("sum/s", json!({"n": 1}))], Some(id)).await;
+    let stages = of("c", json!([["where", ["$equal", "@kind", "x"]], ["where", ["$less_than", ["$rand"], 2]], ["sample", 2, "documents"]]));
+    // What it does not read may change.
+    let id = begin().await;
+    world.ran(&stages, Options::default(), &View::Transaction(id.clone())).await.expect("a pipeline");
+    world.commit(vec![put("c/b", json!({"n": 9, "kind": "y"}))]).await.expect("a write");
+    commit(&id).await.expect("a commit");
+    for change in [put("c/a", json!({"n": 5, "kind": "x"})), put("c/new", json!({"kind": "x"})), put("c/d", json!({"kind": "q"}))] {
+        let id = begin().await;
+        world.ran(&stages, Options::default(), &View::Transaction(id.clone())).await.expect("a pipeline");
+        world.commit(vec![change.clone()]).await.expect("a write");
+        assert!(matches!(commit(&id).await, Err(Error::Contention)), "{change:?}");
+    }
+    let id = begin().await;
+    let refused = world.ran(&of("c", json!([["delete"]])), Options::default(), &View::Transaction(id)).await;
+    assert!(matches!(refused, Err(Error::Invalid(_))));
+}
+
+#[tokio::test]
+async fn documents_are_changed_all_at_once_and_no_update_is_lost() {
+    let world = plants().await;
+    let outputs = world
+        .outputs(&of("c", json!([["where", ["$equal", "@kind", "x"]], ["remove_fields", "@list"], ["update", {"m.seen": true}]])))
+        .await;
+    assert_eq!(outputs.expect("a number")[0].fields, fields(json!({"documents_modified": 4})));
+    assert_eq!(world.fields("c/a").await, Some(fields(json!({"n": 1, "kind": "x", "m": {"k": 1, "seen": true}}))));
+    assert_eq!(world.fields("c/g").await, Some(fields(json!({"kind": "x", "m": {"seen": true}}))));
+    // What no document may be undoes all.
+    let error = world.outputs(&of("c", json!([["update", {"deep": ["$conditional", ["$equal", "@kind", "z"], [[1]], 1]}]]))).await;
+    assert!(error.expect_err("arrays in arrays").contains("array value in an array value"));
+    assert_eq!(world.fields("c/a").await.expect("a document").get("deep"), None);
+    // Without its name a document cannot be written.
+    let error = world.outputs(&of("c", json!([["select", {"n": "@n"}], ["update", {}]]))).await;
+    assert!(error.expect_err("no name").contains("has no `__name__`"));
+    let stages = of("c", json!([["where", ["$equal", "@__name__", "#c/a"]], ["update", {"n": ["$add", "@n", 1]}]]));
+    let all = futures_util::future::join_all((0..8).map(|_| world.outputs(&stages))).await;
+    let done = all.iter().filter(|outcome| outcome.is_ok()).count();
+    assert_eq!(world.fields("c/a").await.expect("a document")["n"], Value::Int(1 + done as i64), "{all:?}");
+    assert!(done > 0);
+}
+
+/// Conditions of every form that an index may answer, and others.
+fn condition() -> impl Strategy<Value = Json> {
+    let field = prop::sample::select(vec!["@a", "@b", "@m.a", "@__name__"]);
+    let plain = prop_oneof![
+        Just(json!(null)),
+        Just(json!("NaN")),
+        (-1i64..3).prop_map(|n| json!(n)),
+        Just(json!(0.5)),
+        Just(json!("x")),
+        Just(json!([1])),
+        Just(json!(true)),
+        (0u8..4).prop_map(|n| json!(format!("#c/{n}"))),
+        Just(json!("@none")),
+    ];
+    let compare = prop::sample::select(vec![
+        "$equal",
+        "$not_equal",
+        "$less_than",
+        "$less_than_or_equal",
+        "$greater_than",
+        "$greater_than_or_equal",
+        "$array_contains",
+    ]);
+    let among = prop::sample::select(vec!["$equal_any", "$not_equal_any", "$array_contains_any", "$array_contains_all"]);
+    let leaf = prop_oneof![
+        4 => (compare, field.clone(), plain.clone(), any::<bool>()).prop_map(|(op, field, value, turned)| if turned { json!([op, value, field]) } else { json!([op, field, value]) }),
+        1 => (among, field.clone(), prop::collection::vec(plain, 0..3)).prop_map(|(op, field, values)| json!([op, field, values])),
+        1 => field.prop_map(|field| json!(["$exists", field])),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| Json::Array([vec![json!("$and")], parts].concat())),
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| Json::Array([vec![json!("$or")], parts].concat())),
+            inner.prop_map(|part| json!(["$not", part])),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever the index says, the same documents come out as when all are looked at.
+    #[test]
+    fn narrowing_changes_nothing_but_what_is_read(conditions in prop::collection::vec(condition(), 1..3)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let world = world();
+            let values = [json!(0), json!(1), json!(2.0), json!(0.5), json!("x"), json!("NaN"), json!(null), json!([1, "x"]), json!(true), json!([])];
+            let documents = values.iter().enumerate().map(|(n, a)| {
+                let b = &values[(n * 3 + 1) % values.len()];
+                put(&format!("c/{n}"), if n % 4 == 3 { json!({"b": b}) } else { json!({"a": a, "b": b, "m": {"a": b}}) })
+            });
+            world.commit(documents.collect()).await.expect("documents");
+            let stages: Vec<Json> = conditions.iter().map(|condition| json!(["where", condition])).collect();
+            let narrowed = world.ids(of("c", Json::Array(stages.clone()))).await;
+            // After a stage that is no condition, nothing is narrowed down.
+            let looked_at = world.ids(of("c", Json::Array([vec![json!(["limit", 1000])], stages].concat()))).await;
+            let sorted = |ids: &str| { let mut ids: Vec<String> = ids.split(' ').map(str::to_owned).collect(); ids.sort(); ids };
+            assert_eq!(sorted(&narrowed), sorted(&looked_at), "{conditions:?}");
+        });
+    }
+}
