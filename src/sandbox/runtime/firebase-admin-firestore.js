@@ -63,7 +63,7 @@
       }
       batch() { return new WriteBatch(this); }
       bulkWriter(options) { return new BulkWriter(this, options); }
-      bundle() { throw rt.missing('bundle', 'firebase-admin/firestore'); }
+      bundle(id) { return new (rt.require('firebase-admin-bundle').BundleBuilder)(id ?? documents.newId()); }
       pipeline() { throw rt.missing('pipeline', 'firebase-admin/firestore'); }
       async runTransaction(work, options) {
         check.callable('updateFunction', work);

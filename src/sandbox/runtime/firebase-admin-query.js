@@ -12,6 +12,19 @@
     const reference = (path) => ({ fieldPath: path.formattedName });
     const isId = (path) => path.isEqual(documentId);
 
+    // What a query did, as the server tells of it.
+    class PlanSummary { constructor(indexesUsed) { this.indexesUsed = indexesUsed; } }
+    class ExecutionStats { constructor(stats) { Object.assign(this, stats); } }
+    class ExplainMetrics { constructor(planSummary, executionStats) { Object.assign(this, { planSummary, executionStats }); } }
+    class ExplainResults { constructor(metrics, snapshot) { Object.assign(this, { metrics, snapshot }); } }
+    const metricsOf = ({ planSummary, executionStats: stats }) => {
+      const [, seconds, fraction = ''] = /^(\d+)(?:\.(\d+))?s$/.exec(stats?.executionDuration ?? '0s');
+      const executionDuration = { seconds: Number(seconds), nanoseconds: Number(fraction.padEnd(9, '0')) };
+      const told = stats ? new ExecutionStats({ resultsReturned: Number(stats.resultsReturned), executionDuration, readOperations: Number(stats.readOperations), debugStats: stats.debugStats }) : null;
+      return new ExplainMetrics(new PlanSummary(planSummary?.indexesUsed ?? []), told);
+    };
+    const explainOptions = (options) => ({ explainOptions: { analyze: Boolean(options?.analyze) } });
+
     class Filter {
       static where(field, operator, value) { return Object.assign(new Filter(), { field, operator, value }); }
       static or(...filters) { return Object.assign(new Filter(), { all: 'OR', filters }); }
@@ -173,12 +186,14 @@
         const documents = [];
         let read;
         let transaction;
+        let metrics;
         for (const row of answer) {
           transaction ??= row.transaction;
           read = row.readTime ?? read;
+          if (row.explainMetrics) metrics = metricsOf(row.explainMetrics);
           if (row.document) documents.push(snapshot(this._firestore._named(row.document.name, converter), row.document, row.readTime));
         }
-        return { documents, read: read && timeOf(read), transaction };
+        return { documents, read: read && timeOf(read), transaction, metrics };
       }
       stream() {
         if (this.o.last) throw new Error('Query results for queries that include limitToLast() constraints cannot be streamed. Use Query.get() instead.');
@@ -186,8 +201,25 @@
         return rt.require('stream').Readable.from(documents(this));
       }
       onSnapshot() { throw noListeners('Query'); }
-      explain() { throw rt.missing('explain', 'firebase-admin/firestore (Query)'); }
-      explainStream() { throw rt.missing('explainStream', 'firebase-admin/firestore (Query)'); }
+      async explain(options) {
+        const { documents, read, metrics } = await this._run(this._structured(), explainOptions(options));
+        return new ExplainResults(metrics, read ? new QuerySnapshot(this, read, this.o.last ? documents.reverse() : documents) : null);
+      }
+      explainStream(options) {
+        if (this.o.last) throw new Error('Query results for queries that include limitToLast() constraints cannot be streamed. Use Query.explain() instead.');
+        const told = async function* (query) {
+          const { documents, metrics } = await query._run(query._structured(), explainOptions(options));
+          for (const document of documents) yield { document, metrics: undefined };
+          yield { document: undefined, metrics };
+        };
+        return rt.require('stream').Readable.from(told(this));
+      }
+      /** The query as bundles have it. */
+      _bundled() {
+        const { last, limit } = this.o;
+        const { limit: number, ...query } = new Query(this._firestore, { ...this.o, last: false })._structured();
+        return { parent: this._parent, structuredQuery: { ...query, ...(number && { limit: { value: number } }) }, ...(limit && { limitType: last ? 'LAST' : 'FIRST' }) };
+      }
       isEqual(other) {
         if (this === other) return true;
         return other instanceof Query && this._firestore === other._firestore && same(this.o, other.o);
@@ -235,6 +267,10 @@
       }
       get query() { return this._query; }
       async get() { return (await this._get()).result; }
+      async explain(options) {
+        const { result, metrics } = await this._get(explainOptions(options));
+        return new ExplainResults(metrics, result ?? null);
+      }
       async _get(view) {
         const names = Object.keys(this._aggregates);
         const aggregations = names.map((name, at) => {
@@ -244,11 +280,11 @@
         const { _firestore: store } = this._query;
         const answer = await store._call('POST', `${this._query._parent}:runAggregationQuery`, { structuredAggregationQuery: { structuredQuery: this._query._structured(), aggregations }, ...view });
         const found = answer.find((row) => row.result);
+        const told = answer.find((row) => row.explainMetrics);
         const data = {};
-        for (const [alias, value] of Object.entries(found.result.aggregateFields ?? {})) data[names[Number(alias.slice(10))]] = decode(value, store);
-        return { transaction: answer.find((row) => row.transaction)?.transaction, result: new AggregateQuerySnapshot(this, timeOf(found.readTime), data) };
+        for (const [alias, value] of Object.entries(found?.result.aggregateFields ?? {})) data[names[Number(alias.slice(10))]] = decode(value, store);
+        return { transaction: answer.find((row) => row.transaction)?.transaction, metrics: told && metricsOf(told.explainMetrics), result: found && new AggregateQuerySnapshot(this, timeOf(found.readTime), data) };
       }
-      explain() { throw rt.missing('explain', 'firebase-admin/firestore (AggregateQuery)'); }
       isEqual(other) { return this === other || (other instanceof AggregateQuery && this._query.isEqual(other._query) && same(this._aggregates, other._aggregates)); }
     }
     class AggregateQuerySnapshot {
@@ -274,14 +310,20 @@
       }
       get query() { return this._query; }
       async get() {
+        const { documents, read } = await this.#run();
+        return new VectorQuerySnapshot(this, read, documents);
+      }
+      async explain(options) {
+        const { documents, read, metrics } = await this.#run(explainOptions(options));
+        return new ExplainResults(metrics, read ? new VectorQuerySnapshot(this, read, documents) : null);
+      }
+      #run(view) {
         const { vectorField, queryVector, limit, distanceMeasure, distanceResultField, distanceThreshold } = this._options;
         const findNearest = { limit, distanceMeasure, vectorField: reference(FieldPath.of(vectorField)), queryVector: new VectorValue(queryVector)[wire]() };
         if (distanceResultField) findNearest.distanceResultField = FieldPath.of(distanceResultField).formattedName;
         if (distanceThreshold) findNearest.distanceThreshold = distanceThreshold;
-        const { documents, read } = await this._query._run({ ...this._query._structured(), findNearest });
-        return new VectorQuerySnapshot(this, read, documents);
+        return this._query._run({ ...this._query._structured(), findNearest }, view);
       }
-      explain() { throw rt.missing('explain', 'firebase-admin/firestore (VectorQuery)'); }
       isEqual(other) { return this === other || (other instanceof VectorQuery && this._query.isEqual(other._query) && same(this._options, other._options)); }
     }
     class VectorQuerySnapshot extends QuerySnapshot {}

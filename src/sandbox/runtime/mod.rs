@@ -47,6 +47,7 @@ static SOURCES: &[(&str, &str)] = scripts![
     "firebase-admin-document",
     "firebase-admin-query",
     "firebase-admin-writes",
+    "firebase-admin-bundle",
     "firebase-admin-firestore",
     "firebase-admin-auth",
     "firebase-admin-tokens",

@@ -86,6 +86,7 @@ impl fmt::Display for Index {
 /// An index that a query needs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Needed {
+    /// The documents' names come last in it, and are not among its fields.
     pub index: Index,
     /// How many of its fields, at the beginning, are compared for equality.
     equal: usize,
@@ -93,11 +94,16 @@ pub struct Needed {
 
 /// The indexes that a query needs and production does not make by itself, one for each alternative of its filter.
 pub fn needed(query: &Query) -> Result<BTreeSet<Needed>, Error> {
-    let mut needed = BTreeSet::new();
-    let Some(collection) = query.scope.collection.clone() else { return Ok(needed) };
     if query.nearest.is_some() {
-        return Ok(needed);
+        return Ok(BTreeSet::new());
     }
+    Ok(used(query)?.into_iter().filter(|used| used.index.group || used.index.fields.len() > 1).collect())
+}
+
+/// The indexes that production uses for a query, those that it makes by itself too. One by name alone has no fields and is not among them.
+pub fn used(query: &Query) -> Result<BTreeSet<Needed>, Error> {
+    let mut used = BTreeSet::new();
+    let Some(collection) = query.scope.collection.clone() else { return Ok(used) };
     let group = query.scope.descendants;
     for conditions in query.alternatives()? {
         let mut equal: Vec<(FieldPath, Mode)> = Vec::new();
@@ -124,15 +130,15 @@ pub fn needed(query: &Query) -> Result<BTreeSet<Needed>, Error> {
         if equal.len() + ordered.len() > 1 && !merged {
             let number = equal.len();
             let fields = equal.into_iter().chain(ordered).collect();
-            needed.insert(Needed { index: Index { collection: collection.clone(), group, fields }, equal: number });
-        } else if group {
+            used.insert(Needed { index: Index { collection: collection.clone(), group, fields }, equal: number });
+        } else {
             // Of single fields there are indexes within collections only.
             for field in equal.into_iter().chain(ordered) {
-                needed.insert(Needed { index: Index { collection: collection.clone(), group, fields: vec![field] }, equal: 0 });
+                used.insert(Needed { index: Index { collection: collection.clone(), group, fields: vec![field] }, equal: 0 });
             }
         }
     }
-    Ok(needed)
+    Ok(used)
 }
 
 /// The indexes that a project declares, beside those that production makes by itself.

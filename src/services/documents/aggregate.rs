@@ -43,6 +43,15 @@ pub struct Aggregated {
     pub values: Vec<Value>,
     /// When this was so, in microseconds.
     pub at_micros: i64,
+    /// Entries of indexes that were gone through.
+    pub entries: u64,
+}
+
+impl Aggregated {
+    /// The reads that are billed.
+    pub fn reads(&self) -> u64 {
+        self.entries.div_ceil(ENTRIES_OF_A_READ).max(1)
+    }
 }
 
 impl Documents {
@@ -58,11 +67,12 @@ impl Documents {
         self.read(call, view, |tx| {
             let at_micros = store::read_at(tx)?;
             let (values, entries) = aggregate_in(tx, query, of)?;
-            tx.count(Unit::TableItemsRead, entries.div_ceil(ENTRIES_OF_A_READ).max(1));
+            let aggregated = Aggregated { values, at_micros, entries };
+            tx.count(Unit::TableItemsRead, aggregated.reads());
             if let transaction::View::Transaction(id) = view {
                 self.transactions.saw_query(id, query, &super::run::run_in(tx, query)?)?;
             }
-            Ok(Aggregated { values, at_micros })
+            Ok(aggregated)
         })
         .await
     }

@@ -29,7 +29,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use advice::{Declared, Index, Mode, Needed, needed};
+pub use advice::{Declared, Index, Mode, Needed, needed, used};
 pub use aggregate::{Aggregated, Aggregation};
 pub use document::Document;
 pub use event::SOURCE;

@@ -6,7 +6,7 @@ use super::fail::{Code, Failure};
 use super::proto::*;
 use super::{Firestore, decode, encode};
 use crate::base::Call;
-use crate::services::documents::{self, Change, Database, List, Name, Order as By, Parent, Precondition as Must, Query, View};
+use crate::services::documents::{self, Change, Database, List, Mode, Name, Order as By, Parent, Precondition as Must, Query, View};
 
 /// Documents of a page where nothing is said, and at most.
 const PAGE: usize = 20;
@@ -189,7 +189,7 @@ impl Firestore {
         let database = query.scope.parent.database.clone();
         let (view, transaction) = self.view(call, &database, (request.transaction, request.new_transaction, request.read_time)).await?;
         if request.explain_options.is_some_and(|explain| !explain.analyze) {
-            let explain_metrics = Some(ExplainMetrics { plan_summary: Some(Empty {}), execution_stats: None });
+            let explain_metrics = Some(ExplainMetrics { plan_summary: Some(plan_summary(&query)?), execution_stats: None });
             return Ok(vec![RunQueryResponse { transaction, explain_metrics, ..Default::default() }]);
         }
         let began = std::time::Instant::now();
@@ -204,8 +204,9 @@ impl Firestore {
         answers[0].transaction = transaction;
         answers[0].skipped_results = i32::try_from(found.skipped).unwrap_or(i32::MAX);
         if request.explain_options.is_some() {
-            answers
-                .push(RunQueryResponse { explain_metrics: Some(explained(results, found.skipped, began.elapsed())), ..Default::default() });
+            let reads = (results as u64 + found.skipped).max(1);
+            let explain_metrics = Some(explained(&query, results, reads, found.scanned, began.elapsed())?);
+            answers.push(RunQueryResponse { explain_metrics, ..Default::default() });
         }
         Ok(answers)
     }
@@ -221,15 +222,16 @@ impl Firestore {
         let database = query.scope.parent.database.clone();
         let (view, transaction) = self.view(call, &database, (request.transaction, request.new_transaction, request.read_time)).await?;
         if request.explain_options.is_some_and(|explain| !explain.analyze) {
-            let explain_metrics = Some(ExplainMetrics { plan_summary: Some(Empty {}), execution_stats: None });
+            let explain_metrics = Some(ExplainMetrics { plan_summary: Some(plan_summary(&query)?), execution_stats: None });
             return Ok(vec![RunAggregationQueryResponse { transaction, explain_metrics, ..Default::default() }]);
         }
         let began = std::time::Instant::now();
         let (names, aggregations): (Vec<String>, Vec<documents::Aggregation>) = named.into_iter().unzip();
         let aggregated = self.documents.aggregate(call, &query, &aggregations, &view).await?;
+        let explained = || explained(&query, 1, aggregated.reads(), aggregated.entries, began.elapsed());
+        let explain_metrics = request.explain_options.map(|_| explained()).transpose()?;
         let aggregate_fields = names.into_iter().zip(aggregated.values.into_iter().map(encode::value)).collect();
         let read_time = Some(encode::time(documents::Timestamp::of_micros(aggregated.at_micros)));
-        let explain_metrics = request.explain_options.map(|_| explained(1, 0, began.elapsed()));
         let result = Some(AggregationResult { aggregate_fields });
         Ok(vec![RunAggregationQueryResponse { result, transaction, read_time, explain_metrics }])
     }
@@ -328,12 +330,38 @@ impl Firestore {
     }
 }
 
-fn explained(results: usize, skipped: u64, took: std::time::Duration) -> ExplainMetrics {
+/// How a query ran: `results` came out, `reads` are billed, and `scanned` entries of indexes were gone through.
+fn explained(query: &Query, results: usize, reads: u64, scanned: u64, took: std::time::Duration) -> Result<ExplainMetrics, Failure> {
     let execution_duration = Timestamp { seconds: took.as_secs() as i64, nanos: took.subsec_nanos() as i32 };
-    let results_returned = results as i64;
-    let read_operations = (results_returned + skipped as i64).max(1);
-    let stats = ExecutionStats { results_returned, execution_duration: Some(execution_duration), read_operations };
-    ExplainMetrics { plan_summary: Some(Empty {}), execution_stats: Some(stats) }
+    let stats = ExecutionStats {
+        results_returned: results as i64,
+        execution_duration: Some(execution_duration),
+        read_operations: i64::try_from(reads).unwrap_or(i64::MAX),
+        debug_stats: Some(Struct::of([("documents_scanned", results.to_string()), ("index_entries_scanned", scanned.to_string())])),
+    };
+    Ok(ExplainMetrics { plan_summary: Some(plan_summary(query)?), execution_stats: Some(stats) })
+}
+
+/// The indexes that production uses for a query, as it tells of them.
+fn plan_summary(query: &Query) -> Result<PlanSummary, Failure> {
+    let scope = if query.scope.descendants { "Collection group" } else { "Collection" };
+    let last = if query.order.last().is_some_and(|last| last.descending) { "DESC" } else { "ASC" };
+    let index = |fields: &[(documents::FieldPath, Mode)]| {
+        let mut properties = String::from("(");
+        for (field, mode) in fields {
+            let mode = match mode {
+                Mode::Ascending => "ASC",
+                Mode::Descending => "DESC",
+                Mode::Contains => "CONTAINS",
+            };
+            properties.push_str(&format!("{field} {mode}, "));
+        }
+        properties.push_str(&format!("__name__ {last})"));
+        Struct::of([("query_scope", scope.to_owned()), ("properties", properties)])
+    };
+    let used = documents::used(query)?;
+    let indexes_used = if used.is_empty() { vec![index(&[])] } else { used.iter().map(|used| index(&used.index.fields)).collect() };
+    Ok(PlanSummary { indexes_used })
 }
 
 /// `priority desc, __name__` as orders; nothing where it is only by name, upwards.

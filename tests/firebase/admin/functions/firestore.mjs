@@ -168,6 +168,36 @@ export const firestore = ({ firestore: sdk, at }) => {
       const found = await all.findNearest({ vectorField: 'v', queryVector: [1, 0], limit: 2, distanceMeasure: 'EUCLIDEAN', distanceResultField: 'distance' }).get();
       return found.docs.map((doc) => [doc.id, doc.get('distance').toFixed(3)]);
     },
+    async 'bundles'() {
+      const all = await fill('bundled', { a: { n: 1, text: 'ä😀', when: new Timestamp(1700000000, 5000), none: null, list: [1, { deep: [] }], map: {}, real: 1.5, nan: NaN, place: new GeoPoint(1, 2), bytes: Buffer.from([1, 255]), ref: at }, b: { n: 2 } });
+      const query = all.where('n', '>', 0).orderBy('n', 'desc');
+      const found = await query.get();
+      const last = await all.orderBy('n').limitToLast(1).get();
+      const missing = await all.doc('none').get();
+      const bundle = db.bundle('mine');
+      const built = bundle.add(missing).add(found.docs[1]).add('all', found).add('last', last).build();
+      const elements = [];
+      for (let rest = built; rest.length; ) {
+        const [digits] = /^\d+/.exec(rest.toString('latin1', 0, 12));
+        const end = digits.length + Number(digits);
+        elements.push(JSON.parse(rest.toString('utf8', digits.length, end)));
+        rest = rest.subarray(end);
+      }
+      // Names are the run's own, and times are those of the moment.
+      const plain = JSON.parse(JSON.stringify(elements), (key, value) => (key === 'readTime' || key === 'createTime' || key === 'updateTime' ? Object.keys(value) : typeof value === 'string' ? value.replace(`${db.formattedName}/documents/${at.path}`, 'AT') : key === 'totalBytes' ? typeof value : value));
+      return [plain.map(({ metadata, ...rest }) => (metadata ? { ...metadata, totalBytes: Number(metadata.totalBytes) > 1000 } : rest)), await attempt(() => bundle.add('all', found)), await attempt(() => bundle.add('x')), await attempt(() => bundle.add('x', found.docs[0])), await attempt(() => bundle.add()), typeof db.bundle().bundleId];
+    },
+    async 'how queries run'() {
+      const all = await fill('explained', { a: { n: 1, kind: 'x' }, b: { n: 2, kind: 'x' }, c: { n: 3, v: FieldValue.vector([1, 0]) } });
+      const plain = ({ metrics, snapshot }) => {
+        const { planSummary, executionStats: stats } = metrics;
+        return { indexes: planSummary.indexesUsed, stats: stats && [stats.resultsReturned, stats.readOperations, typeof stats.executionDuration.seconds, typeof stats.executionDuration.nanoseconds, stats.debugStats], found: snapshot && (snapshot.docs ? ids(snapshot) : snapshot.data()) };
+      };
+      const query = all.where('kind', '==', 'x').orderBy('n', 'desc');
+      const streamed = [];
+      for await (const { document, metrics } of query.explainStream({ analyze: true })) streamed.push(document?.id, metrics?.executionStats.resultsReturned);
+      return [plain(await query.explain()), plain(await query.explain({ analyze: true })), plain(await all.orderBy('n').limitToLast(2).explain({ analyze: true })), plain(await all.explain({ analyze: true })), plain(await query.count().explain({ analyze: true })), plain(await query.count().explain()), streamed.filter((each) => each !== undefined), plain(await all.findNearest({ vectorField: 'v', queryVector: [1, 0], limit: 1, distanceMeasure: 'EUCLIDEAN' }).explain({ analyze: true })).found];
+    },
     async 'several documents at once'() {
       const all = await fill('cities', cities);
       const found = await db.getAll(all.doc('tokyo'), all.doc('none'), all.doc('sf'), all.doc('tokyo'));

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cursor, Document, DocumentMask, Empty, Precondition, Status, StructuredAggregationQuery, StructuredQuery, Timestamp,
-    TransactionOptions, Value, Write, WriteResult, is_default, text,
+    Cursor, Document, DocumentMask, Precondition, Status, StructuredAggregationQuery, StructuredQuery, Timestamp, TransactionOptions,
+    Value, Write, WriteResult, is_default, text,
 };
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -262,15 +262,23 @@ pub struct RunAggregationQueryResponse {
     pub explain_metrics: Option<ExplainMetrics>,
 }
 
-/// How a query ran. Which indexes it used is left out.
+/// How a query ran.
 #[derive(Clone, PartialEq, prost::Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExplainMetrics {
     #[prost(message, optional, tag = "1")]
-    pub plan_summary: Option<Empty>,
+    pub plan_summary: Option<PlanSummary>,
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execution_stats: Option<ExecutionStats>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanSummary {
+    #[prost(message, repeated, tag = "1")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub indexes_used: Vec<Struct>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Serialize)]
@@ -286,6 +294,30 @@ pub struct ExecutionStats {
     #[prost(int64, tag = "4")]
     #[serde(with = "text::int64")]
     pub read_operations: i64,
+    #[prost(message, optional, tag = "5")]
+    pub debug_stats: Option<Struct>,
+}
+
+/// `google.protobuf.Struct` of texts: an object in JSON.
+#[derive(Clone, PartialEq, prost::Message, Serialize)]
+#[serde(transparent)]
+pub struct Struct {
+    #[prost(btree_map = "string, message", tag = "1")]
+    pub fields: BTreeMap<String, StructText>,
+}
+
+impl Struct {
+    pub fn of<const N: usize>(texts: [(&str, String); N]) -> Struct {
+        Struct { fields: texts.into_iter().map(|(name, text)| (name.to_owned(), StructText { text: Some(text) })).collect() }
+    }
+}
+
+/// `google.protobuf.Value`, where it is a text.
+#[derive(Clone, PartialEq, prost::Message, Serialize)]
+#[serde(transparent)]
+pub struct StructText {
+    #[prost(string, optional, tag = "3")]
+    pub text: Option<String>,
 }
 
 fn duration<S: serde::Serializer>(duration: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
