@@ -26,5 +26,5 @@ pub use functions::FunctionsFace;
 pub use hosting::Hosting;
 pub use hub::Hub;
 pub use listener::{Bound, Face, bind, serve};
-pub use network::{Endpoint, Endpoints, Network, Other};
+pub use network::{Endpoint, Endpoints, Names, Network, Other};
 pub use origin::Origin;

@@ -45,8 +45,43 @@ pub struct Endpoints {
 /// One of emu's own endpoints, by its port and by the names that it has in the cloud.
 pub struct Other {
     pub port: u16,
-    pub hosts: &'static [&'static str],
+    pub names: Names,
     pub endpoint: Arc<dyn Endpoint>,
+}
+
+/// The names of an endpoint in the cloud.
+#[derive(Clone, Debug)]
+pub enum Names {
+    These(&'static [&'static str]),
+    /// `REGION-PROJECT.cloudfunctions.net`: what is here at `/PROJECT/REGION`.
+    Functions {
+        project_id: String,
+    },
+}
+
+impl Names {
+    /// What comes before the path here, where a host is one of these names.
+    fn prefix(&self, host: &str) -> Option<String> {
+        match self {
+            Names::These(hosts) => hosts.contains(&host).then(String::new),
+            Names::Functions { project_id } => {
+                let region = host.strip_suffix(".cloudfunctions.net")?.strip_suffix(project_id.as_str())?.strip_suffix('-')?;
+                (!region.is_empty()).then(|| format!("/{project_id}/{region}"))
+            }
+        }
+    }
+}
+
+/// Puts something before the path of a request.
+fn lead(request: &mut http::Request<Bytes>, prefix: &str) -> Result<(), FetchError> {
+    let uri = request.uri();
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let path = format!("{prefix}{}{query}", uri.path());
+    let mut parts = uri.clone().into_parts();
+    let path = path.parse().map_err(|error| FetchError::Failed(format!("`{path}` is no path: {error}")))?;
+    parts.path_and_query = Some(path);
+    *request.uri_mut() = http::Uri::from_parts(parts).map_err(|error| FetchError::Failed(format!("`{prefix}` is no path: {error}")))?;
+    Ok(())
 }
 
 /// The functions' way out. Cheap to clone.
@@ -77,23 +112,26 @@ impl Network {
         self.0.allow.store(Arc::new(hosts.iter().map(|host| Pattern::new(host)).collect()));
     }
 
-    fn endpoint(&self, host: &str, port: u16) -> Option<Arc<dyn Endpoint>> {
+    /// One of emu's own endpoints, and what comes before the path there.
+    fn endpoint(&self, host: &str, port: u16) -> Option<(Arc<dyn Endpoint>, String)> {
         let endpoints = self.0.endpoints.get()?;
         // What an SDK without an endpoint would call in production is ours as well.
         if host.ends_with(".amazonaws.com") || host == "amazonaws.com" {
-            return Some(endpoints.aws.clone());
+            return Some((endpoints.aws.clone(), String::new()));
         }
-        if let Some(other) = endpoints.others.iter().find(|other| other.hosts.contains(&host)) {
-            return Some(other.endpoint.clone());
+        let named = endpoints.others.iter().find_map(|other| Some((other.endpoint.clone(), other.names.prefix(host)?)));
+        if named.is_some() {
+            return named;
         }
         if guard::host(Some(host)).is_err() || is_elsewhere(host) {
             return None;
         }
-        match port {
+        let endpoint = match port {
             port if port == endpoints.aws_port => Some(endpoints.aws.clone()),
             port if port == endpoints.api_port => Some(endpoints.api.clone()),
             port => endpoints.others.iter().find(|other| other.port == port).map(|other| other.endpoint.clone()),
-        }
+        };
+        endpoint.map(|endpoint| (endpoint, String::new()))
     }
 
     /// Sends what a developer has said is to be sent to an address: programs of this machine are reached whether they are allowed or not.
@@ -102,7 +140,7 @@ impl Network {
         self.clone().send(call, request, here).await
     }
 
-    async fn send(self, call: Call, request: http::Request<Bytes>, here: bool) -> Result<http::Response<Bytes>, FetchError> {
+    async fn send(self, call: Call, mut request: http::Request<Bytes>, here: bool) -> Result<http::Response<Bytes>, FetchError> {
         let failed = |text: String| FetchError::Failed(text);
         let uri = request.uri();
         let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
@@ -114,7 +152,10 @@ impl Network {
         // A name that ends in a dot is that name and no other's beginning: Google's libraries ask for `metadata.google.internal.`.
         let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
         let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
-        if let Some(endpoint) = self.endpoint(&host, port) {
+        if let Some((endpoint, prefix)) = self.endpoint(&host, port) {
+            if !prefix.is_empty() {
+                lead(&mut request, &prefix)?;
+            }
             return inside(endpoint, call, request).await;
         }
         let allowed = here || self.0.allow.load().iter().any(|pattern| pattern.matches(&host, port));
@@ -268,7 +309,10 @@ mod tests {
     async fn own_endpoints_are_inside_and_others_are_denied_with_the_line_to_add() {
         let network = Network::default();
         let origin = Origin { clock: Clock::frozen(Time(0)), eras: Eras::default(), ids: Ids::seeded(1), sink: Sink::new(4) };
-        let others = vec![Other { port: 9099, hosts: &["identitytoolkit.googleapis.com"], endpoint: Arc::new(Echo("auth")) }];
+        let others = vec![
+            Other { port: 9099, names: Names::These(&["identitytoolkit.googleapis.com"]), endpoint: Arc::new(Echo("auth")) },
+            Other { port: 5001, names: Names::Functions { project_id: "demo-x".into() }, endpoint: Arc::new(Echo("functions")) },
+        ];
         network.connect(Endpoints {
             aws: Arc::new(Echo("aws")),
             aws_port: 4566,
@@ -285,6 +329,12 @@ mod tests {
             ("http://127.0.0.1:9099/d", "auth /d Operator"),
             ("https://identitytoolkit.googleapis.com/v1/x", "auth /v1/x Operator"),
             ("https://identitytoolkit.googleapis.com./v1/x", "auth /v1/x Operator"),
+            ("https://us-central1-demo-x.cloudfunctions.net/hello/a?b=c", "functions /demo-x/us-central1/hello/a Operator"),
+            ("http://127.0.0.1:5001/demo-x/us-central1/hello", "functions /demo-x/us-central1/hello Operator"),
+            (
+                "https://us-central1-demo-y.cloudfunctions.net/hello",
+                "host `us-central1-demo-y.cloudfunctions.net` is not allowed; to allow it, add `- us-central1-demo-y.cloudfunctions.net` under `emu.sandbox.allow` in serverless.yaml or firebase.json",
+            ),
             (
                 "http://localhost:22/",
                 "host `localhost:22` is not allowed; to allow it, add `- localhost:22` under `emu.sandbox.allow` in serverless.yaml or firebase.json",

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::base::{Clock, Ids};
 use crate::functions::Functions;
 use crate::gateway::hosting::Start;
-use crate::gateway::{Endpoint, Face, FirebaseFace, FunctionsFace, Hosting, Origin, Other};
+use crate::gateway::{Endpoint, Face, FirebaseFace, FunctionsFace, Hosting, Names, Origin, Other};
 use crate::project::{Firebase, Port, Project};
 use crate::services::Services;
 use crate::triggers::Triggers;
@@ -126,7 +126,7 @@ pub(super) fn ports(project: &Project) -> impl Iterator<Item = Port> {
 /// A service, and the port that it answers on.
 pub(super) struct Made {
     pub(super) port: Port,
-    hosts: &'static [&'static str],
+    names: Names,
     pub(super) face: Arc<dyn Face>,
     inside: Arc<dyn Endpoint>,
 }
@@ -134,7 +134,7 @@ pub(super) struct Made {
 impl Made {
     /// How functions reach it.
     pub(super) fn inside(&self, addresses: &Addresses) -> Other {
-        Other { port: addresses.number(self.port), hosts: self.hosts, endpoint: self.inside.clone() }
+        Other { port: addresses.number(self.port), names: self.names.clone(), endpoint: self.inside.clone() }
     }
 }
 
@@ -143,12 +143,13 @@ pub(super) fn make(making: &Making<'_>, origin: &Origin) -> Vec<Made> {
     let open = SLOTS.iter().filter(|slot| making.addresses.get(slot.port).is_some());
     let made = open.map(|slot| {
         let face = Arc::new(FirebaseFace { name: slot.port.name(), wire: (slot.make)(making), origin: origin.clone() });
-        Made { port: slot.port, hosts: slot.hosts, face: face.clone(), inside: face }
+        Made { port: slot.port, names: Names::These(slot.hosts), face: face.clone(), inside: face }
     });
     // No wire: what it speaks is the functions' own.
     let functions = making.addresses.get(Port::Functions).map(|_| {
         let face = Arc::new(FunctionsFace { functions: making.functions.clone(), origin: origin.clone() });
-        Made { port: Port::Functions, hosts: &[], face: face.clone(), inside: face }
+        let names = Names::Functions { project_id: making.project_id.to_owned() };
+        Made { port: Port::Functions, names, face: face.clone(), inside: face }
     });
     made.chain(functions).collect()
 }

@@ -54,6 +54,13 @@ test('an answer may come in pieces', async () => {
   assert.ok(seen.length > 1, 'the first piece was there before the last one');
 });
 
+test('functions call each other by their names in the cloud', async () => {
+  const answer = await fetch(at('relay', '?name=about'));
+  assert.equal(answer.status, 200);
+  assert.equal((await answer.json()).env.FUNCTION_TARGET, 'about');
+  assert.equal((await fetch(at('relay', '?name=none'))).status, 404);
+});
+
 test('a function knows where it runs, and its other regions answer too', async () => {
   for (const region of ['europe-west1', 'us-central1']) {
     const { env, config } = await (await fetch(at('about', '', region))).json();
