@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::flow::{self, Row};
 use super::functions::{Function, How};
 use super::prepare::{CREATED_FIELD, Node, Plan, UPDATED_FIELD};
-use super::run::Run;
+use super::run::{Held, Run};
 use super::{Fault, VALUE_BYTES_MAX};
 use crate::services::documents::document;
 use crate::services::documents::name::FieldPath;
@@ -78,16 +78,21 @@ pub(super) fn eval<'s>(node: &'s Node, site: Site<'s>) -> Outcome<'s> {
         Node::Field(path) => field(site.row, path),
         Node::Variable(name) => site.variable(name).map(Cow::Borrowed),
         Node::Array(members) => {
+            let mut held = site.run.hold();
             let mut values = Vec::with_capacity(members.len());
             for member in members {
-                values.push(eval(member, site)?.map_or(Value::Null, Cow::into_owned));
+                let value = eval(member, site)?.map_or(Value::Null, Cow::into_owned);
+                held.more(value.bytes())?;
+                values.push(value);
             }
             Some(Cow::Owned(checked(Value::Array(values))?))
         }
         Node::Map(entries) => {
+            let mut held = site.run.hold();
             let mut fields = Fields::new();
             for (name, entry) in entries {
                 if let Some(value) = eval(entry, site)? {
+                    held.more(value.bytes())?;
                     fields.insert(name.clone(), value.into_owned());
                 }
             }
@@ -109,6 +114,7 @@ pub(super) fn eval<'s>(node: &'s Node, site: Site<'s>) -> Outcome<'s> {
         }
         Node::Transform { array, alias, index, make } => {
             let Some(members) = members("array_transform", array, site)? else { return Ok(Some(Cow::Owned(Value::Null))) };
+            let mut held = site.run.hold();
             let mut made = Vec::with_capacity(members.len());
             for (at, member) in members.into_iter().enumerate() {
                 site.run.step()?;
@@ -117,6 +123,7 @@ pub(super) fn eval<'s>(node: &'s Node, site: Site<'s>) -> Outcome<'s> {
                     scope = bind(index, Some(Value::Int(at as i64)), &scope);
                 }
                 let value = eval(make, Site { scope: &scope, ..site })?.map_or(Value::Null, Cow::into_owned);
+                held.more(value.bytes())?;
                 made.push(value);
             }
             Some(Cow::Owned(checked(Value::Array(made))?))
@@ -182,6 +189,19 @@ fn checked(value: Value) -> Result<Value, Fault> {
     Err(crate::services::documents::Error::Exhausted(format!("An expression makes a value of more than {VALUE_BYTES_MAX} bytes.")).into())
 }
 
+/// All arguments of a call. `held`: what is kept meanwhile.
+fn all<'s>(args: &'s [Node], site: Site<'s>, held: &mut Held<'_>) -> Result<Vec<Option<Cow<'s, Value>>>, Fault> {
+    let mut values = Vec::with_capacity(args.len());
+    for arg in args {
+        let value = eval(arg, site)?;
+        if let Some(Cow::Owned(made)) = &value {
+            held.more(made.bytes())?;
+        }
+        values.push(value);
+    }
+    Ok(values)
+}
+
 fn call<'s>(function: &'static Function, args: &'s [Node], site: Site<'s>) -> Outcome<'s> {
     let named = |fault| match fault {
         Fault::Value(text) => Fault::Value(format!("{}: {text}", function.name)),
@@ -191,18 +211,14 @@ fn call<'s>(function: &'static Function, args: &'s [Node], site: Site<'s>) -> Ou
         How::Lazy(work) => work(args, site),
         How::Given(work) => Ok(work(site.run).map(Cow::Owned)),
         How::Loose(work) => {
-            let mut values = Vec::with_capacity(args.len());
-            for arg in args {
-                values.push(eval(arg, site)?);
-            }
+            let mut held = site.run.hold();
+            let values = all(args, site, &mut held)?;
             let values: Vec<Option<&Value>> = values.iter().map(Option::as_deref).collect();
             work(&values).map_err(named)?.map(checked).transpose().map(|value| value.map(Cow::Owned))
         }
         How::Strict(work) => {
-            let mut values = Vec::with_capacity(args.len());
-            for arg in args {
-                values.push(eval(arg, site)?);
-            }
+            let mut held = site.run.hold();
+            let values = all(args, site, &mut held)?;
             // What is not there, and null, make null of all that is made of them.
             let values: Option<Vec<&Value>> = values.iter().map(|value| value.as_deref().filter(|value| **value != Value::Null)).collect();
             let Some(values) = values else { return Ok(Some(Cow::Owned(Value::Null))) };

@@ -131,8 +131,9 @@ fn stage<'s>(run: &'s Run<'s>, step: &'s Step, after: &'s [Step], outer: Option<
         Step::Aggregate { groups, accumulators } => {
             Box::new(Aggregate { run, groups: Groups::new(groups, accumulators), scope, held: run.hold(), next })
         }
-        Step::Nearest(nearest) => Box::new(Nearby { run, nearest, rows: Vec::new(), held: run.hold(), next }),
-        Step::Sample(sample) => Box::new(Sampled { run, sample: *sample, rows: Vec::new(), held: run.hold(), next }),
+        Step::Nearest(nearest) => Box::new(Nearby { run, nearest, found: Smallest::new(nearest.limit, run), next }),
+        Step::Sample(Sample::Rate(rate)) => Box::new(Rate { run, rate: *rate, next }),
+        Step::Sample(Sample::Documents(wanted)) => Box::new(Draw { run, drawn: Smallest::new(Some(*wanted), run), next }),
         Step::Union(plan) => Box::new(Union { run, plan, outer, scope, wants: true, next }),
         Step::Unnest { array, alias, index } => Box::new(Unnest { run, array, alias, index: index.as_ref(), next }),
         // What changes documents goes through them as they are to become.
@@ -229,7 +230,14 @@ struct Each<'s> {
 
 /// The fields that expressions make of a row.
 fn made<'s>(run: &'s Run<'s>, row: &'s Row, aliased: &'s Aliased) -> Result<Vec<(&'s FieldPath, Option<Value>)>, Fault> {
-    aliased.iter().map(|(path, node)| Ok((path, eval(node, Site::of(run, row))?.map(Cow::into_owned)))).collect()
+    let mut held = run.hold();
+    let mut made = Vec::with_capacity(aliased.len());
+    for (path, node) in aliased {
+        let value = eval(node, Site::of(run, row))?.map(Cow::into_owned);
+        held.more(value.as_ref().map_or(0, Value::bytes))?;
+        made.push((path, value));
+    }
+    Ok(made)
 }
 
 impl Each<'_> {
@@ -391,13 +399,54 @@ impl Sink for Aggregate<'_> {
     }
 }
 
+/// The rows with the smallest numbers, which are so many at most.
+struct Smallest<'s> {
+    rows: Vec<(f64, Row)>,
+    wanted: usize,
+    held: Held<'s>,
+}
+
+impl<'s> Smallest<'s> {
+    fn new(wanted: Option<u64>, run: &'s Run<'s>) -> Smallest<'s> {
+        let wanted = wanted.and_then(|wanted| usize::try_from(wanted).ok()).unwrap_or(usize::MAX);
+        Smallest { rows: Vec::new(), wanted, held: run.hold() }
+    }
+
+    fn add(&mut self, number: f64, row: Row) -> Result<(), Fault> {
+        self.held.more(row.bytes())?;
+        self.rows.push((number, row));
+        // Seldom enough that each row is looked at but a few times.
+        if self.rows.len() >= self.wanted.saturating_mul(2).saturating_add(64) {
+            self.settle();
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) {
+        // What has the same number stays in the order in which it came.
+        self.rows.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let over = self.rows.drain(self.wanted.min(self.rows.len())..);
+        self.held.less(over.map(|(_, row)| row.bytes()).sum());
+    }
+
+    fn end(&mut self) -> Vec<(f64, Row)> {
+        self.settle();
+        std::mem::take(&mut self.rows)
+    }
+}
+
 struct Nearby<'s> {
     run: &'s Run<'s>,
     nearest: &'s Nearest,
-    /// With how far they are.
-    rows: Vec<(f64, Row)>,
-    held: Held<'s>,
+    found: Smallest<'s>,
     next: Next<'s>,
+}
+
+impl Nearby<'_> {
+    /// Of products, the larger is the nearer.
+    fn turned(&self, distance: f64) -> f64 {
+        if self.nearest.measure == Measure::DotProduct { -distance } else { distance }
+    }
 }
 
 impl Sink for Nearby<'_> {
@@ -409,63 +458,55 @@ impl Sink for Nearby<'_> {
         let elements = elements.filter(|elements| elements.len() == self.nearest.vector.len());
         let distance = elements.and_then(|elements| nearest::distance(self.nearest.measure, &self.nearest.vector, &elements));
         if let Some(distance) = distance {
-            self.held.more(row.bytes())?;
-            self.rows.push((distance, row));
+            let number = self.turned(distance);
+            self.found.add(number, row)?;
         }
         Ok(true)
     }
 
     fn end(&mut self) -> Result<(), Fault> {
-        let mut rows = std::mem::take(&mut self.rows);
-        // Of products, the larger is the nearer.
-        rows.sort_by(|(a, _), (b, _)| if self.nearest.measure == Measure::DotProduct { b.total_cmp(a) } else { a.total_cmp(b) });
-        rows.truncate(self.nearest.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX));
-        let tell = |(distance, mut row): (f64, Row)| {
-            if let Some(path) = &self.nearest.distance {
-                row.set(path, Some(Value::Double(distance)));
+        let mut rows = self.found.end();
+        if let Some(path) = &self.nearest.distance {
+            for (number, row) in &mut rows {
+                row.set(path, Some(Value::Double(self.turned(*number))));
             }
-            row
-        };
-        pass(rows.into_iter().map(tell), &mut self.next)
+        }
+        pass(rows.into_iter().map(|(_, row)| row), &mut self.next)
     }
 }
 
-struct Sampled<'s> {
+/// Each document with a chance.
+struct Rate<'s> {
     run: &'s Run<'s>,
-    sample: Sample,
-    /// Each with a number by chance: those with the smallest are the sample.
-    rows: Vec<(f64, Row)>,
-    held: Held<'s>,
+    rate: f64,
     next: Next<'s>,
 }
 
-impl Sink for Sampled<'_> {
+impl Sink for Rate<'_> {
     fn take(&mut self, row: Row) -> Result<bool, Fault> {
-        let chance = self.run.random();
-        match self.sample {
-            Sample::Rate(rate) if chance < rate => return self.next.take(row),
-            Sample::Rate(_) => return Ok(true),
-            Sample::Documents(0) => return Ok(false),
-            Sample::Documents(wanted) => {
-                let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-                if self.rows.len() < wanted {
-                    self.held.more(row.bytes())?;
-                    self.rows.push((chance, row));
-                } else if let Some(largest) = self.rows.iter_mut().max_by(|(a, _), (b, _)| a.total_cmp(b))
-                    && chance < largest.0
-                {
-                    self.held.less(largest.1.bytes());
-                    self.held.more(row.bytes())?;
-                    *largest = (chance, row);
-                }
-            }
-        }
-        Ok(true)
+        if self.run.random() < self.rate { self.next.take(row) } else { Ok(true) }
     }
 
     fn end(&mut self) -> Result<(), Fault> {
-        let mut rows = std::mem::take(&mut self.rows);
-        rows.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        self.next.end()
+    }
+}
+
+/// So many documents by chance, in an order by chance.
+struct Draw<'s> {
+    run: &'s Run<'s>,
+    drawn: Smallest<'s>,
+    next: Next<'s>,
+}
+
+impl Sink for Draw<'_> {
+    fn take(&mut self, row: Row) -> Result<bool, Fault> {
+        self.drawn.add(self.run.random(), row)?;
+        Ok(self.drawn.wanted > 0)
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        let rows = self.drawn.end();
         pass(rows.into_iter().map(|(_, row)| row), &mut self.next)
     }
 }

@@ -17,12 +17,13 @@ mod source;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 pub use explain::{Explain, Format};
 
 use self::explain::Stats;
 use self::prepare::Plan;
-use self::run::{Given, Run};
+use self::run::{Given, Run, TIME_MAX};
 use super::name::{Database, FieldPath};
 use super::transaction::View;
 use super::value::{Fields, Timestamp, Value};
@@ -34,6 +35,8 @@ use crate::store::{self as base_store, Tx};
 const HELD_BYTES_MAX: usize = 128 << 20;
 /// Bytes of a value that an expression makes at most: a document is a sixteenth of it.
 const VALUE_BYTES_MAX: usize = 16 << 20;
+/// How long a pipeline of a transaction may take when it is committed: nobody else writes meanwhile.
+const SEEN_AGAIN_MAX: Duration = Duration::from_secs(5);
 /// Pipelines within each other at most. Source: "Perform joins with sub-pipelines".
 const NESTING_MAX: usize = 20;
 /// Stages of a pipeline, those of pipelines within it too.
@@ -153,7 +156,7 @@ pub(super) struct Seen {
 impl Seen {
     /// Whether the documents that the pipeline reads are the ones it has read.
     pub(super) fn still_is(&self, tx: &Tx<'_>, database: &Database) -> Result<bool, Error> {
-        let run = Run::new(tx, database, self.given.clone(), Arc::default());
+        let run = Run::new(tx, database, self.given.clone(), SEEN_AGAIN_MAX, Arc::default());
         flow::run(&run, &self.plan)?;
         Ok(run.digest() == self.digest)
     }
@@ -196,7 +199,7 @@ impl Documents {
                 let at = Timestamp::of_micros(store::read_at(tx)?);
                 let memory = options.memory.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX).min(HELD_BYTES_MAX);
                 let given = Given { at, seed, memory };
-                let run = Run::new(tx, &database, given.clone(), gone);
+                let run = Run::new(tx, &database, given.clone(), TIME_MAX, gone);
                 let began = std::time::Instant::now();
                 let outputs = flow::run(&run, &plan)?;
                 let (digest, scanned) = (run.digest(), run.scanned());

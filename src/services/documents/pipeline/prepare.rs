@@ -1,6 +1,6 @@
 //! Pipelines as they are asked for → as they are run: names are looked up, arguments are checked, variables are bound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::functions::{self, Function};
 use super::group::{Accumulate, Accumulator};
@@ -261,9 +261,9 @@ fn path(database: &Database, reference: &str) -> Result<String, Error> {
     if !reference.starts_with("projects/") {
         return Ok(reference.to_owned());
     }
-    let root = format!("{}/", database.full(""));
+    let within = reference.strip_prefix(&database.full("")).filter(|path| path.is_empty() || path.starts_with('/'));
     let wrong = || invalid(format!("\"{reference}\" is not in the database {database} of the request."));
-    reference.strip_prefix(&root).map(str::to_owned).ok_or_else(wrong)
+    within.map(|path| path.trim_start_matches('/').to_owned()).ok_or_else(wrong)
 }
 
 /// A collection's path. Fails with [`Error::Invalid`].
@@ -339,13 +339,13 @@ impl Preparing<'_> {
             }
             "database" => Source::Database,
             "documents" => {
-                let mut names: Vec<Name> = Vec::new();
+                let (mut names, mut seen): (Vec<Name>, HashSet<Name>) = Default::default();
                 for found in args.rest() {
                     let Expr::Constant(Value::Reference(reference)) = found else {
                         return Err(args.wrong("each document", "REFERENCE_VALUE", found));
                     };
                     let name = Name::new(self.database.clone(), &path(self.database, reference)?)?;
-                    if names.contains(&name) {
+                    if !seen.insert(name.clone()) {
                         return Err(invalid(format!("Stage 'documents' names a document twice: {name}.")));
                     }
                     names.push(name);

@@ -16,7 +16,7 @@ use crate::services::documents::value::Timestamp;
 use crate::store::Tx;
 
 /// How long a pipeline may take. Source: the limits of pipeline operations, 60 seconds.
-const TIME_MAX: Duration = Duration::from_secs(60);
+pub(super) const TIME_MAX: Duration = Duration::from_secs(60);
 /// Steps between looks at the time.
 const STEPS: u32 = 256;
 /// Patterns that are kept compiled, and the bytes of a compiled one.
@@ -42,6 +42,7 @@ pub(super) struct Run<'a> {
     digest: RefCell<blake3::Hasher>,
     scanned: Cell<u64>,
     steps: Cell<u32>,
+    patience: Duration,
     until: Instant,
     gone: Arc<AtomicBool>,
     held: Cell<usize>,
@@ -50,8 +51,8 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// `gone`: set once nobody waits for it any more.
-    pub fn new(tx: &'a Tx<'a>, database: &'a Database, given: Given, gone: Arc<AtomicBool>) -> Run<'a> {
+    /// `patience`: how long it may take. `gone`: set once nobody waits for it any more.
+    pub fn new(tx: &'a Tx<'a>, database: &'a Database, given: Given, patience: Duration, gone: Arc<AtomicBool>) -> Run<'a> {
         let random = blake3::Hasher::new_keyed(&given.seed).finalize_xof();
         Run {
             tx,
@@ -61,7 +62,8 @@ impl<'a> Run<'a> {
             digest: RefCell::default(),
             scanned: Cell::default(),
             steps: Cell::default(),
-            until: Instant::now() + TIME_MAX,
+            patience,
+            until: Instant::now() + patience,
             gone,
             held: Cell::default(),
             peak: Cell::default(),
@@ -84,7 +86,7 @@ impl<'a> Run<'a> {
         if !self.steps.get().is_multiple_of(STEPS) || (Instant::now() < self.until && !self.gone.load(Ordering::Relaxed)) {
             return Ok(());
         }
-        Err(Error::TooSlow(TIME_MAX.as_secs()).into())
+        Err(Error::TooSlow(self.patience.as_secs()).into())
     }
 
     /// Bytes that are kept, until what is returned is dropped. Fails with [`Error::Exhausted`].

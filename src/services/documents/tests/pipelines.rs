@@ -1,5 +1,7 @@
 //! Pipelines, row by row.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -533,6 +535,31 @@ async fn what_is_kept_has_a_bound() {
     let mut stages = vec![json!(["select", {"t": "@t"}])];
     stages.extend((0..20).map(|_| json!(["add_fields", {"t": ["$concat", "@t", "@t"]}])));
     assert!(matches!(run(Json::Array(stages), u64::MAX).await, Err(Error::Exhausted(_))));
+    // Nor are many values made at once, each of which would do.
+    let many = |n: usize| (0..n).map(|at| (format!("f{at}"), json!(["$concat", "@t", "@t"]))).collect::<serde_json::Map<_, _>>();
+    assert_eq!(run(json!([["limit", 1], ["select", many(10)], ["select", {"n": 1}]]), 1 << 20).await.expect("a row"), 1);
+    assert!(matches!(run(json!([["limit", 1], ["select", many(100)], ["select", {"n": 1}]]), 1 << 20).await, Err(Error::Exhausted(_))));
+    let args = [vec![json!("$maximum")], vec![json!(["$concat", "@t", "@t"]); 100]].concat();
+    assert!(matches!(run(json!([["limit", 1], ["select", {"n": args}]]), 1 << 20).await, Err(Error::Exhausted(_))));
+}
+
+#[tokio::test]
+async fn samples_are_as_large_as_they_are_asked_for() {
+    let world = world();
+    world.commit((0..400).map(|n| put(&format!("c/{n}"), json!({"n": n}))).collect()).await.expect("documents");
+    let drawn = async |n: i64| {
+        let ids = world.ids(of("c", json!([["sample", n, "documents"]]))).await;
+        ids.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    assert_eq!((drawn(0).await.len(), drawn(7).await.len(), drawn(1_000).await.len()), (0, 7, 400));
+    // Not the same ones, and each document comes some day.
+    let mut seen = BTreeSet::new();
+    for _ in 0..60 {
+        seen.extend(drawn(50).await);
+    }
+    assert!(seen.len() > 390, "{}", seen.len());
+    let share = world.ids(of("c", json!([["sample", 0.5, "percent"]]))).await.split(' ').count();
+    assert!((130..270).contains(&share), "{share}");
 }
 
 #[tokio::test]

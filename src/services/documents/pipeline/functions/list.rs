@@ -1,6 +1,7 @@
 //! Arrays. Places are counted from 0, and from the end where they are below zero.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use super::super::Fault;
 use super::logic::same;
@@ -31,14 +32,19 @@ pub(super) fn contains(args: &[Option<&Value>]) -> Answer {
     Ok(Some(Value::Bool(args[1].is_some_and(|sought| has(members, sought)))))
 }
 
+/// What is equal has the same key.
+fn keys(members: &[Value]) -> HashSet<Vec<u8>> {
+    members.iter().map(key::of).collect()
+}
+
 pub(super) fn contains_all(args: &[&Value]) -> Answer {
-    let members = array(args[0])?;
-    Ok(Some(Value::Bool(array(args[1])?.iter().all(|sought| has(members, sought)))))
+    let members = keys(array(args[0])?);
+    Ok(Some(Value::Bool(array(args[1])?.iter().all(|sought| members.contains(&key::of(sought))))))
 }
 
 pub(super) fn contains_any(args: &[&Value]) -> Answer {
-    let members = array(args[0])?;
-    Ok(Some(Value::Bool(array(args[1])?.iter().any(|sought| has(members, sought)))))
+    let members = keys(array(args[0])?);
+    Ok(Some(Value::Bool(array(args[1])?.iter().any(|sought| members.contains(&key::of(sought))))))
 }
 
 pub(super) fn get(args: &[&Value]) -> Answer {
