@@ -86,20 +86,14 @@ type Next<'s> = Box<dyn Sink + 's>;
 
 /// All that a plan gives.
 pub(super) fn run(run: &Run<'_>, plan: &Plan) -> Result<Vec<Output>, Fault> {
-    let mut held = run.hold();
-    let rows = collect(run, plan, None, &None, usize::MAX, &mut held)?;
+    let rows = gather(run, plan, None, &None, usize::MAX)?;
     Ok(rows.into_iter().map(Row::output).collect())
 }
 
-/// What a plan gives for a row of another one, up to a number of documents.
+/// What a plan gives, up to a number of documents. `outer`: the row of the pipeline that this one is within, with its variables.
 pub(super) fn gather(run: &Run<'_>, plan: &Plan, outer: Option<&Row>, scope: &Scope, most: usize) -> Result<Vec<Row>, Fault> {
-    let mut held = run.hold();
-    collect(run, plan, outer, scope, most, &mut held)
-}
-
-fn collect(run: &Run<'_>, plan: &Plan, outer: Option<&Row>, scope: &Scope, most: usize, held: &mut Held<'_>) -> Result<Vec<Row>, Fault> {
     let mut rows = Vec::new();
-    let last = Box::new(Collect { rows: &mut rows, most, held });
+    let last = Box::new(Collect { rows: &mut rows, most, held: run.hold() });
     drive(run, plan, outer, scope, last)?;
     Ok(rows)
 }
@@ -143,13 +137,13 @@ fn stage<'s>(run: &'s Run<'s>, step: &'s Step, after: &'s [Step], outer: Option<
     }
 }
 
-struct Collect<'s, 'h> {
+struct Collect<'s> {
     rows: &'s mut Vec<Row>,
     most: usize,
-    held: &'s mut Held<'h>,
+    held: Held<'s>,
 }
 
-impl Sink for Collect<'_, '_> {
+impl Sink for Collect<'_> {
     fn take(&mut self, row: Row) -> Result<bool, Fault> {
         self.held.more(row.bytes())?;
         self.rows.push(row);
