@@ -17,7 +17,7 @@ use crate::store::{Db, Tx};
 
 pub use condition::Condition;
 pub use error::{Error, MESSAGE_BYTES_MAX, TOPICS_MAX};
-pub use model::{Device, DeviceState, Draft, Platform, Push, Target};
+pub use model::{Device, DeviceState, Draft, Platform, Push, Subscription, Target};
 pub use render::{Rendered, render};
 pub use store::SCHEMA;
 
@@ -61,8 +61,8 @@ impl Pushes {
         Ok(push)
     }
 
-    /// Subscribes tokens to a topic, or ends that; the answers are in order.
-    pub async fn subscribe(&self, call: &Call, topic: &str, tokens: Vec<String>, on: bool) -> Result<Vec<Result<(), Error>>, Error> {
+    /// Subscribes tokens to a topic, or ends that. The answers are in order, and tell whether that changed anything.
+    pub async fn subscribe(&self, call: &Call, topic: &str, tokens: Vec<String>, on: bool) -> Result<Vec<Result<bool, Error>>, Error> {
         let topic = topic_name(topic)?;
         self.db
             .write(call, move |tx| {
@@ -74,6 +74,42 @@ impl Pushes {
                     }
                 }
                 Ok(results)
+            })
+            .await
+    }
+
+    /// Subscribes one token to a topic; answers its subscription, and whether that is new.
+    pub async fn subscribe_one(&self, call: &Call, topic: &str, token: &str) -> Result<(Subscription, bool), Error> {
+        let (topic, token) = (topic_name(topic)?, token.to_owned());
+        self.db
+            .write(call, move |tx| {
+                let is_new = subscribe_in(tx, &topic, &token, true)?;
+                let subscription = store::subscription(tx, &topic, &token)?.expect("it was written, or was there");
+                Ok((subscription, is_new))
+            })
+            .await
+    }
+
+    /// The subscriptions of a token by their topics, at most `limit` after `after`.
+    ///
+    /// Fails with [`Error::BadToken`], and with [`Error::Unregistered`] and [`Error::SenderMismatch`] where that was told of the token.
+    pub async fn subscriptions(&self, call: &Call, token: &str, after: &str, limit: usize) -> Result<Vec<Subscription>, Error> {
+        let token = token_of(token)?;
+        self.db
+            .read(call, |tx| {
+                good(tx, &token)?;
+                store::subscriptions(tx, &token, after, limit)
+            })
+            .await
+    }
+
+    /// The subscription of a token to one topic. Fails as [`Pushes::subscriptions`] does, and with [`Error::BadTopic`].
+    pub async fn subscription(&self, call: &Call, topic: &str, token: &str) -> Result<Option<Subscription>, Error> {
+        let (topic, token) = (topic_name(topic)?, token_of(token)?);
+        self.db
+            .read(call, |tx| {
+                good(tx, &token)?;
+                store::subscription(tx, &topic, &token)
             })
             .await
     }
@@ -152,7 +188,8 @@ fn send_in(tx: &mut Tx<'_>, draft: Draft) -> Result<Option<Push>, Error> {
     Ok(Some(push))
 }
 
-fn subscribe_in(tx: &Tx<'_>, topic: &str, token: &str, on: bool) -> Result<(), Error> {
+/// Whether that changed anything.
+fn subscribe_in(tx: &Tx<'_>, topic: &str, token: &str, on: bool) -> Result<bool, Error> {
     let token = token_of(token)?;
     good(tx, &token)?;
     if on { store::subscribe(tx, topic, &token) } else { store::unsubscribe(tx, topic, &token) }

@@ -82,6 +82,13 @@ pub struct Device {
     pub topics: Vec<String>,
 }
 
+/// That a device has subscribed to a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    pub topic: String,
+    pub since: Time,
+}
+
 /// Whether a token is good.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{KEPT_MAX, TOPICS_MAX};
-use super::model::{Device, DeviceState, Platform, Push};
+use super::model::{Device, DeviceState, Platform, Push, Subscription};
 use super::{Condition, Error, Target};
 use crate::base::Time;
 use crate::store::{self, Schema, Tx};
@@ -82,7 +82,8 @@ pub(super) fn tokens(tx: &Tx<'_>, after: &str, limit: usize) -> Result<Vec<Strin
     Ok(tx.rows(sql, (after, limit as i64), |row| row.get(0))?)
 }
 
-pub(super) fn subscribe(tx: &Tx<'_>, topic: &str, token: &str) -> Result<(), Error> {
+/// Whether the token was not subscribed before.
+pub(super) fn subscribe(tx: &Tx<'_>, topic: &str, token: &str) -> Result<bool, Error> {
     let count: i64 = tx.row("SELECT count(*) FROM push_subscriptions WHERE token = ?1", [token], |row| row.get(0))?.unwrap_or_default();
     let sql = "INSERT INTO push_subscriptions (topic, token, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     let is_new = tx.execute(sql, (topic, token, tx.now().millis()))? == 1;
@@ -90,12 +91,23 @@ pub(super) fn subscribe(tx: &Tx<'_>, topic: &str, token: &str) -> Result<(), Err
         tx.execute("DELETE FROM push_subscriptions WHERE topic = ?1 AND token = ?2", (topic, token))?;
         return Err(Error::TooManyTopics);
     }
-    Ok(())
+    Ok(is_new)
 }
 
-pub(super) fn unsubscribe(tx: &Tx<'_>, topic: &str, token: &str) -> Result<(), Error> {
-    tx.execute("DELETE FROM push_subscriptions WHERE topic = ?1 AND token = ?2", (topic, token))?;
-    Ok(())
+/// Whether the token was subscribed.
+pub(super) fn unsubscribe(tx: &Tx<'_>, topic: &str, token: &str) -> Result<bool, Error> {
+    Ok(tx.execute("DELETE FROM push_subscriptions WHERE topic = ?1 AND token = ?2", (topic, token))? == 1)
+}
+
+pub(super) fn subscription(tx: &Tx<'_>, topic: &str, token: &str) -> Result<Option<Subscription>, Error> {
+    let sql = "SELECT topic, at FROM push_subscriptions WHERE topic = ?1 AND token = ?2";
+    Ok(tx.row(sql, (topic, token), |row| Ok(Subscription { topic: row.get(0)?, since: Time(row.get(1)?) }))?)
+}
+
+/// Those of a token by their topics, after `after`.
+pub(super) fn subscriptions(tx: &Tx<'_>, token: &str, after: &str, limit: usize) -> Result<Vec<Subscription>, Error> {
+    let sql = "SELECT topic, at FROM push_subscriptions WHERE token = ?1 AND topic > ?2 ORDER BY topic LIMIT ?3";
+    Ok(tx.rows(sql, (token, after, limit as i64), |row| Ok(Subscription { topic: row.get(0)?, since: Time(row.get(1)?) }))?)
 }
 
 /// Who gets a push: how many, and the first of them. Those who are gone get none.

@@ -90,6 +90,7 @@ const MESSAGE: &[(&str, Kind)] = &[
     ("apns", Kind::Message(APNS)),
     ("fcm_options", Kind::Message(FCM_OPTIONS)),
     ("token", Kind::Text),
+    ("fid", Kind::Text),
     ("topic", Kind::Text),
     ("condition", Kind::Text),
 ];
@@ -113,12 +114,18 @@ pub fn send(bytes: &[u8]) -> Result<Draft, Failure> {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
         _ => None,
     };
-    let target = match (take("token"), take("topic"), take("condition")) {
-        (Some(token), None, None) => Target::Token(token),
-        (None, Some(topic), None) => Target::Topic(topic),
-        (None, None, Some(condition)) => Target::Condition(condition),
-        (None, None, None) => return Err(push::Error::NoTarget.into()),
-        _ => {
+    // The ID of an app's installation names a device just as the token of its registration does.
+    let targets = [
+        take("token").map(Target::Token),
+        take("fid").map(Target::Token),
+        take("topic").map(Target::Topic),
+        take("condition").map(Target::Condition),
+    ];
+    let mut targets = targets.into_iter().flatten();
+    let target = match (targets.next(), targets.next()) {
+        (Some(target), None) => target,
+        (None, _) => return Err(push::Error::NoTarget.into()),
+        (Some(_), Some(_)) => {
             return Err(Failure::field(
                 "message",
                 "Invalid value at 'message' (oneof), oneof field 'target' is already set. Cannot set it twice.",
@@ -201,7 +208,8 @@ fn check(value: &mut Value, kind: Kind, path: &str) -> Result<(), Failure> {
     }
 }
 
-fn snake(name: &str) -> String {
+/// `allowMissing` as `allow_missing`.
+pub fn snake(name: &str) -> String {
     let mut text = String::with_capacity(name.len() + 4);
     for letter in name.chars() {
         if letter.is_ascii_uppercase() {

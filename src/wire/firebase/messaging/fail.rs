@@ -45,10 +45,11 @@ impl Failure {
         )
     }
 
-    pub fn other_project(asked: &str, own: &str) -> Failure {
+    /// `permission`: what is denied, as `messages.create`.
+    pub fn other_project(permission: &str, asked: &str, own: &str) -> Failure {
         let asked: String = asked.chars().take(100).collect();
         let text = format!(
-            "Permission 'cloudmessaging.messages.create' denied on resource '//cloudresourcemanager.googleapis.com/projects/{asked}' (or it may not exist): this emu runs the project '{own}'."
+            "Permission 'cloudmessaging.{permission}' denied on resource '//cloudresourcemanager.googleapis.com/projects/{asked}' (or it may not exist): this emu runs the project '{own}'."
         );
         Failure::new(403, "PERMISSION_DENIED", None, text)
     }
@@ -58,9 +59,28 @@ impl Failure {
         Failure::new(501, "UNIMPLEMENTED", None, format!("emu does not know {what} of Cloud Messaging"))
     }
 
-    /// About topics.
+    pub fn not_found() -> Failure {
+        Failure::new(404, "NOT_FOUND", None, "Requested entity was not found.")
+    }
+
+    pub fn exists() -> Failure {
+        Failure::new(409, "ALREADY_EXISTS", None, "Requested entity already exists.")
+    }
+
+    /// About topics, as `iid.googleapis.com` says it.
     pub fn topics(status: u16, message: &str) -> Failure {
         Failure { is_of_topics: true, ..Failure::new(status, "INVALID_ARGUMENT", None, message) }
+    }
+
+    /// About topics, as `fcm.googleapis.com` says it: what is said of messages has codes that SDKs do not look for here.
+    pub fn of_subscription(error: push::Error) -> Failure {
+        match error {
+            push::Error::SenderMismatch => Failure::new(403, "PERMISSION_DENIED", None, "SenderId mismatch"),
+            push::Error::TooManyTopics => {
+                Failure::new(429, "RESOURCE_EXHAUSTED", Some("TOO_MANY_TOPICS"), push::Error::TooManyTopics.to_string())
+            }
+            other => other.into(),
+        }
     }
 
     /// What a record calls it.

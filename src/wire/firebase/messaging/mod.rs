@@ -1,11 +1,13 @@
-//! Firebase Cloud Messaging: HTTP v1 (`fcm.googleapis.com`), topics (`iid.googleapis.com`), and a stand-in for where servers' SDKs get their
-//! access tokens and learn where they run. Facts: the reference of `projects.messages`, "Error codes", "Manage topics", and the SDKs.
+//! Firebase Cloud Messaging: HTTP v1 (`fcm.googleapis.com`), topics (there, and as before on `iid.googleapis.com`), and a stand-in for where
+//! servers' SDKs get their access tokens and learn where they run. Facts: the reference of `projects.messages` and of
+//! `projects.registrations.topicSubscriptions`, "Error codes", "Manage topics", and the SDKs.
 
 mod decode;
 mod fail;
 mod metadata;
 #[cfg(test)]
 mod tests;
+mod topics;
 
 use futures_util::future::BoxFuture;
 use http::request::Parts;
@@ -46,6 +48,12 @@ enum Place<'a> {
         topic: String,
     },
     Info(String),
+    /// The subscriptions of a device, or the one to a topic.
+    Subscriptions {
+        project: &'a str,
+        token: String,
+        topic: Option<String>,
+    },
     /// What credentials are exchanged at, and what they are exchanged for.
     Token,
     Subject,
@@ -70,6 +78,7 @@ impl Messaging {
             (&Method::POST, Place::Topics { on }) => self.subscribe(call, &bytes, *on).await,
             (&Method::POST, Place::Topic { token, topic }) => self.subscribe_one(call, token, topic).await,
             (&Method::GET, Place::Info(token)) => self.info(call, token).await,
+            (_, Place::Subscriptions { project, token, topic }) => self.subscriptions(call, parts, project, token, topic.as_deref()).await,
             (method, _) => Err(Failure::unknown(&format!("{method} {}", parts.uri.path()))),
         }
     }
@@ -77,7 +86,7 @@ impl Messaging {
     async fn send(&self, call: &Call, project: &str, bytes: &[u8]) -> Result<Response, Failure> {
         authorized(call)?;
         if project != self.project_id {
-            return Err(Failure::other_project(project, &self.project_id));
+            return Err(Failure::other_project("messages.create", project, &self.project_id));
         }
         let draft = decode::send(bytes)?;
         let id = match self.pushes.send(call, draft).await? {
@@ -104,7 +113,7 @@ impl Messaging {
         let results: Vec<Value> = results
             .into_iter()
             .map(|result| match result {
-                Ok(()) => json!({}),
+                Ok(_) => json!({}),
                 Err(push::Error::Unregistered) => json!({ "error": "NOT_FOUND" }),
                 Err(push::Error::SenderMismatch) => json!({ "error": "PERMISSION_DENIED" }),
                 Err(push::Error::TooManyTopics) => json!({ "error": "TOO_MANY_TOPICS" }),
@@ -116,14 +125,12 @@ impl Messaging {
 
     async fn subscribe_one(&self, call: &Call, token: &str, topic: &str) -> Result<Response, Failure> {
         authorized(call)?;
-        let results = match self.pushes.subscribe(call, topic, vec![token.to_owned()], true).await {
-            Err(push::Error::BadTopic(_)) => return Err(Failure::topics(400, "InvalidTopicName")),
-            other => other?,
-        };
-        match results.into_iter().next() {
-            Some(Ok(())) | None => Ok(answer(StatusCode::OK, &json!({}))),
-            Some(Err(push::Error::Unregistered)) => Err(Failure::topics(404, "No information found about this instance id.")),
-            Some(Err(error)) => Err(Failure::topics(400, &error.to_string())),
+        match self.pushes.subscribe_one(call, topic, token).await {
+            Ok(_) => Ok(answer(StatusCode::OK, &json!({}))),
+            Err(push::Error::BadTopic(_)) => Err(Failure::topics(400, "InvalidTopicName")),
+            Err(push::Error::Unregistered) => Err(Failure::topics(404, "No information found about this instance id.")),
+            Err(error @ push::Error::Store(_)) => Err(error.into()),
+            Err(error) => Err(Failure::topics(400, &error.to_string())),
         }
     }
 
@@ -182,8 +189,13 @@ fn place(path: &str) -> Option<Place<'_>> {
     if let Some((token, topic)) = path.strip_prefix("/iid/v1/").and_then(|rest| rest.split_once("/rel/topics/")) {
         return Some(Place::Topic { token: decoded(token)?, topic: decoded(topic)? });
     }
-    let project = path.strip_prefix("/v1/projects/")?.strip_suffix("/messages:send")?;
-    (!project.contains('/')).then_some(Place::Send(project))
+    let (project, rest) = path.strip_prefix("/v1/projects/")?.split_once('/')?;
+    if rest == "messages:send" {
+        return Some(Place::Send(project));
+    }
+    let (token, topic) = rest.strip_prefix("registrations/")?.split_once("/topicSubscriptions")?;
+    let topic = if topic.is_empty() { None } else { Some(decoded(topic.strip_prefix('/')?)?) };
+    Some(Place::Subscriptions { project, token: decoded(token)?, topic })
 }
 
 impl Wire for Messaging {
@@ -196,6 +208,7 @@ impl Wire for Messaging {
                 Place::Topics { on: true } | Place::Topic { .. } => "topics.subscribe",
                 Place::Topics { on: false } => "topics.unsubscribe",
                 Place::Info(_) => "iid.info",
+                Place::Subscriptions { .. } => topics::action(&parts.method),
                 Place::Root | Place::Token | Place::Subject | Place::Metadata(_) => "",
             };
             let result = self.operate(call, &parts, &place, body).await;

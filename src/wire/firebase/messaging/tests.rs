@@ -114,6 +114,71 @@ async fn topics_are_joined_left_and_told_of() {
 }
 
 #[tokio::test]
+async fn the_subscriptions_of_a_device_are_made_read_and_ended_one_by_one() {
+    let (server, call) = (server(), Call::operator());
+    for (token, state) in [("gone", DeviceState::Unregistered), ("other", DeviceState::SenderMismatch)] {
+        server.wire.pushes.set_device(&call, token, state, None).await.expect("set");
+    }
+    let at = "/v1/projects/demo/registrations";
+    let resource = |topic: &str| {
+        let name = format!("projects/demo/registrations/a:b/topicSubscriptions/{topic}");
+        json!({ "name": name, "topicName": topic, "createTime": "2023-11-14T22:13:20.000Z" })
+    };
+    let failed = |code: u16, status: &str| (code, json!(status));
+    for (method, path, wanted) in [
+        ("POST", format!("{at}/a%3Ab/topicSubscriptions?topic_name=news"), (200, resource("news"))),
+        ("POST", format!("{at}/a%3Ab/topicSubscriptions?topicName=news"), failed(409, "ALREADY_EXISTS")),
+        ("POST", format!("{at}/a%3Ab/topicSubscriptions"), failed(400, "INVALID_ARGUMENT")),
+        ("PATCH", format!("{at}/a%3Ab/topicSubscriptions/news"), (200, resource("news"))),
+        ("PATCH", format!("{at}/a%3Ab/topicSubscriptions/sport"), failed(404, "NOT_FOUND")),
+        ("PATCH", format!("{at}/a%3Ab/topicSubscriptions/sport%25?allowMissing=true"), (200, resource("sport%"))),
+        ("GET", format!("{at}/a%3Ab/topicSubscriptions/news"), (200, resource("news"))),
+        ("GET", format!("{at}/a%3Ab/topicSubscriptions/none"), failed(404, "NOT_FOUND")),
+        ("GET", format!("{at}/a%3Ab/topicSubscriptions"), (200, json!({ "topicSubscriptions": [resource("news"), resource("sport%")] }))),
+        (
+            "GET",
+            format!("{at}/a%3Ab/topicSubscriptions?pageSize=1"),
+            (200, json!({ "topicSubscriptions": [resource("news")], "nextPageToken": "news" })),
+        ),
+        (
+            "GET",
+            format!("{at}/a%3Ab/topicSubscriptions?pageSize=1&pageToken=news"),
+            (200, json!({ "topicSubscriptions": [resource("sport%")] })),
+        ),
+        (
+            "GET",
+            format!("{at}/a%3Ab/topicSubscriptions?pageSize=00"),
+            (200, json!({ "topicSubscriptions": [resource("news"), resource("sport%")] })),
+        ),
+        ("GET", format!("{at}/a%3Ab/topicSubscriptions?pageSize=-1"), failed(400, "INVALID_ARGUMENT")),
+        ("DELETE", format!("{at}/a%3Ab/topicSubscriptions/news"), (200, json!({}))),
+        ("DELETE", format!("{at}/a%3Ab/topicSubscriptions/news"), failed(404, "NOT_FOUND")),
+        ("DELETE", format!("{at}/a%3Ab/topicSubscriptions/news?allow_missing=true"), (200, json!({}))),
+        ("DELETE", format!("{at}/a%3Ab/topicSubscriptions"), failed(501, "UNIMPLEMENTED")),
+        ("POST", format!("{at}/gone/topicSubscriptions?topic_name=news"), failed(404, "NOT_FOUND")),
+        ("GET", format!("{at}/gone/topicSubscriptions"), failed(404, "NOT_FOUND")),
+        ("POST", format!("{at}/other/topicSubscriptions?topic_name=news"), failed(403, "PERMISSION_DENIED")),
+        ("POST", format!("{at}/a%20b/topicSubscriptions?topic_name=news"), failed(400, "INVALID_ARGUMENT")),
+        ("POST", "/v1/projects/other/registrations/a/topicSubscriptions?topic_name=news".into(), failed(403, "PERMISSION_DENIED")),
+    ] {
+        let (status, answer) = server.ask(&call, method, &path, json!({})).await;
+        let told = if status == 200 { answer.clone() } else { answer["error"]["status"].clone() };
+        assert_eq!((status, told), wanted, "{method} {path}: {answer}");
+    }
+    let anonymous = Call { caller: Caller::Anonymous, ..Call::operator() };
+    assert_eq!(server.ask(&anonymous, "GET", &format!("{at}/a/topicSubscriptions"), Value::Null).await.0, 401);
+}
+
+#[tokio::test]
+async fn an_installation_is_sent_to_by_its_id() {
+    let server = server();
+    let (status, answer) = server.send(json!({ "fid": "cXf0", "notification": { "title": "T" } })).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(server.wire.pushes.inbox(&Call::operator(), None, 1).await.expect("read")[0].tokens, ["cXf0"]);
+    assert_eq!(server.send(json!({ "fid": "cXf0", "token": "a" })).await.0, 400);
+}
+
+#[tokio::test]
 async fn code_in_the_cloud_learns_where_it_runs() {
     let server = server();
     let ask = async |path: &str, flavor: Option<&str>| {
