@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:https'
 import { beforeEach, test } from 'node:test'
-import { initializeApp } from 'firebase-admin/app'
-import { getMessaging } from 'firebase-admin/messaging'
 
+// Which of the installed versions.
+const sdk = process.env.ADMIN_SDK ?? 'firebase-admin'
+const { initializeApp } = await import(`${sdk}/app`), { getMessaging } = await import(`${sdk}/messaging`)
 initializeApp()
 const messaging = getMessaging(), project = process.env.GCLOUD_PROJECT
 const failsWith = (code, promise) => assert.rejects(promise, error => (assert.equal(error.code, code), true))
@@ -61,6 +62,22 @@ test('topics are joined, left, sent to, and combined', async () => {
   assert.deepEqual((await emu('GET', 'pushes?token=a')).pushes.map(push => push.title), ['News', 'Only news'])
   const { tokens } = await emu('GET', 'push-tokens')
   assert.deepEqual(tokens.find(one => one.token === 'b').topics, ['news', 'sport'])
+})
+
+test('topics are joined and left over HTTP/1, too, and again by who is there', async () => {
+  messaging.enableLegacyHttpTransport()
+  for (const round of ['first', 'again']) assert.equal((await messaging.subscribeToTopic(['a', 'b'], 'news')).successCount, 2, round)
+  for (const round of ['first', 'again']) assert.equal((await messaging.unsubscribeFromTopic(['a'], '/topics/news')).successCount, 1, round)
+  await messaging.send({ topic: 'news', notification: { title: 'News' } })
+  assert.deepEqual((await pushes())[0].tokens, ['b'])
+})
+
+test('installations are sent to by their IDs', { skip: sdk === 'firebase-admin' && 'since version 14' }, async () => {
+  await emu('PUT', 'push-tokens/gone', { state: 'unregistered' })
+  const sent = await messaging.sendEachForMulticast({ tokens: ['a'], fids: ['cXf0', 'gone'], notification: { title: 'T' } })
+  assert.deepEqual(sent.responses.map(one => one.success), [true, true, false])
+  assert.equal(sent.responses[2].error.code, 'messaging/installation-id-not-registered')
+  assert.deepEqual((await pushes()).map(push => push.tokens), [['a'], ['cXf0']])
 })
 
 test('what production refuses is refused, and a dry run sends nothing', async () => {

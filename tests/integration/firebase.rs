@@ -14,6 +14,11 @@ fn passes(file: &str) {
 
 /// The same, with options of `emu exec`.
 fn passes_with(file: &str, options: &[&str]) {
+    passes_by(file, &[], options);
+}
+
+/// The same, with variables for the test.
+fn passes_by(file: &str, variables: &[&str], options: &[&str]) {
     assert!(Path::new("tests/firebase/node_modules").exists(), "run `make fixtures` first: tests/firebase has no node_modules");
     let folder = copy("../tests/firebase");
     // A project of its own: tools find the latest emu of a project.
@@ -21,7 +26,8 @@ fn passes_with(file: &str, options: &[&str]) {
     std::fs::write(folder.path().join(".firebaserc"), json!({ "projects": { "default": id } }).to_string()).expect("a file");
     // What else a test may import.
     let others = format!("S3_PACKAGES={}/", std::fs::canonicalize("fixtures/shop").expect("the shop").display());
-    exec_with(folder.path(), options, &["env", &others, "node", "--test", file]);
+    let command = [&["env", &others], variables, &["node", "--test", file]].concat();
+    exec_with(folder.path(), options, &command);
 }
 
 #[test]
@@ -32,6 +38,7 @@ fn an_export_of_firebases_own_emulators_is_imported() {
 #[test]
 fn the_admin_sdk_sends_pushes_without_any_configuration() {
     passes("messaging.test.mjs");
+    passes_by("messaging.test.mjs", &["ADMIN_SDK=firebase-admin-14"], &[]);
 }
 
 #[test]
@@ -42,6 +49,7 @@ fn the_web_sdk_stores_files() {
 #[test]
 fn the_server_sdks_and_s3_share_files() {
     passes("storage/server.test.mjs");
+    passes_by("storage/server.test.mjs", &["ADMIN_SDK=firebase-admin-14"], &[]);
 }
 
 #[test]
@@ -57,6 +65,7 @@ fn the_browsers_build_signs_phones_in_and_asks_for_second_factors() {
 #[test]
 fn the_admin_sdk_administers_users() {
     passes("auth/admin.test.mjs");
+    passes_by("auth/admin.test.mjs", &["ADMIN_SDK=firebase-admin-14"], &[]);
 }
 
 #[test]

@@ -41,6 +41,8 @@
         Object.defineProperty(this, 'errorInfo', { value: { code, message }, enumerable: true, configurable: true, writable: true });
       }
       get code() { return this.errorInfo.code; }
+      /** Whether it has a code, with its service's name or without. */
+      hasCode(code) { return this.code === code || (this.codePrefix !== undefined && this.code === `${this.codePrefix}/${code}`); }
       toJSON() { return { code: this.code, message: this.message }; }
     }
     /** An error class of a service, whose codes begin with the service's name. */
@@ -50,10 +52,11 @@
           super(`${prefix}/${code}`, message);
           this.codePrefix = prefix;
         }
-        hasCode(code) { return this.code === `${prefix}/${code}`; }
       };
       return Object.defineProperty(Class, 'name', { value: name });
     };
+    /** What version 14 names codes by: `no-app` is NO_APP. `others` are those that are not called after their codes. */
+    const codes = (list, others) => ({ ...Object.fromEntries(list.split(' ').map((code) => [code.toUpperCase().replace(/-/g, '_'), code])), ...others });
     const FirebaseAppError = errors('app', 'FirebaseAppError');
     const FirebaseFirestoreError = errors('firestore', 'FirebaseFirestoreError');
 
@@ -166,17 +169,20 @@
       if (!id) throw new FirebaseAppError('invalid-credential', 'Failed to determine project ID. Initialize the SDK with service account credentials or set project ID as an app option. Alternatively set the GOOGLE_CLOUD_PROJECT environment variable.');
       return id;
     };
-    return { live, FirebaseError, FirebaseAppError, FirebaseFirestoreError, errors, initializeApp, getApp, getApps, deleteApp, applicationDefault, cert, refreshToken, appOf, service, projectOf, version: '13.10.0' };
+    return { live, FirebaseError, FirebaseAppError, FirebaseFirestoreError, errors, codes, initializeApp, getApp, getApps, deleteApp, applicationDefault, cert, refreshToken, appOf, service, projectOf, version: '13.10.0' };
   });
   rt.define('firebase-admin/app', () => {
-    const { initializeApp, getApp, getApps, deleteApp, applicationDefault, cert, refreshToken, FirebaseAppError, FirebaseError, version } = rt.require('firebase-admin-app');
-    const AppErrorCodes = Object.fromEntries(['app-deleted', 'duplicate-app', 'invalid-argument', 'internal-error', 'invalid-app-name', 'invalid-app-options', 'invalid-credential', 'network-error', 'network-timeout', 'no-app', 'unable-to-parse-response'].map((code) => [code.toUpperCase().replace(/-/g, '_'), code]));
-    return { initializeApp, getApp, getApps, deleteApp, applicationDefault, cert, refreshToken, FirebaseAppError, FirebaseError, AppErrorCodes, SDK_VERSION: version };
+    const { initializeApp, getApp, getApps, deleteApp, applicationDefault, cert, refreshToken, FirebaseAppError, FirebaseError, codes, version } = rt.require('firebase-admin-app');
+    // The name that it has in version 14, and the one before.
+    const AppErrorCode = codes('app-deleted duplicate-app invalid-argument internal-error invalid-app-name invalid-app-options invalid-credential network-error network-timeout no-app unable-to-parse-response');
+    return { initializeApp, getApp, getApps, deleteApp, applicationDefault, cert, refreshToken, FirebaseAppError, FirebaseError, AppErrorCode, AppErrorCodes: AppErrorCode, SDK_VERSION: version };
   });
-  // Everything under one name, as it was before version 10.
+  // What `firebase-admin/app` has, as since version 14, and everything under one name, as it was before.
   rt.define('firebase-admin', () => {
-    const { initializeApp, getApp, live, applicationDefault, cert, refreshToken, FirebaseAppError, FirebaseError, version } = rt.require('firebase-admin-app');
-    const admin = { initializeApp, app: getApp, apps: live, FirebaseAppError, FirebaseError, SDK_VERSION: version, credential: { applicationDefault, cert, refreshToken } };
+    const { live } = rt.require('firebase-admin-app');
+    const { AppErrorCodes, ...modular } = rt.require('firebase-admin/app');
+    const { getApp, applicationDefault, cert, refreshToken } = modular;
+    const admin = { ...modular, app: getApp, apps: live, credential: { applicationDefault, cert, refreshToken } };
     for (const [name, make] of [['auth', 'getAuth'], ['firestore', 'getFirestore'], ['storage', 'getStorage'], ['messaging', 'getMessaging']]) {
       const get = (app) => rt.require(`firebase-admin/${name}`)[make](app);
       // Types such as `admin.firestore.FieldValue` are made with the part that they are of.

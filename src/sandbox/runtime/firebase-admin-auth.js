@@ -4,8 +4,9 @@
   const { rt } = emu;
   rt.internal.add('firebase-admin-users');
   rt.define('firebase-admin-users', () => {
-    const { errors } = rt.require('firebase-admin-app');
+    const { errors, codes } = rt.require('firebase-admin-app');
     const FirebaseAuthError = errors('auth', 'FirebaseAuthError');
+    const AuthErrorCode = codes('auth-blocking-token-expired billing-not-enabled claims-too-large configuration-exists configuration-not-found id-token-expired invalid-config email-already-exists email-not-found invalid-id-token id-token-revoked internal-error invalid-claims invalid-continue-uri invalid-creation-time invalid-credential invalid-disabled-field invalid-display-name invalid-dynamic-link-domain invalid-hosting-link-domain invalid-email-verified invalid-email invalid-new-email invalid-enrolled-factors invalid-enrollment-time invalid-hash-algorithm invalid-hash-block-size invalid-hash-derived-key-length invalid-hash-key invalid-hash-memory-cost invalid-hash-parallelization invalid-hash-rounds invalid-hash-salt-separator invalid-last-sign-in-time invalid-name invalid-oauth-client-id invalid-page-token invalid-password invalid-password-hash invalid-password-salt invalid-phone-number invalid-photo-url invalid-project-id invalid-provider-data invalid-provider-id invalid-provider-uid invalid-oauth-responsetype invalid-session-cookie-duration invalid-tenant-id invalid-tenant-type invalid-testing-phone-number invalid-uid invalid-user-import invalid-tokens-valid-after-time mismatching-tenant-id missing-android-package-name missing-config missing-continue-uri missing-display-name missing-email missing-ios-bundle-id missing-issuer missing-hash-algorithm missing-oauth-client-id missing-oauth-client-secret missing-provider-id missing-saml-relying-party-config maximum-user-count-exceeded missing-uid operation-not-allowed password-does-not-meet-requirements phone-number-already-exists project-not-found insufficient-permission quota-exceeded second-factor-limit-exceeded second-factor-uid-already-exists session-cookie-expired session-cookie-revoked tenant-not-found uid-already-exists unsupported-first-factor unsupported-second-factor unsupported-tenant-operation unverified-email user-not-found not-found user-disabled user-not-disabled invalid-recaptcha-action invalid-recaptcha-enforcement-state recaptcha-not-enabled', { INVALID_ARGUMENT: 'argument-error', FORBIDDEN_CLAIM: 'reserved-claim', MAXIMUM_TEST_PHONE_NUMBER_EXCEEDED: 'test-phone-number-limit-exceeded', UNAUTHORIZED_DOMAIN: 'unauthorized-continue-uri' });
     // What the service calls a mistake → the SDK's code, and what it says where the service says nothing.
     const known = Object.fromEntries(`
       BILLING_NOT_ENABLED billing-not-enabled Feature requires billing to be enabled.
@@ -184,12 +185,12 @@
         default: throw fail('INVALID_HASH_ALGORITHM', `Unsupported hash algorithm provider "${algorithm}".`);
       }
     };
-    return { FirebaseAuthError, fail, refused, is, check, factor, imported, hashing, UserRecord, UserInfo, UserMetadata };
+    return { FirebaseAuthError, AuthErrorCode, fail, refused, is, check, factor, imported, hashing, UserRecord, UserInfo, UserMetadata };
   });
   rt.define('firebase-admin/auth', () => {
     const { service, appOf, projectOf } = rt.require('firebase-admin-app');
     const { exchange } = rt.require('firebase-admin-call');
-    const { FirebaseAuthError, fail, refused, is, check, factor, imported, hashing, UserRecord, UserInfo, UserMetadata } = rt.require('firebase-admin-users');
+    const { FirebaseAuthError, AuthErrorCode, fail, refused, is, check, factor, imported, hashing, UserRecord, UserInfo, UserMetadata } = rt.require('firebase-admin-users');
     const { verify, custom } = rt.require('firebase-admin-tokens');
     const argument = (message) => fail('INVALID_ARGUMENT', message);
 
@@ -392,6 +393,6 @@
       projectConfigManager() { throw rt.missing('projectConfigManager', 'firebase-admin/auth'); }
     }
     const getAuth = (app) => service(appOf(app), 'auth', (its) => new Auth(its));
-    return { getAuth, Auth, BaseAuth, TenantAwareAuth, UserRecord, UserInfo, UserMetadata, FirebaseAuthError };
+    return { getAuth, Auth, BaseAuth, TenantAwareAuth, UserRecord, UserInfo, UserMetadata, FirebaseAuthError, AuthErrorCode };
   });
 })(globalThis.__emu);

@@ -161,7 +161,7 @@
     };
   });
   rt.define('firebase-admin/firestore', () => {
-    const { FirebaseFirestoreError, service, appOf } = rt.require('firebase-admin-app');
+    const { FirebaseFirestoreError, codes, service, appOf } = rt.require('firebase-admin-app');
     const { Firestore, ...types } = rt.require('@google-cloud/firestore');
     const initializeFirestore = (app, settings = {}, databaseId = '(default)') => {
       const made = service(app, 'firestore', () => new Map());
@@ -179,6 +179,7 @@
       const databaseId = (typeof first === 'string' ? first : second) ?? '(default)';
       return service(app, 'firestore', () => new Map()).get(databaseId)?.firestore ?? initializeFirestore(app, {}, databaseId);
     };
-    return { ...types, Firestore, getFirestore, initializeFirestore, FirebaseFirestoreError };
+    const FirestoreErrorCode = codes('failed-precondition invalid-argument invalid-credential missing-dependencies');
+    return { ...types, Firestore, getFirestore, initializeFirestore, FirebaseFirestoreError, FirestoreErrorCode };
   });
 })(globalThis.__emu);

@@ -3,11 +3,13 @@
   'use strict';
   const { rt } = emu;
   rt.define('firebase-admin/messaging', () => {
-    const { errors, appOf, service, projectOf } = rt.require('firebase-admin-app');
+    const { errors, codes, appOf, service, projectOf } = rt.require('firebase-admin-app');
     const { exchange } = rt.require('firebase-admin-call');
     const FirebaseMessagingError = errors('messaging', 'FirebaseMessagingError');
+    const MessagingErrorCode = codes('invalid-argument invalid-recipient invalid-payload invalid-data-payload-key payload-size-limit-exceeded invalid-options invalid-registration-token registration-token-not-registered installation-id-not-registered mismatched-credential invalid-package-name device-message-rate-exceeded topics-message-rate-exceeded topics-subscription-rate-exceeded message-rate-exceeded third-party-auth-error too-many-topics authentication-error server-unavailable internal-error unknown-error');
     const texts = {
       'registration-token-not-registered': 'The provided registration token is not registered. A previously valid registration token can be unregistered for a variety of reasons. See the error documentation for more details. Remove this registration token and stop using it to send messages.',
+      'installation-id-not-registered': 'The app\'s installation with this ID is not registered any more: it was removed, or its ID was renewed. Forget the ID.',
       'invalid-registration-token': 'Invalid registration token provided. Make sure it matches the registration token the client app receives from registering with FCM.',
       'too-many-topics': 'The maximum number of topics the provided registration token can be subscribed to has been exceeded.',
       'server-unavailable': 'The FCM server could not process the request in time. See the error documentation for more details.',
@@ -18,7 +20,8 @@
     };
     const sending = { NOT_FOUND: 'registration-token-not-registered', UNREGISTERED: 'registration-token-not-registered', PERMISSION_DENIED: 'mismatched-credential', SENDER_ID_MISMATCH: 'mismatched-credential', RESOURCE_EXHAUSTED: 'message-rate-exceeded', QUOTA_EXCEEDED: 'message-rate-exceeded', UNAUTHENTICATED: 'third-party-auth-error', APNS_AUTH_ERROR: 'third-party-auth-error', THIRD_PARTY_AUTH_ERROR: 'third-party-auth-error', INTERNAL: 'internal-error', INVALID_ARGUMENT: 'invalid-argument', UNAVAILABLE: 'server-unavailable' };
     const topical = { NOT_FOUND: 'registration-token-not-registered', INVALID_ARGUMENT: 'invalid-registration-token', TOO_MANY_TOPICS: 'too-many-topics', RESOURCE_EXHAUSTED: 'too-many-topics', PERMISSION_DENIED: 'authentication-error', DEADLINE_EXCEEDED: 'server-unavailable', INTERNAL: 'internal-error' };
-    const refused = (answer) => {
+    /** `isFid`: a message to an installation was refused. */
+    const refused = (answer, isFid = false) => {
       const error = answer.json?.error;
       if (error === undefined) {
         const code = { 400: 'invalid-argument', 401: 'authentication-error', 403: 'authentication-error', 500: 'internal-error', 503: 'server-unavailable' }[answer.status] ?? 'unknown-error';
@@ -26,7 +29,8 @@
       }
       const fcm = error.details?.find?.((detail) => detail['@type'] === 'type.googleapis.com/google.firebase.fcm.v1.FcmError');
       const name = typeof error === 'string' ? error : fcm?.errorCode ?? error.status ?? error.message;
-      const code = sending[name] ?? 'unknown-error';
+      const found = sending[name] ?? 'unknown-error';
+      const code = isFid && found === 'registration-token-not-registered' ? 'installation-id-not-registered' : found;
       const message = error.message || texts[code] || texts['unknown-error'];
       return new FirebaseMessagingError(code, code === 'unknown-error' && name !== 'UNSPECIFIED_ERROR' ? `${message} Raw server response: "${JSON.stringify(answer.json)}"` : message);
     };
@@ -121,7 +125,7 @@
         own.topic = own.topic.replace(/^\/topics\//, '');
         if (!/^[a-zA-Z0-9-_.~%]+$/.test(own.topic)) throw wrong('Malformed topic name');
       }
-      if ([own.token, own.topic, own.condition].filter(isName).length !== 1) throw wrong('Exactly one of topic, token or condition is required');
+      if ([own.token, own.fid, own.topic, own.condition].filter(isName).length !== 1) throw wrong('Exactly one of topic, token or condition is required');
       words(own.data, 'data');
       const made = {
         ...own,
@@ -165,7 +169,7 @@
         const body = this.#body(given, dryRun);
         this.#dry(dryRun);
         return this.#post(body).then((answer) => {
-          if (answer.status >= 300 || !answer.json) throw refused(answer);
+          if (answer.status >= 300 || !answer.json) throw refused(answer, isName(body.message.fid));
           return answer.json.name;
         });
       }
@@ -175,8 +179,9 @@
         this.#dry(dryRun);
         const responses = await Promise.all(messages.map(async (one) => {
           try {
-            const answer = await this.#post(this.#body(one, dryRun));
-            return answer.status === 200 ? { success: true, messageId: answer.json?.name } : { success: false, error: refused(answer) };
+            const body = this.#body(one, dryRun);
+            const answer = await this.#post(body);
+            return answer.status === 200 ? { success: true, messageId: answer.json?.name } : { success: false, error: refused(answer, isName(body.message.fid)) };
           } catch (error) {
             return { success: false, error };
           }
@@ -186,12 +191,17 @@
       }
       async sendEachForMulticast(given, dryRun) {
         if (!isObject(given)) throw argument('MulticastMessage must be a non-null object');
-        const { tokens, android, apns, data, notification, webpush, fcmOptions } = given;
-        if (!Array.isArray(tokens) || !tokens.length) throw argument('tokens must be a non-empty array');
-        if (tokens.length > most) throw argument(`tokens list must not contain more than ${most} items`);
-        return this.sendEach(tokens.map((token) => ({ token, android, apns, data, notification, webpush, fcmOptions })), dryRun);
+        const { tokens, fids, android, apns, data, notification, webpush, fcmOptions } = given;
+        if (fids !== undefined && !Array.isArray(fids)) throw argument('fids must be a valid array');
+        const isList = Array.isArray(tokens) || (tokens === undefined && fids !== undefined);
+        const to = isList ? [...(tokens ?? []).map((token) => ({ token })), ...(fids ?? []).map((fid) => ({ fid }))] : [];
+        if (!to.length) throw argument('tokens must be a non-empty array');
+        if (to.length > most) throw argument(`tokens list must not contain more than ${most} items`);
+        return this.sendEach(to.map((one) => ({ ...one, android, apns, data, notification, webpush, fcmOptions })), dryRun);
       }
       subscribeToTopic(tokens, topic) { return this.#topic(tokens, topic, 'subscribeToTopic', 'batchAdd'); }
+      subscribeToTopicLegacy(tokens, topic) { return this.#topic(tokens, topic, 'subscribeToTopicLegacy', 'batchAdd'); }
+      unsubscribeFromTopicLegacy(tokens, topic) { return this.#topic(tokens, topic, 'unsubscribeFromTopicLegacy', 'batchRemove'); }
       unsubscribeFromTopic(tokens, topic) { return this.#topic(tokens, topic, 'unsubscribeFromTopic', 'batchRemove'); }
       async #topic(tokens, topic, name, verb) {
         const format = `Topic provided to ${name}() must be a string which matches the format "/topics/[a-zA-Z0-9-_.~%]+".`;
@@ -215,6 +225,6 @@
       }
     }
     const getMessaging = (app) => service(appOf(app), 'messaging', (its) => new Messaging(its));
-    return { getMessaging, Messaging, FirebaseMessagingError };
+    return { getMessaging, Messaging, FirebaseMessagingError, MessagingErrorCode };
   });
 })(globalThis.__emu);

@@ -3,8 +3,10 @@
   'use strict';
   const { rt } = emu;
   rt.define('firebase-admin/storage', () => {
-    const { FirebaseError, appOf, service } = rt.require('firebase-admin-app');
+    const { errors, codes, appOf, service } = rt.require('firebase-admin-app');
     const { send, exchange } = rt.require('firebase-admin-call');
+    const FirebaseStorageError = errors('storage', 'FirebaseStorageError');
+    const StorageErrorCode = codes('invalid-argument invalid-emulator-host missing-dependencies invalid-credential no-download-token');
     const host = 'https://storage.googleapis.com';
     const types = { avif: 'image/avif', bin: 'application/octet-stream', css: 'text/css', csv: 'text/csv', gif: 'image/gif', gz: 'application/gzip', htm: 'text/html', html: 'text/html', ico: 'image/x-icon', jpeg: 'image/jpeg', jpg: 'image/jpeg', js: 'text/javascript', json: 'application/json', md: 'text/markdown', mjs: 'text/javascript', mov: 'video/quicktime', mp3: 'audio/mpeg', mp4: 'video/mp4', mpeg: 'video/mpeg', ogg: 'audio/ogg', pdf: 'application/pdf', png: 'image/png', svg: 'image/svg+xml', tar: 'application/x-tar', tiff: 'image/tiff', txt: 'text/plain', wasm: 'application/wasm', wav: 'audio/wav', webm: 'video/webm', webp: 'image/webp', woff2: 'font/woff2', xml: 'application/xml', zip: 'application/zip' };
     const typeOf = (name) => types[/\.([^./]+)$/.exec(name)?.[1].toLowerCase()];
@@ -275,7 +277,7 @@
       constructor(app) { Object.defineProperty(this, 'app', { value: app }); }
       bucket(name) {
         const found = name === undefined ? this.app.options.storageBucket : name;
-        if (typeof found !== 'string' || found === '') throw new FirebaseError('storage/invalid-argument', 'Bucket name not specified or invalid. Specify a valid bucket name via the storageBucket option when initializing the app, or specify the bucket name explicitly when calling the getBucket() method.');
+        if (typeof found !== 'string' || found === '') throw new FirebaseStorageError('invalid-argument', 'Bucket name not specified or invalid. Specify a valid bucket name via the storageBucket option when initializing the app, or specify the bucket name explicitly when calling the getBucket() method.');
         return new Bucket(this, found.replace(/^gs:\/\//, ''));
       }
     }
@@ -284,11 +286,11 @@
     const getDownloadURL = async (file) => {
       const answer = await exchange('GET', `https://firebasestorage.googleapis.com/v0/b/${encode(file.bucket.name)}/o/${encode(file.name)}`);
       if (answer.status >= 300) throw new ApiError(answer.status, answer.text);
-      if (!answer.json?.downloadTokens) throw new FirebaseError('storage/no-download-token', 'No download token available. Please create one in the Firebase Console.');
+      if (!answer.json?.downloadTokens) throw new FirebaseStorageError('no-download-token', 'No download token available. Please create one in the Firebase Console.');
       const { STORAGE_EMULATOR_HOST: whole, FIREBASE_STORAGE_EMULATOR_HOST: bare } = rt.process.env;
       const base = whole || bare ? outside() : 'https://firebasestorage.googleapis.com';
       return `${base}/v0/b/${file.bucket.name}/o/${encode(file.name)}?alt=media&token=${answer.json.downloadTokens.split(',')[0]}`;
     };
-    return { getStorage, Storage, getDownloadURL };
+    return { getStorage, Storage, getDownloadURL, FirebaseStorageError, StorageErrorCode };
   });
 })(globalThis.__emu);

@@ -3,12 +3,13 @@
   'use strict';
   const { rt } = emu;
   rt.define('firebase-admin/functions', () => {
-    const { errors, appOf, service, projectOf } = rt.require('firebase-admin-app');
+    const { errors, codes, appOf, service, projectOf } = rt.require('firebase-admin-app');
     const { exchange } = rt.require('firebase-admin-call');
     const FirebaseFunctionsError = errors('functions', 'FirebaseFunctionsError');
+    const FunctionsErrorCode = codes('aborted invalid-argument invalid-credential internal-error failed-precondition permission-denied unauthenticated not-found unknown-error task-already-exists');
     const wrong = (message) => new FirebaseFunctionsError('invalid-argument', message);
-    const codes = { ABORTED: 'aborted', INVALID_ARGUMENT: 'invalid-argument', INVALID_CREDENTIAL: 'invalid-credential', INTERNAL: 'internal-error', FAILED_PRECONDITION: 'failed-precondition', PERMISSION_DENIED: 'permission-denied', UNAUTHENTICATED: 'unauthenticated', NOT_FOUND: 'not-found', UNKNOWN: 'unknown-error' };
-    const refused = (answer) => new FirebaseFunctionsError(codes[answer.json?.error?.status] ?? 'unknown-error', answer.json ? answer.json.error?.message || `Unknown server error: ${answer.text}` : `Unexpected response with status: ${answer.status} and body: ${answer.text}`);
+    const said = { ABORTED: 'aborted', INVALID_ARGUMENT: 'invalid-argument', INVALID_CREDENTIAL: 'invalid-credential', INTERNAL: 'internal-error', FAILED_PRECONDITION: 'failed-precondition', PERMISSION_DENIED: 'permission-denied', UNAUTHENTICATED: 'unauthenticated', NOT_FOUND: 'not-found', UNKNOWN: 'unknown-error' };
+    const refused = (answer) => new FirebaseFunctionsError(said[answer.json?.error?.status] ?? 'unknown-error', answer.json ? answer.json.error?.message || `Unknown server error: ${answer.text}` : `Unexpected response with status: ${answer.status} and body: ${answer.text}`);
     const isName = (value) => typeof value === 'string' && value !== '';
     const checkId = (id) => {
       if (typeof id !== 'string' || !/^[A-Za-z0-9_-]{1,500}$/.test(id)) throw wrong('id can contain only letters ([A-Za-z]), numbers ([0-9]), hyphens (-), or underscores (_). The maximum length is 500 characters.');
@@ -61,6 +62,6 @@
       taskQueue(name, extension) { return new TaskQueue(this.app, name, extension); }
     }
     const getFunctions = (app) => service(appOf(app), 'functions', (its) => new Functions(its));
-    return { getFunctions, Functions, TaskQueue };
+    return { getFunctions, Functions, TaskQueue, FirebaseFunctionsError, FunctionsErrorCode };
   });
 })(globalThis.__emu);

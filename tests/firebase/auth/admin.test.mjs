@@ -1,12 +1,13 @@
 // The admin SDK, which finds emu by the variables of `emu exec` alone.
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { initializeApp } from 'firebase-admin/app'
-import { getAuth } from 'firebase-admin/auth'
 import { initializeApp as initializeWeb } from 'firebase/app'
 import { createUserWithEmailAndPassword, getAuth as getWeb, signInWithCustomToken, signInWithEmailAndPassword, signOut } from 'firebase/auth'
 import { clear, project } from './rest.mjs'
 
+// Which of the installed versions.
+const sdk = process.env.ADMIN_SDK ?? 'firebase-admin'
+const { initializeApp } = await import(`${sdk}/app`), { getAuth } = await import(`${sdk}/auth`)
 initializeApp()
 const admin = getAuth(), web = getWeb(initializeWeb())
 const failsWith = (code, promise) => assert.rejects(promise, error => (assert.equal(error.code, code), true))

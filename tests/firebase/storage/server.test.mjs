@@ -8,12 +8,13 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { beforeEach, test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { initializeApp } from 'firebase-admin/app'
-import { getDownloadURL, getStorage } from 'firebase-admin/storage'
 import { Storage } from '@google-cloud/storage'
 import { initializeApp as initializeWeb } from 'firebase/app'
 import { getBytes, getMetadata, getStorage as getWeb, ref, uploadString } from 'firebase/storage'
 
+// Which of the installed versions.
+const sdk = process.env.ADMIN_SDK ?? 'firebase-admin'
+const { initializeApp } = await import(`${sdk}/app`), { getDownloadURL, getStorage } = await import(`${sdk}/storage`)
 initializeApp()
 const bucket = getStorage().bucket()
 const noise = size => Buffer.from(Uint8Array.from({ length: size }, (_, at) => (at * 2654435761) >>> 13))

@@ -1,4 +1,13 @@
 // What functions send to devices. `run` begins the tokens and topics of a run.
+// Messages to installations of an app by their IDs, which came with version 14.
+export async function installations(sdk) {
+  const messaging = sdk.getMessaging();
+  const { responses } = await messaging.sendEachForMulticast({ tokens: ['t'], fids: ['cXf0', 'gone'], notification: { title: 'T' } });
+  const refused = await messaging.send({ fid: 'gone' }).catch((error) => error);
+  const missed = await messaging.send({ token: 'gone' }).catch((error) => error);
+  return [responses.map(({ success, error }) => [success, error?.code]), refused.code, missed.code, missed.hasCode('registration-token-not-registered'), missed.hasCode(missed.code), missed.hasCode('x'), refused instanceof sdk.FirebaseMessagingError];
+}
+
 export const messaging = ({ messaging: sdk, run }) => {
   const messaging = sdk.getMessaging();
   const token = (name) => `${run}-${name}`;

@@ -6,6 +6,9 @@ import { messaging } from './messaging.mjs';
 import { namespace } from './namespace.mjs';
 import { storage } from './storage.mjs';
 
+// What modules have: texts of codes as they are, of all else the kind.
+export const names = (modules) => Object.fromEntries(Object.entries(modules).map(([name, its]) => [name, Object.fromEntries(Object.keys(its).map((key) => [key, /ErrorCode$/.test(key) ? its[key] : typeof its[key]]))]));
+
 export function tables(sdk) {
   const parts = Object.fromEntries(Object.entries({ auth, firestore, messaging, namespace, storage }).map(([part, table]) => [part, table({ ...sdk, at: sdk.firestore.getFirestore().doc(`runs/${sdk.run}`) })]));
   return {
