@@ -1,4 +1,4 @@
-//! What every layer speaks of: time, identifiers, who asks, and what it used. Imports nothing of the project.
+//! What every layer speaks of: time, identifiers, who asks, and what it used; and what several layers read alike. Imports nothing of the project.
 
 pub(crate) mod base64;
 pub mod call;
@@ -7,6 +7,7 @@ pub mod era;
 pub mod id;
 pub mod message;
 pub mod number;
+pub mod re2;
 pub mod usage;
 
 pub use call::{Call, Caller, Cause, DEPTH_MAX, TraceId};

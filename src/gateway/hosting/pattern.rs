@@ -2,7 +2,8 @@
 
 use regex::Regex;
 
-use crate::project::firebase::Pattern as Written;
+use crate::base::re2;
+use crate::project::firebase::{PATTERN_BYTES_MAX, Pattern as Written};
 
 /// A pattern that is ready to be compared.
 pub struct Pattern {
@@ -16,14 +17,11 @@ pub struct Pattern {
 /// What a path has in the place of names, in order.
 pub type Captures = Vec<(String, String)>;
 
-/// Bytes of a compiled expression at most.
-const SIZE_MAX: usize = 1 << 20;
-
 impl Pattern {
     /// `None` where it is no pattern, or a huge one.
     pub fn of(written: &Written) -> Option<Pattern> {
         match written {
-            Written::Regex(text) => Some(Pattern { regex: compile(text)?, not: Vec::new(), negated: false }),
+            Written::Regex(text) => Some(Pattern { regex: re2::compile(text, PATTERN_BYTES_MAX).ok()?, not: Vec::new(), negated: false }),
             Written::Glob(glob) => {
                 let (negated, glob) = match glob.strip_prefix('!') {
                     // `!(a|b)` at the beginning is a group.
@@ -59,7 +57,7 @@ impl Pattern {
 }
 
 fn compile(text: &str) -> Option<Regex> {
-    regex::RegexBuilder::new(text).size_limit(SIZE_MAX).build().ok()
+    regex::RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build().ok()
 }
 
 /// A regular expression that is made of a glob.

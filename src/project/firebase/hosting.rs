@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 
 use super::{Scene, texts};
+use crate::base::re2;
 use crate::project::model::Problem;
 use crate::project::yaml::Node;
+
+/// Bytes of a compiled regular expression.
+pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// A site: a folder, and rules about the paths of requests.
 #[derive(serde::Serialize, Clone, Debug, PartialEq, Eq)]
@@ -94,7 +98,7 @@ fn pattern(rule: &Node, scene: &mut Scene<'_>) -> Option<Pattern> {
     let glob = rule.get("source").or_else(|| rule.get("glob")).and_then(Node::as_text);
     match (glob, rule.get("regex")) {
         (Some(glob), _) => Some(Pattern::Glob(glob.to_owned())),
-        (None, Some(regex)) => match regex::Regex::new(regex.as_text()?) {
+        (None, Some(regex)) => match re2::compile(regex.as_text()?, PATTERN_BYTES_MAX) {
             Ok(_) => Some(Pattern::Regex(regex.as_text()?.to_owned())),
             Err(error) => {
                 let why = error.to_string().lines().last().unwrap_or_default().to_owned();

@@ -17,7 +17,7 @@ use super::model::{Position, Problem};
 use super::port::{Port, Ports};
 use super::yaml::{Node, Value};
 pub use endpoint::{BlockingTrigger, DEFAULT_REGION, Endpoint, EventTrigger, Generation, Retry, ScheduleTrigger, TaskQueue, Trigger};
-pub use hosting::{Answer, HeaderRule, Pattern, Redirect, Rewrite, Site};
+pub use hosting::{Answer, HeaderRule, PATTERN_BYTES_MAX, Pattern, Redirect, Rewrite, Site};
 pub use source::{NoSource, Source, top};
 
 /// The file of a Firebase project.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use regex::Regex;
 
 use super::Fault;
+use crate::base::re2;
 use crate::services::documents::Error;
 use crate::services::documents::document::Document;
 use crate::services::documents::name::Database;
@@ -108,7 +109,7 @@ impl<'a> Run<'a> {
         if let Some(known) = patterns.get(text) {
             return known.clone();
         }
-        let compiled = regex::RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX).build().ok();
+        let compiled = re2::compile(text, PATTERN_BYTES_MAX).ok();
         if patterns.len() >= PATTERNS_MAX {
             patterns.clear();
         }
