@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::prepare::{Plan, Step};
+use super::plan::{Plan, Step};
 use super::{Documents, Error, Options, Output, Ran};
 use crate::base::Call;
 use crate::services::documents::name::{Database, Name};

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::flow::{self, Row};
 use super::functions::{Function, How};
-use super::prepare::{CREATED_FIELD, Node, Plan, UPDATED_FIELD};
+use super::plan::{CREATED_FIELD, Node, Plan, UPDATED_FIELD};
 use super::run::{Held, Run};
 use super::{Fault, VALUE_BYTES_MAX};
 use crate::services::documents::document;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::prepare::{Merge, Plan, Sample, Source, Step};
+use super::plan::{Merge, Plan, Sample, Source, Step};
 
 /// What is told of how a pipeline runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

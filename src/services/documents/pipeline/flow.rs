@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 
 use super::eval::{Scope, Site, bind, eval, truth};
 use super::group::Groups;
-use super::prepare::{Aliased, Merge, Nearest, Node, Ordering, Plan, Sample, Step, is_own};
+use super::plan::{Aliased, CREATED_FIELD, Merge, Nearest, Node, Ordering, Plan, Sample, Step, UPDATED_FIELD};
 use super::run::{Held, Run};
 use super::{Fault, Output, source};
 use crate::services::documents::document::{self, Document};
 use crate::services::documents::key;
-use crate::services::documents::name::FieldPath;
+use crate::services::documents::name::{FieldPath, NAME_FIELD};
 use crate::services::documents::nearest::{self, Measure};
 use crate::services::documents::value::{Fields, Timestamp, Value, fields_bytes};
 
@@ -46,26 +46,17 @@ impl Row {
 
     /// Sets a field, or takes it away where there is no value.
     pub(super) fn set(&mut self, path: &FieldPath, value: Option<Value>) {
-        if is_own(path) {
-            match (path.names().first().map(String::as_str), value) {
-                (_, Some(Value::Reference(name))) if path.is_name() => self.name = Some(name),
-                (_, None) if path.is_name() => self.name = None,
-                (Some(super::prepare::CREATED_FIELD), Some(Value::Timestamp(at))) => self.created = Some(at),
-                (Some(super::prepare::CREATED_FIELD), None) => self.created = None,
-                (Some(super::prepare::UPDATED_FIELD), Some(Value::Timestamp(at))) => self.updated = Some(at),
-                (Some(super::prepare::UPDATED_FIELD), None) => self.updated = None,
-                // What is no name and no time is a field as any other.
-                (_, value) => self.set_field(path, value),
-            }
-        } else {
-            self.set_field(path, value);
-        }
-    }
-
-    fn set_field(&mut self, path: &FieldPath, value: Option<Value>) {
-        match value {
-            Some(value) => document::set(&mut self.fields, path, value),
-            None => document::remove(&mut self.fields, path),
+        let own = if let [name] = path.names() { name.as_str() } else { "" };
+        match (own, value) {
+            (NAME_FIELD, Some(Value::Reference(name))) => self.name = Some(name),
+            (NAME_FIELD, None) => self.name = None,
+            (CREATED_FIELD, Some(Value::Timestamp(at))) => self.created = Some(at),
+            (CREATED_FIELD, None) => self.created = None,
+            (UPDATED_FIELD, Some(Value::Timestamp(at))) => self.updated = Some(at),
+            (UPDATED_FIELD, None) => self.updated = None,
+            // What is no name and no time is a field as any other.
+            (_, Some(value)) => document::set(&mut self.fields, path, value),
+            (_, None) => document::remove(&mut self.fields, path),
         }
     }
 

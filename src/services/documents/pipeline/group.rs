@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Fault;
 use super::eval::{Site, eval, truth};
-use super::prepare::{Aliased, Node};
+use super::plan::{Aliased, Node};
 use crate::services::documents::aggregate::Sum;
 use crate::services::documents::key;
 use crate::services::documents::name::FieldPath;

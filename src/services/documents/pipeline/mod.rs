@@ -4,12 +4,14 @@
 //! A pipeline is [prepared](prepare) once: names are looked up, arguments counted, variables bound. Then documents are pushed through its
 //! [stages](flow), one by one: only what must see all of them (sorting, groups) keeps them, and all that is kept has a bound.
 
+mod args;
 mod change;
 mod eval;
 mod explain;
 mod flow;
 mod functions;
 mod group;
+mod plan;
 mod prepare;
 mod run;
 mod source;
@@ -22,7 +24,7 @@ use std::time::Duration;
 pub use explain::{Explain, Format};
 
 use self::explain::Stats;
-use self::prepare::Plan;
+use self::plan::Plan;
 use self::run::{Given, Run, TIME_MAX};
 use super::name::{Database, FieldPath};
 use super::transaction::View;

@@ -2,255 +2,20 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::functions::{self, Function};
+use super::args::{Args, field, invalid};
+use super::functions;
 use super::group::{Accumulate, Accumulator};
+use super::plan::{Aliased, Merge, Nearest, Node, Ordering, Plan, Sample, Source, Step};
 use super::{Expr, NESTING_MAX, Pipeline, STAGES_MAX, Stage};
 use crate::services::documents::Error;
-use crate::services::documents::name::{Database, FieldPath, NAME_FIELD, Name, Parent, check_id};
+use crate::services::documents::name::{Database, FieldPath, Name, Parent, check_id};
 use crate::services::documents::nearest::Measure;
 use crate::services::documents::value::Value;
-
-/// Stages, ready to run.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub source: Source,
-    pub steps: Vec<Step>,
-}
-
-impl Plan {
-    /// Whether it changes documents.
-    pub fn changes(&self) -> bool {
-        matches!(self.steps.last(), Some(Step::Update(_) | Step::Delete))
-    }
-}
-
-/// Where documents come from.
-#[derive(Debug)]
-pub(super) enum Source {
-    /// The documents of a collection, by its path.
-    Collection(String),
-    /// Those of all collections of an identifier beneath a parent.
-    Group(Parent, String),
-    /// All of the database.
-    Database,
-    Documents(Vec<Name>),
-    /// Those of a collection beneath the document that the pipeline around this one is at.
-    Subcollection(String),
-    /// Maps that are worked out.
-    Literals(Vec<Node>),
-}
-
-/// What becomes of documents.
-#[derive(Debug)]
-pub(super) enum Step {
-    Where(Node),
-    Sort(Vec<Ordering>),
-    Limit(u64),
-    Offset(u64),
-    Select(Aliased),
-    Add(Aliased),
-    Remove(Vec<FieldPath>),
-    Replace(Node, Merge),
-    /// Names and what they stand for from here on.
-    Define(Vec<(String, Node)>),
-    Aggregate {
-        groups: Aliased,
-        accumulators: Vec<(FieldPath, Accumulator)>,
-    },
-    Nearest(Nearest),
-    Sample(Sample),
-    Union(Box<Plan>),
-    Unnest {
-        array: Node,
-        alias: FieldPath,
-        index: Option<FieldPath>,
-    },
-    Update(Aliased),
-    Delete,
-}
-
-/// Expressions, and the fields that their values go to.
-pub(super) type Aliased = Vec<(FieldPath, Node)>;
-
-#[derive(Debug)]
-pub(super) struct Ordering {
-    pub by: Node,
-    pub descending: bool,
-}
-
-/// What becomes of a document's own fields where a map takes its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Merge {
-    Replace,
-    /// The map's go first.
-    Overwrite,
-    /// The document's go first.
-    Keep,
-}
-
-#[derive(Debug)]
-pub(super) struct Nearest {
-    pub field: Node,
-    pub vector: Vec<f64>,
-    pub measure: Measure,
-    pub limit: Option<u64>,
-    pub distance: Option<FieldPath>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Sample {
-    Documents(u64),
-    /// The chance of each document.
-    Rate(f64),
-}
-
-/// An expression, ready to be worked out.
-#[derive(Debug)]
-pub(super) enum Node {
-    Constant(Value),
-    Field(FieldPath),
-    Variable(String),
-    Array(Vec<Node>),
-    Map(Vec<(String, Node)>),
-    Call(&'static Function, Vec<Node>),
-    /// The members of an array that meet a condition, in which they have a name.
-    Filter {
-        array: Box<Node>,
-        alias: String,
-        keep: Box<Node>,
-    },
-    /// What is made of each member of an array.
-    Transform {
-        array: Box<Node>,
-        alias: String,
-        index: Option<String>,
-        make: Box<Node>,
-    },
-    /// What another pipeline gives: an array of it.
-    Gather(Box<Plan>),
-    /// What another pipeline gives, once or not at all.
-    Single(Box<Plan>),
-}
 
 /// Readies a pipeline. Fails with [`Error::Invalid`], and [`Error::Unsupported`] where a stage is known but not here.
 pub(super) fn prepare(database: &Database, pipeline: &Pipeline) -> Result<Plan, Error> {
     let mut preparing = Preparing { database, known: Vec::new(), own: 0, depth: 0, stages: 0 };
     preparing.plan(pipeline)
-}
-
-fn invalid(text: impl Into<String>) -> Error {
-    Error::Invalid(text.into())
-}
-
-impl Expr {
-    /// What kind of value it is, as the API names it.
-    fn label(&self) -> &'static str {
-        match self {
-            Expr::Constant(value) => match value {
-                Value::Null => "NULL_VALUE",
-                Value::Bool(_) => "BOOLEAN_VALUE",
-                Value::Int(_) => "INTEGER_VALUE",
-                Value::Double(_) => "DOUBLE_VALUE",
-                Value::Timestamp(_) => "TIMESTAMP_VALUE",
-                Value::Text(_) => "STRING_VALUE",
-                Value::Bytes(_) => "BYTES_VALUE",
-                Value::Reference(_) => "REFERENCE_VALUE",
-                Value::Geo { .. } => "GEO_POINT_VALUE",
-                Value::Array(_) => "ARRAY_VALUE",
-                Value::Map(_) => "MAP_VALUE",
-            },
-            Expr::Field(_) => "FIELD_REFERENCE_VALUE",
-            Expr::Variable(_) => "VARIABLE_REFERENCE_VALUE",
-            Expr::Call { .. } => "FUNCTION_VALUE",
-            Expr::Pipeline(_) => "PIPELINE_VALUE",
-            Expr::Array(_) => "ARRAY_VALUE",
-            Expr::Map(_) => "MAP_VALUE",
-        }
-    }
-}
-
-/// The arguments of a stage, taken one by one.
-struct Args<'a> {
-    stage: &'a Stage,
-    next: usize,
-}
-
-impl<'a> Args<'a> {
-    fn wrong(&self, what: &str, wanted: &str, found: &Expr) -> Error {
-        invalid(format!("Invalid argument of stage '{}': Expected {what} to be {wanted}, but was {}.", self.stage.name, found.label()))
-    }
-
-    fn take(&mut self, what: &str) -> Result<&'a Expr, Error> {
-        let found = self.stage.args.get(self.next);
-        self.next += 1;
-        found.ok_or_else(|| invalid(format!("Stage '{}' lacks an argument: {what}.", self.stage.name)))
-    }
-
-    fn rest(&mut self) -> &'a [Expr] {
-        let rest = self.stage.args.get(self.next..).unwrap_or_default();
-        self.next = self.stage.args.len();
-        rest
-    }
-
-    fn map(&mut self, what: &str) -> Result<BTreeMap<String, Expr>, Error> {
-        match self.take(what)? {
-            Expr::Map(map) => Ok(map.clone()),
-            Expr::Constant(Value::Map(fields)) => Ok(constants(fields)),
-            other => Err(self.wrong(what, "MAP_VALUE", other)),
-        }
-    }
-
-    fn text(&mut self, what: &str) -> Result<&'a str, Error> {
-        match self.take(what)? {
-            Expr::Constant(Value::Text(text)) => Ok(text),
-            other => Err(self.wrong(what, "STRING_VALUE", other)),
-        }
-    }
-
-    fn reference(&mut self, what: &str) -> Result<&'a str, Error> {
-        match self.take(what)? {
-            Expr::Constant(Value::Reference(name)) => Ok(name),
-            other => Err(self.wrong(what, "REFERENCE_VALUE", other)),
-        }
-    }
-
-    fn field(&mut self, what: &str) -> Result<FieldPath, Error> {
-        let found = self.take(what)?;
-        field(found).ok_or_else(|| self.wrong(what, "FIELD_REFERENCE_VALUE", found))
-    }
-
-    fn count(&self, what: &str, found: &Expr) -> Result<u64, Error> {
-        match found {
-            Expr::Constant(Value::Int(n)) => u64::try_from(*n)
-                .map_err(|_| invalid(format!("Invalid argument of stage '{}': {what} must not be negative.", self.stage.name))),
-            other => Err(self.wrong(what, "INTEGER_VALUE", other)),
-        }
-    }
-
-    fn option(&self, name: &str) -> Option<&'a Expr> {
-        self.stage.options.get(name).filter(|expr| **expr != Expr::Constant(Value::Null))
-    }
-
-    /// Fails where there are more arguments than were taken.
-    fn end(&self) -> Result<(), Error> {
-        if self.next >= self.stage.args.len() {
-            return Ok(());
-        }
-        Err(invalid(format!("Stage '{}' takes {} arguments, and got {}.", self.stage.name, self.next, self.stage.args.len())))
-    }
-}
-
-fn constants(fields: &BTreeMap<String, Value>) -> BTreeMap<String, Expr> {
-    fields.iter().map(|(name, value)| (name.clone(), Expr::Constant(value.clone()))).collect()
-}
-
-/// The field that an expression is, or that a text names.
-fn field(expr: &Expr) -> Option<FieldPath> {
-    match expr {
-        Expr::Field(path) => Some(path.clone()),
-        Expr::Constant(Value::Text(text)) => FieldPath::parse(text).ok(),
-        _ => None,
-    }
 }
 
 /// The path in a database that a reference names: a full name, or one that begins with a slash.
@@ -327,7 +92,7 @@ impl Preparing<'_> {
     }
 
     fn source(&mut self, stage: &Stage) -> Result<Source, Error> {
-        let mut args = Args { stage, next: 0 };
+        let mut args = Args::of(stage);
         let source = match stage.name.as_str() {
             "collection" => Source::Collection(collection(&path(self.database, args.reference("the collection")?)?)?),
             "collection_group" => {
@@ -383,7 +148,7 @@ impl Preparing<'_> {
     }
 
     fn step(&mut self, stage: &Stage) -> Result<Step, Error> {
-        let mut args = Args { stage, next: 0 };
+        let mut args = Args::of(stage);
         let step = match stage.name.as_str() {
             "where" => Step::Where(self.node(args.take("condition")?)?),
             "sort" => {
@@ -459,10 +224,7 @@ impl Preparing<'_> {
             "unnest" => {
                 let array = self.node(args.take("array")?)?;
                 let alias = args.field("alias")?;
-                let index = match args.option("index_field") {
-                    Some(found) => Some(field(found).ok_or_else(|| args.wrong("index_field", "STRING_VALUE", found))?),
-                    None => None,
-                };
+                let index = args.field_option("index_field")?;
                 Step::Unnest { array, alias, index }
             }
             "update" => Step::Update(if stage.args.is_empty() { Vec::new() } else { self.aliased(args.map("fields")?)? }),
@@ -496,10 +258,7 @@ impl Preparing<'_> {
             other => return Err(invalid(format!("Stage 'find_nearest' has no distance measure '{other}'."))),
         };
         let limit = args.option("limit").map(|found| args.count("limit", found)).transpose()?;
-        let distance = match args.option("distance_field") {
-            Some(found) => Some(field(found).ok_or_else(|| args.wrong("distance_field", "FIELD_REFERENCE_VALUE", found))?),
-            None => None,
-        };
+        let distance = args.field_option("distance_field")?;
         Ok(Step::Nearest(Nearest { field: field_node, vector, measure, limit, distance }))
     }
 
@@ -664,12 +423,3 @@ fn nearest_name(name: &str, known: impl IntoIterator<Item = &'static str>) -> St
         _ => String::new(),
     }
 }
-
-/// Whether a field is one that documents have of themselves.
-pub(super) fn is_own(path: &FieldPath) -> bool {
-    matches!(path.names(), [name] if [NAME_FIELD, CREATED_FIELD, UPDATED_FIELD].contains(&name.as_str()))
-}
-
-/// When a document was made, and when it was changed last.
-pub(super) const CREATED_FIELD: &str = "__create_time__";
-pub(super) const UPDATED_FIELD: &str = "__update_time__";

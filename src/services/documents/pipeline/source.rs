@@ -5,7 +5,7 @@ use super::Fault;
 use super::eval::{Scope, Site, eval};
 use super::flow::Row;
 use super::functions::Function;
-use super::prepare::{CREATED_FIELD, Node, Plan, Source, Step, UPDATED_FIELD};
+use super::plan::{CREATED_FIELD, Node, Plan, Source, Step, UPDATED_FIELD};
 use super::run::Run;
 use crate::services::documents::Error;
 use crate::services::documents::document::Document;

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::super::Fault;
 use super::super::eval::{Outcome, Site, eval, truth};
-use super::super::prepare::Node;
+use super::super::plan::Node;
 use super::{Answer, array, needs, type_name, words};
 use crate::services::documents::key;
 use crate::services::documents::value::Value;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::super::Fault;
 use super::super::eval::{Outcome, Site};
-use super::super::prepare::Node;
+use super::super::plan::Node;
 use super::{Answer, needs, words};
 use crate::services::documents::name::NAME_FIELD;
 use crate::services::documents::value::{Fields, Value, vector_of};

@@ -13,7 +13,7 @@ use std::ops::RangeInclusive;
 
 use super::Fault;
 use super::eval::{Outcome, Site};
-use super::prepare::Node;
+use super::plan::Node;
 use super::run::Run;
 use crate::services::documents::value::{Value, vector_of};
 
