@@ -58,15 +58,12 @@ impl Messaging {
             }
             (&Method::PATCH, Some(topic)) => {
                 refused("update")?;
-                let found = self.pushes.subscription(call, topic, token).await.map_err(Failure::of_subscription)?;
-                match found {
-                    Some(subscription) => one(&subscription),
-                    None if allows_missing => {
-                        let (made, _) = self.pushes.subscribe_one(call, topic, token).await.map_err(Failure::of_subscription)?;
-                        one(&made)
-                    }
-                    None => Err(Failure::not_found()),
+                if allows_missing {
+                    let (subscription, _) = self.pushes.subscribe_one(call, topic, token).await.map_err(Failure::of_subscription)?;
+                    return one(&subscription);
                 }
+                let found = self.pushes.subscription(call, topic, token).await.map_err(Failure::of_subscription)?;
+                one(&found.ok_or_else(Failure::not_found)?)
             }
             (&Method::DELETE, Some(topic)) => {
                 refused("delete")?;
