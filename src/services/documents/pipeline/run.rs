@@ -170,3 +170,29 @@ impl Drop for Held<'_> {
         self.held.set(self.held.get() - self.own);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Call, Clock, Ids, Time};
+    use crate::services::documents::SCHEMA;
+    use crate::store::{Db, Options};
+
+    #[tokio::test]
+    async fn a_run_ends_after_its_time_and_when_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options =
+            Options { path: folder.path().join("state.db"), clock: Clock::frozen(Time(1_000)), ids: Ids::seeded(1), ephemeral: true };
+        let db = Db::open(options, &[&SCHEMA]).expect("a database");
+        let database = Database::parse("projects/demo/databases/(default)").expect("a database");
+        let call = Call::operator();
+        for (patience, is_gone, ends) in [(TIME_MAX, false, false), (Duration::ZERO, false, true), (TIME_MAX, true, true)] {
+            let steps = db.read(&call, |tx| {
+                let given = Given { at: Timestamp::of_micros(0), seed: [0; 32], memory: 0 };
+                let run = Run::new(tx, &database, given, patience, Arc::new(AtomicBool::new(is_gone)));
+                Ok::<_, Error>((0..2 * STEPS).find(|_| matches!(run.step(), Err(Fault::Pipeline(Error::TooSlow(_))))))
+            });
+            assert_eq!(steps.await.expect("read").is_some(), ends, "{patience:?} {is_gone}");
+        }
+    }
+}
